@@ -1,0 +1,88 @@
+"""Artifact versions: the manifest on disk and the safe preview inside it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from stackyard.model.base import Persisted
+
+MANIFEST_FORMAT = "1.0"
+MANIFEST_FILE = "manifest.json"
+
+
+class PreviewColumn(Persisted):
+    """A column of a previewed table."""
+
+    name: str
+    dtype: str
+
+
+class Preview(Persisted):
+    """What can be shown of a value without loading, let alone unpickling, it."""
+
+    kind: Literal["table", "json", "text", "image", "metrics", "none"] = "none"
+    text: str = ""
+    """``text``: the beginning; ``none``: why there is nothing to see, or a one-line description."""
+    data: Any = None
+    """``json``: the value, cut to a safe size; ``metrics``: name to number."""
+    columns: list[PreviewColumn] = Field(default_factory=list)
+    """``table``: the columns in order."""
+    rows: list[list[Any]] = Field(default_factory=list)
+    """``table``: the first rows; JSON values."""
+    n_rows: int | None = None
+    """``table``: rows of the whole value."""
+    n_columns: int | None = None
+    image_file: str = ""
+    """``image``: name of the PNG among the version's files."""
+    truncated: bool = False
+    """More exists than the preview holds."""
+
+
+class ArtifactFile(Persisted):
+    """One data file of an artifact version."""
+
+    path: str
+    """Relative to the version's folder, with forward slashes."""
+    size_bytes: int
+    digest: str
+    """``sha256:<hex>`` of the bytes, computed while writing."""
+
+
+class Manifest(Persisted):
+    """``manifest.json``, written last: the version exists once it is in place."""
+
+    format: str = MANIFEST_FORMAT
+    id: str
+    """UUIDv7 of the artifact version."""
+    artifact_name: str
+    type: str
+    """Import path of the Python type that was stored: ``pandas.core.frame.DataFrame``."""
+    materializer: str
+    """Name of the materializer that wrote it and can load it."""
+    data_format: str
+    """``json``, ``arrow``, ``npy``, ``text``, ``skops``, ``pickle`` ..."""
+    unsafe: bool = False
+    """Loading runs code that the data names (pickle)."""
+    deterministic: bool = True
+    """Equal values give equal bytes, so the digest can stand for the value in a cache key."""
+    digest: str
+    """``sha256:<hex>`` over the files' digests and paths."""
+    size_bytes: int
+    files: list[ArtifactFile]
+    shape: list[int] | None = None
+    """Rows and columns, or the dimensions of an array."""
+    run_id: str = ""
+    step_run_id: str = ""
+    step_name: str = ""
+    pipeline_name: str = ""
+    output_name: str = ""
+    project_id: str = ""
+    version: int | None = None
+    """The number that the catalog gave, for information; nothing reads it back from here."""
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    preview: Preview = Field(default_factory=Preview)
+    created_at: str = ""
+    uri: str = ""
+    """Where the version lies; for information, since a store can be moved."""

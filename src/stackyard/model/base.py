@@ -1,0 +1,35 @@
+"""Bases of the persisted and of the passing values."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Persisted(BaseModel):
+    """A value that is written to disk and may have been written by a newer minor version.
+
+    Unknown keys are kept and written back, so that an older version never loses a newer one's data.
+    """
+
+    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True, protected_namespaces=())
+
+
+class Message(BaseModel):
+    """A value that travels between processes of the same version; unknown keys are a bug."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, protected_namespaces=())
+
+
+def format_time(moment: datetime) -> str:
+    """Return an aware moment as UTC ISO 8601 with milliseconds: ``2026-11-21T10:00:00.123Z``."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def check_format(found: str, supported: str) -> bool:
+    """Tell whether a ``major.minor`` format can be read; only a newer major can't."""
+    try:
+        return int(str(found).split(".", maxsplit=1)[0]) <= int(supported.split(".", maxsplit=1)[0])
+    except ValueError:
+        return False

@@ -1,0 +1,51 @@
+"""The cache key: its parts, its digest, and the reason why two keys differ."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from stackyard.model.base import Persisted
+from stackyard.model.digest import digest_value
+from stackyard.model.enums import MissReason
+
+
+class CacheKeyParts(Persisted):
+    """Everything that decides whether a step's outputs can be reused, each part as a digest or plain text."""
+
+    code: dict[str, str] = Field(default_factory=dict)
+    """Module to digest of its normalised syntax tree; ``<step>`` for code without a file."""
+    parameters: dict[str, str] = Field(default_factory=dict)
+    """Parameter to digest of its value."""
+    inputs: dict[str, str] = Field(default_factory=dict)
+    """Input to the digest of the version's content, or ``version:<id>`` where bytes of equal values differ."""
+    outputs: dict[str, str] = Field(default_factory=dict)
+    """Output to the materializer it is stored with; empty means chosen by the value's type."""
+    environment: dict[str, str] = Field(default_factory=dict)
+    """Environment variable of the step to digest of its value."""
+    python: str = ""
+    """``major.minor``."""
+    artifact_store_id: str = ""
+
+    def digest(self) -> str:
+        """Return the cache key."""
+        return digest_value("cache-key/1", self.model_dump())
+
+
+def explain_miss(old: CacheKeyParts | None, new: CacheKeyParts) -> tuple[MissReason, str]:
+    """Return why ``new`` is not ``old``, the strongest reason first, with what changed by name."""
+    if old is None:
+        return MissReason.NEVER_RAN, "no earlier run of this step in this artifact store"
+    for reason, word, before, after in (
+        (MissReason.CODE_CHANGED, "code of", old.code, new.code),
+        (MissReason.PARAMETER_CHANGED, "parameter", old.parameters, new.parameters),
+        (MissReason.INPUT_CHANGED, "input", old.inputs, new.inputs),
+        (MissReason.CODE_CHANGED, "output", old.outputs, new.outputs),
+        (MissReason.ENVIRONMENT_CHANGED, "environment variable", old.environment, new.environment),
+    ):
+        changed = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
+        if changed:
+            shown = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+            return reason, f"{word} {shown} changed"
+    if old.python != new.python:
+        return MissReason.ENVIRONMENT_CHANGED, f"Python {old.python} became {new.python}"
+    return MissReason.NEVER_RAN, "no earlier run of this step in this artifact store"

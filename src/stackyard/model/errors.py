@@ -1,0 +1,380 @@
+"""Every error that a user can meet, as one tree.
+
+::
+
+    StackyardError                    code, message, hint, location, exit_code
+    +-- UsageError             U1xx   exit 2   bad arguments, an ambiguous or unknown command target
+    +-- DefinitionError        D1xx   exit 3   a step or pipeline cannot be built
+    |   +-- SignatureError     D101            annotations that cannot be used
+    |   +-- CycleError         D102            steps that wait for each other
+    |   +-- PipelineLoadError  D103            the pipeline's file cannot be read or imported
+    |   +-- ParameterError     D104            a parameter of the wrong type, missing or unknown
+    |   +-- InputError         D105            a step input that nothing provides or that has the wrong type
+    +-- ConfigurationError     C1xx   exit 3   a stack, component or run configuration that is not valid
+    |   +-- StackValidationError      C101
+    |   +-- UnknownFlavorError        C102
+    |   +-- ComponentConfigurationError C103
+    |   +-- RunConfigurationError     C104
+    |   +-- ProjectFileError          C105     stackyard.yaml cannot be read
+    |   +-- InvalidNameError          C106
+    +-- NotFoundError          N1xx   exit 4   also a LookupError
+    |   +-- StackNotFoundError        N101
+    |   +-- ComponentNotFoundError    N102
+    |   +-- RunNotFoundError          N103
+    |   +-- StepRunNotFoundError      N104
+    |   +-- ArtifactNotFoundError     N105
+    |   +-- ActiveStackGoneError      N106
+    |   +-- PipelineNotFoundError     N107
+    +-- ConflictError          X1xx   exit 5
+    |   +-- AlreadyExistsError        X101
+    |   +-- InUseError                X102
+    |   +-- LockTimeoutError          X103
+    |   +-- RunNotActiveError         X104
+    +-- StorageError           S1xx   exit 6
+    |   +-- HomeNotWritableError      S101
+    |   +-- RegistryDamagedError      S102
+    |   +-- FormatTooNewError         S103
+    |   +-- CatalogError              S104
+    |   +-- MaterializationError      S105
+    |   +-- ArtifactDamagedError      S106
+    |   +-- ArtifactStoreError        S107
+    +-- ExecutionError         R1xx   exit 1
+    |   +-- RunFailedError            R101
+    |   +-- WorkerCrashedError        R102
+    |   +-- RunStoppedError           R103
+    +-- SetupError             E1xx   exit 7
+        +-- PackageMissingError       E101
+        +-- PackageConflictError      E102
+        +-- InterpreterError          E103
+
+Anything else that reaches a user is a bug of ours: exit 70.
+
+Invariant: every error pickles and is complete in its three texts (what happened, to what, what to do).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+EXIT_BUG = 70
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in a file: ``line`` and ``column`` count from 1; 0 means unknown."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """Return ``file:line`` as editors and terminals make clickable."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+class StackyardError(Exception):
+    """Base of every error that is the user's to mend."""
+
+    code: ClassVar[str] = "G100"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "", location: Location | None = None, **details: Any) -> None:
+        """Make the error.
+
+        Args:
+            message: what happened, and to what; one sentence without a trailing hint.
+            hint: what to do about it; may name a command.
+            location: file and line where that helps.
+            details: JSON values for machines (``data`` of JSON-RPC and ``--json``).
+        """
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.location = location
+        self.details = details
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep all fields when the error travels between processes."""
+        return (_rebuild, (type(self), self.message, self.hint, self.location, self.details))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the wire form used by ``--json``, JSON-RPC and the run's rows."""
+        location = (
+            {"file": self.location.file, "line": self.location.line, "column": self.location.column}
+            if self.location
+            else None
+        )
+        return {"code": self.code, "message": self.message, "hint": self.hint, "location": location}
+
+
+def _rebuild(
+    cls: type[StackyardError], message: str, hint: str, location: Location | None, details: dict[str, Any]
+) -> StackyardError:
+    return cls(message, hint=hint, location=location, **details)
+
+
+class UsageError(StackyardError):
+    """Bad arguments, or a command target that is unknown or ambiguous."""
+
+    code = "U100"
+    exit_code = 2
+
+
+class DefinitionError(StackyardError):
+    """A step or pipeline cannot be built."""
+
+    code = "D100"
+    exit_code = 3
+
+
+class SignatureError(DefinitionError):
+    """A function's annotations cannot be used for a step or pipeline."""
+
+    code = "D101"
+
+
+class CycleError(DefinitionError):
+    """Steps wait for each other."""
+
+    code = "D102"
+
+
+class PipelineLoadError(DefinitionError):
+    """The file of a pipeline cannot be read, parsed or imported."""
+
+    code = "D103"
+
+
+class ParameterError(DefinitionError):
+    """A parameter is of the wrong type, missing or unknown."""
+
+    code = "D104"
+
+
+class InputError(DefinitionError):
+    """A step's input is missing or of the wrong type."""
+
+    code = "D105"
+
+
+class ConfigurationError(StackyardError):
+    """A stack, component, project or run configuration is not valid."""
+
+    code = "C100"
+    exit_code = 3
+
+
+class StackValidationError(ConfigurationError):
+    """A stack lacks what every stack has, or names what does not fit."""
+
+    code = "C101"
+
+
+class UnknownFlavorError(ConfigurationError):
+    """No flavor of that name is known for the component type."""
+
+    code = "C102"
+
+
+class ComponentConfigurationError(ConfigurationError):
+    """A component's configuration is refused by its flavor."""
+
+    code = "C103"
+
+
+class RunConfigurationError(ConfigurationError):
+    """A run configuration file cannot be read or has keys that do not exist."""
+
+    code = "C104"
+
+
+class ProjectFileError(ConfigurationError):
+    """``stackyard.yaml`` cannot be read."""
+
+    code = "C105"
+
+
+class InvalidNameError(ConfigurationError):
+    """A name has characters or a length that names may not have."""
+
+    code = "C106"
+
+
+class NotFoundError(StackyardError, LookupError):
+    """Something that was named does not exist."""
+
+    code = "N100"
+    exit_code = 4
+
+
+class StackNotFoundError(NotFoundError):
+    """No stack has that name or id prefix."""
+
+    code = "N101"
+
+
+class ComponentNotFoundError(NotFoundError):
+    """No component of that type has that name or id prefix."""
+
+    code = "N102"
+
+
+class RunNotFoundError(NotFoundError):
+    """No run has that name or id prefix."""
+
+    code = "N103"
+
+
+class StepRunNotFoundError(NotFoundError):
+    """The run has no step of that name."""
+
+    code = "N104"
+
+
+class ArtifactNotFoundError(NotFoundError):
+    """No artifact or artifact version has that name, number or id prefix."""
+
+    code = "N105"
+
+
+class ActiveStackGoneError(NotFoundError):
+    """The active stack was deleted behind the back of who chose it."""
+
+    code = "N106"
+
+
+class PipelineNotFoundError(NotFoundError):
+    """The file has no such pipeline."""
+
+    code = "N107"
+
+
+class ConflictError(StackyardError):
+    """The change collides with what is there."""
+
+    code = "X100"
+    exit_code = 5
+
+
+class AlreadyExistsError(ConflictError):
+    """The name is taken."""
+
+    code = "X101"
+
+
+class InUseError(ConflictError):
+    """The thing is used by others and can't go."""
+
+    code = "X102"
+
+
+class LockTimeoutError(ConflictError):
+    """Another process held a lock for too long."""
+
+    code = "X103"
+
+
+class RunNotActiveError(ConflictError):
+    """The run is over already."""
+
+    code = "X104"
+
+
+class StorageError(StackyardError):
+    """Disk, catalog or artifact store refused."""
+
+    code = "S100"
+    exit_code = 6
+
+
+class HomeNotWritableError(StorageError):
+    """Stackyard's home can't be made or written."""
+
+    code = "S101"
+
+
+class RegistryDamagedError(StorageError):
+    """The registry file is not what a registry is."""
+
+    code = "S102"
+
+
+class FormatTooNewError(StorageError):
+    """A file was written by a newer major version; it is left untouched."""
+
+    code = "S103"
+
+
+class CatalogError(StorageError):
+    """The catalog can't be opened, read or written."""
+
+    code = "S104"
+
+
+class MaterializationError(StorageError):
+    """A value can't be stored or loaded."""
+
+    code = "S105"
+
+
+class ArtifactDamagedError(StorageError):
+    """An artifact version's files do not match its manifest."""
+
+    code = "S106"
+
+
+class ArtifactStoreError(StorageError):
+    """An artifact store can't be reached, read or written."""
+
+    code = "S107"
+
+
+class ExecutionError(StackyardError):
+    """A run did not do what it should."""
+
+    code = "R100"
+    exit_code = 1
+
+
+class RunFailedError(ExecutionError):
+    """At least one step failed; ``details`` has ``run_id`` and ``failed_steps``."""
+
+    code = "R101"
+
+
+class WorkerCrashedError(ExecutionError):
+    """A worker process ended in the middle of a step."""
+
+    code = "R102"
+
+
+class RunStoppedError(ExecutionError):
+    """The run was stopped on request."""
+
+    code = "R103"
+
+
+class SetupError(StackyardError):
+    """The environment can't run Stackyard."""
+
+    code = "E100"
+    exit_code = 7
+
+
+class PackageMissingError(SetupError):
+    """A Python package is needed and not installed."""
+
+    code = "E101"
+
+
+class PackageConflictError(SetupError):
+    """An installed Python package is too old."""
+
+    code = "E102"
+
+
+class InterpreterError(SetupError):
+    """The Python interpreter can't be used."""
+
+    code = "E103"

@@ -1,0 +1,116 @@
+"""The recorded pipeline: step specs, edges, order.
+
+Invariant: pure; positions (file and line) are part of the values, since every message about a graph needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import Field
+
+from stackyard.model.base import Message
+from stackyard.model.errors import CycleError, Location
+
+
+class StepSource(Message):
+    """Where a worker finds a step's function."""
+
+    module: str
+    qualname: str
+    file: str = ""
+    line: int = 0
+    """First line of the function, counted from 1."""
+    pickled: str = ""
+    """Base64 of the cloudpickled function, for ``__main__`` and notebooks; else empty."""
+
+
+class OutputRef(Message):
+    """An output of a step of the same run."""
+
+    step: str
+    """Name of the step in the pipeline."""
+    output: str
+
+
+class OutputSpec(Message):
+    """An output as the signature names it."""
+
+    name: str
+    """Name among the step's outputs: from ``Annotated``, else ``output`` or ``output_<i>``."""
+    artifact_name: str
+    """Name of the artifact that the output's versions belong to."""
+
+
+class StepSpec(Message):
+    """A step as recorded in a pipeline."""
+
+    name: str
+    """Unique in the pipeline."""
+    source: StepSource
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """JSON values, defaults included, validated by the annotations."""
+    inputs: dict[str, OutputRef] = Field(default_factory=dict)
+    after: list[str] = Field(default_factory=list)
+    """Steps that must have ended well although nothing is taken from them."""
+    outputs: list[OutputSpec] = Field(default_factory=list)
+    enable_cache: bool = True
+    environment: dict[str, str] = Field(default_factory=dict)
+    file: str = ""
+    """File of the call inside the pipeline."""
+    line: int = 0
+
+    def upstream(self) -> list[str]:
+        """Return the names of the steps this one waits for, without repeats, in order of first mention."""
+        return list(dict.fromkeys([ref.step for ref in self.inputs.values()] + self.after))
+
+
+class PipelineSpec(Message):
+    """A pipeline as recorded: what will run."""
+
+    name: str
+    steps: list[StepSpec] = Field(default_factory=list)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    file: str = ""
+    line: int = 0
+
+    def step(self, name: str) -> StepSpec | None:
+        """Return the step, or None."""
+        return next((s for s in self.steps if s.name == name), None)
+
+
+def topological_order(steps: Iterable[StepSpec]) -> list[str]:
+    """Return the step names so that each comes after what it waits for; ties in recorded order.
+
+    Raises:
+        CycleError: naming the steps that wait for each other.
+    """
+    specs = {s.name: s for s in steps}
+    waits = {name: {u for u in spec.upstream() if u in specs} for name, spec in specs.items()}
+    order: list[str] = []
+    done: set[str] = set()
+    users: dict[str, list[str]] = {name: [] for name in specs}
+    for name, ups in waits.items():
+        for up in ups:
+            users[up].append(name)
+    ready = [name for name, ups in waits.items() if not ups]
+    while ready:
+        batch: list[str] = []
+        for name in ready:
+            order.append(name)
+            done.add(name)
+            for user in users[name]:
+                waits[user].discard(name)
+                if not waits[user]:
+                    batch.append(user)
+        ready = batch
+    if len(order) < len(specs):
+        stuck = [name for name in specs if name not in done]
+        first = specs[stuck[0]]
+        raise CycleError(
+            f"Steps wait for each other: {', '.join(stuck)}.",
+            hint="Remove one of the inputs or after= among them.",
+            location=Location(first.file, first.line) if first.file else None,
+        )
+    return order

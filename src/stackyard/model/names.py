@@ -1,0 +1,72 @@
+"""Rules for names, and how a name becomes a folder."""
+
+from __future__ import annotations
+
+import re
+
+from stackyard.model.errors import InvalidNameError
+
+MAX_NAME_LENGTH = 200
+_NAME = re.compile(r"[^\x00-\x1f\x7f/\\:*?\"<>|{}\s](?:[^\x00-\x1f\x7f/\\*?\"<>|{}]*[^\x00-\x1f\x7f/\\*?\"<>|{}\s])?\Z")
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
+_RESERVED_WINDOWS = frozenset(
+    {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
+)
+MAX_FOLDER_LENGTH = 120
+
+
+def check_name(name: str, what: str) -> str:
+    """Return the name if it can be one.
+
+    Args:
+        name: what the user gave.
+        what: the thing in words, for the message ("stack", "artifact store").
+
+    Raises:
+        InvalidNameError: empty, too long, or with characters that no shell, path or YAML file carries well.
+    """
+    if name and len(name) <= MAX_NAME_LENGTH and _NAME.match(name) and not name.startswith("-"):
+        return name
+    shown = name if len(name) <= 60 else name[:57] + "..."
+    raise InvalidNameError(
+        f"{shown!r} can't be the name of a {what}.",
+        hint=f"Use 1 to {MAX_NAME_LENGTH} characters without control characters, / \\ : * ? \" < > | {{ }}, "
+        "and without a dash or blank at the start.",
+    )
+
+
+def folder_name(name: str) -> str:
+    """Return a folder name for any text: distinct names give distinct folders on every file system.
+
+    Lower-case letters, digits, ``-``, ``_`` and ``.`` stay; everything else, upper-case letters included (so that
+    file systems which fold case keep names apart), is percent-encoded as UTF-8. Names that Windows reserves, and a
+    trailing dot, are escaped too. Long results are cut and get a digest of the whole.
+    """
+    encoded = "".join(
+        chr(b) if chr(b) in _PLAIN else f"%{b:02x}" for b in name.encode("utf-8", errors="surrogatepass")
+    )
+    if not encoded:
+        return "%"
+    if encoded.split(".")[0] in _RESERVED_WINDOWS or encoded[0] == ".":
+        encoded = f"%{ord(encoded[0]):02x}{encoded[1:]}"
+    if encoded[-1] == ".":
+        encoded = encoded[:-1] + "%2e"
+    if len(encoded) > MAX_FOLDER_LENGTH:
+        import hashlib  # noqa: PLC0415  # needed for very long names only
+
+        tail = hashlib.sha256(encoded.encode()).hexdigest()[:16]
+        encoded = f"{encoded[: MAX_FOLDER_LENGTH - 17].rstrip('%.')}%{tail}"
+    return encoded
+
+
+def closest(name: str, candidates: list[str], limit: int = 3) -> list[str]:
+    """Return the known names that a typo may have meant, best first."""
+    from difflib import get_close_matches  # noqa: PLC0415  # only on the way to an error message
+
+    return get_close_matches(name, candidates, n=limit, cutoff=0.5)
+
+
+def did_you_mean(name: str, candidates: list[str]) -> str:
+    """Return ``Did you mean 'x'?`` or an empty text."""
+    found = closest(name, candidates, 1)
+    return f"Did you mean {found[0]!r}?" if found else ""

@@ -1,0 +1,307 @@
+"""What lists and descriptions give: the JSON of ``--json`` and of the editor's protocol alike.
+
+Times are UTC ISO 8601 texts (``2026-11-21T10:00:00.123Z``), durations seconds, sizes bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stackyard.model.artifact import Preview
+from stackyard.model.enums import ActiveStackOrigin, ComponentType, MissReason, Status
+
+T = TypeVar("T")
+
+
+class View(BaseModel):
+    """Base of the views; forbids unknown keys so that a typo is found at once."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, protected_namespaces=())
+
+
+class Page(View, Generic[T]):
+    """A page of a list."""
+
+    items: list[T]
+    total: int
+    """Of the whole list, not of the page."""
+    next: str | None = None
+    """Cursor of the next page; None on the last."""
+
+
+class ErrorView(View):
+    """An error as data."""
+
+    code: str
+    message: str
+    hint: str = ""
+    location: dict[str, Any] | None = None
+    """``file``, ``line``, ``column``; counted from 1."""
+
+
+class ComponentView(View):
+    """A stack component with its facts."""
+
+    id: str
+    name: str
+    component_type: ComponentType
+    flavor: str
+    owner: str = ""
+    shared: bool = False
+    labels: dict[str, str] = Field(default_factory=dict)
+    configuration: dict[str, Any] = Field(default_factory=dict)
+    """Every field of the flavor, defaults included, paths absolute."""
+    active: bool = False
+    """Part of the active stack."""
+    stacks: list[str] = Field(default_factory=list)
+    """Names of the stacks that use it."""
+    created_at: str = ""
+    flavor_doc: str = ""
+    """One sentence on what the flavor does."""
+
+
+class StackView(View):
+    """A stack with its components."""
+
+    id: str
+    name: str
+    active: bool = False
+    origin: ActiveStackOrigin | None = None
+    """Of the active stack: who chose it."""
+    origin_text: str = ""
+    """The same in words: ``set for this project (/path)``."""
+    owner: str = ""
+    shared: bool = False
+    labels: dict[str, str] = Field(default_factory=dict)
+    components: list[ComponentView] = Field(default_factory=list)
+    """Orchestrator first, artifact store second, others in the order of the component types."""
+    created_at: str = ""
+
+
+class ActiveStackView(View):
+    """The active stack and why it is the active one."""
+
+    name: str
+    id: str = ""
+    origin: ActiveStackOrigin
+    origin_text: str
+    error: ErrorView | None = None
+    """Set when the chosen stack does not exist any more."""
+    stack: StackView | None = None
+    warning: str = ""
+    """After a switch: why the new choice has no effect yet (an environment variable overrides it)."""
+
+
+class ProjectView(View):
+    """A project: the scope of runs, artifacts and the active stack."""
+
+    id: str
+    name: str
+    root: str = ""
+    """Absolute; empty for the home scope."""
+    file: str = ""
+    """Its ``stackyard.yaml``, if there is one."""
+
+
+class ArtifactRefView(View):
+    """An artifact version as an input or output of a step run."""
+
+    name: str
+    """Name of the input or output."""
+    artifact_version_id: str
+    artifact_name: str
+    version: int
+    type: str = ""
+
+
+class CacheView(View):
+    """Whether a step was reused, and why not."""
+
+    hit: bool
+    reason: MissReason | None = None
+    detail: str = ""
+    source_run_id: str = ""
+    """The run that made the reused versions."""
+
+
+class StepErrorView(View):
+    """Why a step failed."""
+
+    type: str
+    message: str
+    traceback: str = ""
+    file: str = ""
+    line: int = 0
+    hint: str = ""
+
+
+class StepRunView(View):
+    """A step of a run."""
+
+    id: str
+    name: str
+    run_id: str
+    status: Status
+    started_at: str = ""
+    ended_at: str = ""
+    duration_s: float | None = None
+    """Until now while it runs."""
+    cache: CacheView | None = None
+    error: StepErrorView | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    inputs: list[ArtifactRefView] = Field(default_factory=list)
+    outputs: list[ArtifactRefView] = Field(default_factory=list)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    upstream: list[str] = Field(default_factory=list)
+    file: str = ""
+    """Of the step's function."""
+    line: int = 0
+    pid: int = 0
+    """Of the worker while it runs."""
+    log_file: str = ""
+
+
+class RunView(View):
+    """A pipeline run."""
+
+    id: str
+    name: str
+    pipeline: str
+    status: Status
+    project_id: str = ""
+    project: str = ""
+    stack: str
+    stack_id: str = ""
+    stack_origin: str = ""
+    orchestrator: str = ""
+    artifact_store: str = ""
+    artifact_store_id: str = ""
+    created_at: str = ""
+    started_at: str = ""
+    ended_at: str = ""
+    duration_s: float | None = None
+    n_steps: int = 0
+    n_finished: int = 0
+    n_cached: int = 0
+    n_failed: int = 0
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    error: StepErrorView | None = None
+    """Why the run as a whole failed: its first failed step, or what stopped it before any."""
+    file: str = ""
+    line: int = 0
+    pid: int = 0
+    """Of the driver while it runs."""
+    log_file: str = ""
+    """What the driver itself printed, when it was started by the editor; may not exist."""
+    steps: list[StepRunView] = Field(default_factory=list)
+    """In topological order; empty in lists."""
+
+
+class LogLine(View):
+    """A line, or the beginning of one, of a step's log."""
+
+    at: str
+    step: str
+    stream: Literal["stdout", "stderr", "log"]
+    level: str = ""
+    text: str
+    """Without the line's end."""
+
+
+class ArtifactView(View):
+    """A named artifact of a project, as far as one artifact store holds it."""
+
+    name: str
+    artifact_store_id: str
+    artifact_store: str
+    n_versions: int
+    latest_version: int
+    latest_version_id: str
+    type: str = ""
+    updated_at: str = ""
+
+
+class ArtifactFileView(View):
+    """A file of an artifact version."""
+
+    path: str
+    """Absolute."""
+    name: str
+    size_bytes: int
+    digest: str
+
+
+class ArtifactVersionView(View):
+    """An immutable stored value."""
+
+    id: str
+    name: str
+    """Of the artifact."""
+    version: int
+    project_id: str = ""
+    type: str
+    materializer: str
+    data_format: str
+    unsafe: bool = False
+    digest: str
+    size_bytes: int
+    shape: list[int] | None = None
+    uri: str
+    artifact_store_id: str
+    artifact_store: str
+    run_id: str = ""
+    run_name: str = ""
+    pipeline: str = ""
+    step: str = ""
+    created_at: str = ""
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    status: Literal["available", "missing", "damaged"] = "available"
+    """``missing``: the files are gone; ``damaged``: the manifest can't be read."""
+    preview: Preview | None = None
+    """Only when one version is shown."""
+    files: list[ArtifactFileView] = Field(default_factory=list)
+    """Only when one version is shown."""
+
+
+class ParameterInfo(View):
+    """A parameter of a pipeline, as its signature shows it."""
+
+    name: str
+    annotation: str = ""
+    """Source text; empty without one."""
+    default: str | None = None
+    """Source text; None when there is no default."""
+    required: bool = False
+
+
+class PipelineInfo(View):
+    """A pipeline found by reading source."""
+
+    name: str
+    """What runs are called by: ``name=`` of the decorator, else the function's name."""
+    function: str
+    file: str
+    """Absolute."""
+    line: int
+    """Of the ``def``, counted from 1."""
+    column: int = 0
+    """Of the function's name, counted from 0 in UTF-16 units."""
+    doc: str = ""
+    """First line of the docstring."""
+    parameters: list[ParameterInfo] = Field(default_factory=list)
+    steps: list[str] = Field(default_factory=list)
+    """Names of the functions called in its body that are steps found in the project, in order, without repeats."""
+
+
+class StepInfo(View):
+    """A step found by reading source."""
+
+    name: str
+    function: str
+    file: str
+    line: int
+    column: int = 0
+    doc: str = ""
