@@ -344,3 +344,21 @@ CONFIGURE = "stackyard/configure"
 """Notification, client to server: :class:`ConfigureParams`."""
 DID_CHANGE = "stackyard/didChange"
 """Notification, server to client: :class:`DidChangeParams`."""
+
+REQUEST_FAILED = -32803
+"""JSON-RPC code of an error that is the user's to mend; its ``data`` is an ErrorView."""
+
+
+class Notification(NamedTuple):
+    """A notification: its name, who sends it, what it carries."""
+
+    name: str
+    sender: Literal["client", "server"]
+    params: type[View]
+    doc: str
+
+
+NOTIFICATIONS: tuple[Notification, ...] = (
+    Notification(CONFIGURE, "client", ConfigureParams, "Trust, interpreter or project changed."),
+    Notification(DID_CHANGE, "server", DidChangeParams, "Something on disk changed."),
+)
