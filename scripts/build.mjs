@@ -23,7 +23,14 @@ function webviewEntries() {
 }
 
 function settings() {
-  const common = { bundle: true, minify: true, keepNames: true, sourcemap: true, logLevel: "warning", legalComments: "none" };
+  const common = {
+    bundle: true,
+    minify: true,
+    keepNames: true,
+    sourcemap: true,
+    logLevel: "warning",
+    legalComments: "none",
+  };
   const all = [
     {
       ...common,
@@ -37,7 +44,14 @@ function settings() {
   ];
   const entryPoints = webviewEntries();
   if (Object.keys(entryPoints).length > 0) {
-    all.push({ ...common, entryPoints, outdir: join(dist, "webviews"), platform: "browser", format: "iife", target: "es2022" });
+    all.push({
+      ...common,
+      entryPoints,
+      outdir: join(dist, "webviews"),
+      platform: "browser",
+      format: "iife",
+      target: "es2022",
+    });
   }
   return all;
 }
@@ -84,7 +98,8 @@ async function watch() {
   const { context } = await import("esbuild");
   const report = {
     name: "report",
-    setup: (one) => one.onEnd(({ errors }) => console.log(`${new Date().toLocaleTimeString()} ${errors.length} errors`)),
+    setup: (one) =>
+      one.onEnd(({ errors }) => console.log(`${new Date().toLocaleTimeString()} ${errors.length} errors`)),
   };
   for (const one of settings()) {
     const watched = await context({ ...one, plugins: [report] });

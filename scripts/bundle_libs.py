@@ -47,8 +47,8 @@ PIP_PLATFORMS = {
 
 _SKIPPED_FOLDERS = frozenset({"__pycache__", "test", "tests"})
 _IMPORTS = (
-    "attrs, cattrs, click, cloudpickle, colorama, exceptiongroup, filelock, lsprotocol.types, markdown_it, platformdirs, "
-    "pydantic, pydantic_core, pygls.lsp.server, pygments, rich.console, tree_sitter, tree_sitter_python, "
+    "attrs, cattrs, click, cloudpickle, colorama, exceptiongroup, filelock, lsprotocol.types, markdown_it, "
+    "platformdirs, pydantic, pydantic_core, pygls.lsp.server, pygments, rich.console, tree_sitter, tree_sitter_python, "
     "typing_extensions, typing_inspection, yaml"
 )
 
@@ -63,13 +63,17 @@ def this_platform() -> str:
     Raises:
         BundleError: The compiled packages have no wheels for it.
     """
-    machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine().lower(), "?")
+    machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(
+        platform.machine().lower(), "?"
+    )
     system = "linux" if sys.platform.startswith("linux") else sys.platform
     if system == "linux" and not platform.libc_ver()[0]:
         system = "alpine"
     name = f"{system}-{machine}"
     if name not in PIP_PLATFORMS:
-        message = f"There is no bundle for {sys.platform} on {platform.machine()}. Platforms: {', '.join(PIP_PLATFORMS)}"
+        message = (
+            f"There is no bundle for {sys.platform} on {platform.machine()}. Platforms: {', '.join(PIP_PLATFORMS)}"
+        )
         raise BundleError(message)
     return name
 

@@ -72,7 +72,9 @@ async function installVenvModule(python) {
   await run("apt-get", ["update"], { env });
   await mustRun("Installing python3-venv", "apt-get", ["install", "-y", "python3-venv"], { env });
   if (!(await look(python.executable))?.canMakeVenv) {
-    throw new ScriptError(`${hint} python3-venv did not help: it is for another Python. Name that one in STACKYARD_PYTHON.`);
+    throw new ScriptError(
+      `${hint} python3-venv did not help: it is for another Python. Name that one in STACKYARD_PYTHON.`,
+    );
   }
 }
 

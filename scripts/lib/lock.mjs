@@ -40,7 +40,7 @@ export async function withLock(name, body) {
   const folder = join(out, `.${name}.lock`);
   mkdirSync(out, { recursive: true });
   const start = Date.now();
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     try {
       mkdirSync(folder);
       break;
@@ -61,7 +61,9 @@ export async function withLock(name, body) {
     if (!told) process.stderr.write(`waiting for another ${name} of this checkout ...\n`);
     told = true;
     if (Date.now() - start > patienceMs) {
-      throw new ScriptError(`Another ${name} has held ${folder} for 20 minutes. If none is running, delete that folder.`);
+      throw new ScriptError(
+        `Another ${name} has held ${folder} for 20 minutes. If none is running, delete that folder.`,
+      );
     }
     await sleep(200);
   }

@@ -93,7 +93,9 @@ export function run(command, args, { cwd = root, env = {}, show = false, log, ti
 export async function mustRun(what, command, args, options = {}) {
   const result = await run(command, args, options);
   if (result.code !== 0) {
-    throw new ScriptError(`${what} failed (exit code ${result.code}): ${[command, ...args].join(" ")}\n${result.output}`);
+    throw new ScriptError(
+      `${what} failed (exit code ${result.code}): ${[command, ...args].join(" ")}\n${result.output}`,
+    );
   }
   return result.output;
 }
