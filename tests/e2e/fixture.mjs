@@ -1,0 +1,72 @@
+/**
+ * The frame of an end-to-end test file: one VS Code, one home, one copied project for all its steps.
+ *
+ *   story('main', { project: 'examples/starter' }, (step) => {
+ *     step('shows both stacks', async ({ workbench, scratch, folder }) => { ... });
+ *   });
+ *
+ * The steps of a story build on each other. After a failure a screenshot and the logs are kept in
+ * out/e2e/, and the later steps fail at once instead of waiting for what can't come.
+ */
+import fs from "node:fs";
+import path from "node:path";
+import { after, before, describe, it } from "node:test";
+import { launchWorkbench } from "../../scripts/vscode/workbench.mjs";
+import { removeProfile } from "../../scripts/vscode/server.mjs";
+import { KEPT, Scratch, builtVsix, keepLogs } from "./workspace.mjs";
+
+/**
+ * @param {string} name Names the screenshot and the log folder.
+ * @param {object} options
+ * @param {string} [options.project] Folder of the repository to copy; else an empty folder is opened.
+ * @param {(context: object) => Promise<void>} [options.prepare] Runs before VS Code starts.
+ * @param {(step: Function) => void} define Declares the steps.
+ */
+export function story(name, { project, prepare, vsix, ...launch }, define) {
+  describe(name, () => {
+    const context = {};
+    let broken = "";
+
+    before(
+      async () => {
+        fs.mkdirSync(KEPT, { recursive: true });
+        fs.rmSync(path.join(KEPT, `${name}-failure.png`), { force: true });
+        context.scratch = new Scratch();
+        context.folder = project ? context.scratch.copyProject(project) : context.scratch.makeFolder("project");
+        await prepare?.(context);
+        context.workbench = await launchWorkbench({
+          folder: context.folder,
+          vsix: vsix ?? builtVsix(),
+          ...launch,
+          env: { ...context.scratch.env, ...launch.env },
+        });
+        context.page = context.workbench.page;
+      },
+      { timeout: 180_000 },
+    );
+
+    after(async () => {
+      const { workbench, scratch } = context;
+      if (workbench) {
+        await workbench.close({ keepProfile: true });
+        if (broken) keepLogs(workbench.profile, path.join(KEPT, name));
+        removeProfile(workbench.profile);
+      }
+      if (broken) console.error(`The home and the project of the failure: ${scratch.dir}`);
+      else scratch?.remove();
+    });
+
+    define((title, body, { timeout = 120_000 } = {}) => {
+      it(title, { timeout }, async () => {
+        if (broken) throw new Error(`not reached: "${broken}" failed`);
+        try {
+          await body(context);
+        } catch (error) {
+          broken = title;
+          await context.workbench.screenshot(path.join(KEPT, `${name}-failure.png`)).catch(() => undefined);
+          throw error;
+        }
+      });
+    });
+  });
+}
