@@ -48,6 +48,8 @@ class ArtifactFile(Persisted):
     size_bytes: int
     digest: str
     """``sha256:<hex>`` of the bytes, computed while writing."""
+    written: tuple[str, int, int] | None = None
+    """Host, inode and mtime_ns of the file as its writer left it: while they hold, the bytes need not be read again."""
 
 
 class Manifest(Persisted):

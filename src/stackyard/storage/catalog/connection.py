@@ -1,0 +1,161 @@
+"""Opening the catalog: journal mode, busy timeout, migrations, checkpoints."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from stackyard.model.errors import CatalogError, FormatTooNewError
+from stackyard.storage.catalog.schema import MIGRATIONS, VERSION
+from stackyard.storage.home import Home
+from stackyard.storage.host import is_network_path, reason_of
+from stackyard.storage.locking import file_lock
+
+BUSY_TIMEOUT_MS = 30_000
+CHECKPOINT_WAL_BYTES = 4_000_000
+
+
+def open_writer(home: Home) -> sqlite3.Connection:
+    """Open the catalog for writing; makes and migrates it when needed, safely with many processes at once.
+
+    Raises:
+        CatalogError: it can't be opened or written.
+        FormatTooNewError: a newer Stackyard wrote it.
+    """
+    home.ensure()
+    with _errors(home.catalog_file):
+        connection = _connect(home.catalog_file)
+        try:
+            if _version(connection) != VERSION:
+                with file_lock(home.catalog_lock, "catalog"):
+                    _prepare(connection, home)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def open_reader(home: Home) -> sqlite3.Connection | None:
+    """Open the catalog for reading; None when there is none yet.
+
+    Raises:
+        CatalogError: it can't be opened.
+        FormatTooNewError: a newer Stackyard wrote it.
+    """
+    if not home.catalog_file.exists():
+        return None
+    with _errors(home.catalog_file):
+        connection = _connect(home.catalog_file)
+        try:
+            found = _version(connection)
+            if found == VERSION:
+                connection.execute("PRAGMA query_only=ON")
+                return connection
+        except BaseException:
+            connection.close()
+            raise
+        connection.close()
+        if found == 0:
+            return None
+        if found > VERSION:
+            raise _too_new(home.catalog_file, found)
+        writer = open_writer(home)
+        writer.execute("PRAGMA query_only=ON")
+        return writer
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Do several writes at once, or none of them.
+
+    Raises:
+        CatalogError: SQLite refused (a full disk, a damaged file).
+    """
+    with _errors(None):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+def checkpoint(connection: sqlite3.Connection, home: Home) -> None:
+    """Move the write-ahead log into the file when it has grown, one process at a time; never waits for others."""
+    wal = home.catalog_file.with_name(home.catalog_file.name + "-wal")
+    with contextlib.suppress(OSError, sqlite3.Error, CatalogError):
+        if wal.stat().st_size < CHECKPOINT_WAL_BYTES:
+            return
+        with file_lock(home.catalog_lock, "catalog", timeout_s=5):
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        str(path), isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _prepare(connection: sqlite3.Connection, home: Home) -> None:
+    """Make or migrate the catalog; the caller holds the catalog's lock."""
+    found = _version(connection)
+    if found > VERSION:
+        raise _too_new(home.catalog_file, found)
+    if found == VERSION:
+        return
+    mode = "DELETE" if is_network_path(home.root) else "WAL"
+    connection.execute(f"PRAGMA journal_mode={mode}")
+    if found:
+        _keep_copy(connection, home, found)
+    for number in range(found + 1, VERSION + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in MIGRATIONS[number]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={number}")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+def _keep_copy(connection: sqlite3.Connection, home: Home, version: int) -> None:
+    copy = sqlite3.connect(str(home.root / f"catalog.v{version}.db"))
+    try:
+        connection.backup(copy)
+    finally:
+        copy.close()
+
+
+def _too_new(path: Path, found: int) -> FormatTooNewError:
+    return FormatTooNewError(
+        f"The catalog {path} has version {found}; this Stackyard reads up to {VERSION}. It was left untouched.",
+        hint="Upgrade Stackyard in this environment.",
+    )
+
+
+@contextlib.contextmanager
+def _errors(path: Path | None) -> Iterator[None]:
+    where = f"The catalog {path}" if path else "The catalog"
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        hint = "Check that the disk has room and the folder can be written."
+        if "malformed" in str(error) or "not a database" in str(error):
+            hint = "Move the file away; runs start a new catalog, and artifact versions stay in their stores."
+        raise CatalogError(f"{where} can't be used: {error}.", hint=hint) from error
+    except OSError as error:
+        raise CatalogError(f"{where} can't be used: {reason_of(error)}.") from error

@@ -1,0 +1,67 @@
+"""The catalog's tables, as numbered migrations. Nothing newer than SQLite 3.31.
+
+Column names equal the fields of the models; JSON columns hold canonical JSON. Times are UTC ISO 8601 texts, which
+sort as text.
+"""
+
+from __future__ import annotations
+
+VERSION = 1
+
+_V1 = (
+    """CREATE TABLE projects (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, root TEXT NOT NULL)""",
+    """CREATE TABLE runs (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, number INTEGER NOT NULL, pipeline TEXT NOT NULL,
+        project_id TEXT NOT NULL, status TEXT NOT NULL,
+        stack TEXT NOT NULL, stack_id TEXT NOT NULL, stack_origin TEXT NOT NULL, orchestrator TEXT NOT NULL,
+        artifact_store TEXT NOT NULL, artifact_store_id TEXT NOT NULL,
+        created_at TEXT NOT NULL, started_at TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT '',
+        parameters TEXT NOT NULL DEFAULT '{}', metadata TEXT NOT NULL DEFAULT '{}', error TEXT,
+        file TEXT NOT NULL DEFAULT '', line INTEGER NOT NULL DEFAULT 0, pid INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (project_id, name))""",
+    "CREATE INDEX runs_by_project ON runs (project_id, id)",
+    "CREATE INDEX runs_by_pipeline ON runs (project_id, pipeline, number)",
+    "CREATE INDEX runs_by_status ON runs (status) WHERE status IN "
+    "('initializing', 'queued', 'running', 'retrying', 'stopping')",
+    """CREATE TABLE step_runs (
+        id TEXT PRIMARY KEY, run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        name TEXT NOT NULL, position INTEGER NOT NULL, status TEXT NOT NULL,
+        started_at TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT '',
+        cache_key TEXT NOT NULL DEFAULT '', cache_parts TEXT, cache_hit INTEGER NOT NULL DEFAULT 0,
+        cache_reason TEXT, cache_detail TEXT NOT NULL DEFAULT '', cache_source_run_id TEXT NOT NULL DEFAULT '',
+        artifact_store_id TEXT NOT NULL DEFAULT '', project_id TEXT NOT NULL DEFAULT '',
+        pipeline TEXT NOT NULL DEFAULT '',
+        error TEXT, parameters TEXT NOT NULL DEFAULT '{}', metadata TEXT NOT NULL DEFAULT '{}',
+        upstream TEXT NOT NULL DEFAULT '[]', file TEXT NOT NULL DEFAULT '', line INTEGER NOT NULL DEFAULT 0,
+        pid INTEGER NOT NULL DEFAULT 0, attempt INTEGER NOT NULL DEFAULT 1,
+        UNIQUE (run_id, name))""",
+    "CREATE INDEX step_runs_by_cache_key ON step_runs (cache_key, status)",
+    "CREATE INDEX step_runs_by_step ON step_runs (project_id, pipeline, name, artifact_store_id, id)",
+    """CREATE TABLE artifacts (
+        id INTEGER PRIMARY KEY, project_id TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (project_id, name))""",
+    """CREATE TABLE artifact_versions (
+        id TEXT PRIMARY KEY, artifact_id INTEGER NOT NULL REFERENCES artifacts (id), version INTEGER NOT NULL,
+        type TEXT NOT NULL, materializer TEXT NOT NULL, data_format TEXT NOT NULL,
+        digest TEXT NOT NULL, size_bytes INTEGER NOT NULL, shape TEXT, unsafe INTEGER NOT NULL DEFAULT 0,
+        deterministic INTEGER NOT NULL DEFAULT 1, uri TEXT NOT NULL,
+        artifact_store_id TEXT NOT NULL, artifact_store TEXT NOT NULL,
+        run_id TEXT NOT NULL DEFAULT '', step_run_id TEXT NOT NULL DEFAULT '',
+        created_at TEXT NOT NULL, metadata TEXT NOT NULL DEFAULT '{}',
+        UNIQUE (artifact_id, version))""",
+    "CREATE INDEX artifact_versions_by_store ON artifact_versions (artifact_store_id, artifact_id, version)",
+    "CREATE INDEX artifact_versions_by_step_run ON artifact_versions (step_run_id)",
+    """CREATE TABLE step_inputs (
+        step_run_id TEXT NOT NULL REFERENCES step_runs (id) ON DELETE CASCADE, name TEXT NOT NULL,
+        artifact_version_id TEXT NOT NULL, PRIMARY KEY (step_run_id, name)) WITHOUT ROWID""",
+    "CREATE INDEX step_inputs_by_version ON step_inputs (artifact_version_id)",
+    """CREATE TABLE step_outputs (
+        step_run_id TEXT NOT NULL REFERENCES step_runs (id) ON DELETE CASCADE, name TEXT NOT NULL,
+        position INTEGER NOT NULL, artifact_version_id TEXT NOT NULL,
+        PRIMARY KEY (step_run_id, name)) WITHOUT ROWID""",
+    "CREATE INDEX step_outputs_by_version ON step_outputs (artifact_version_id)",
+    """CREATE TABLE changes (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, entity TEXT NOT NULL, id TEXT NOT NULL)""",
+)
+
+MIGRATIONS: dict[int, tuple[str, ...]] = {1: _V1}

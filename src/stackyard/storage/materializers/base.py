@@ -1,0 +1,69 @@
+"""What a materializer is, and the small safe preview that it writes."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from stackyard.model.artifact import Manifest, Preview
+from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
+
+PREVIEW_ROWS = 50
+PREVIEW_COLUMNS = 50
+PREVIEW_TEXT = 10_000
+PREVIEW_CELL = 200
+
+
+@dataclass
+class Saved:
+    """What is known of a value after saving it."""
+
+    shape: list[int] | None = None
+    preview: Preview = field(default_factory=Preview)
+
+
+class Materializer(ABC):
+    """Saves and loads values of some types. Subclasses have no fields: one instance serves all."""
+
+    name: ClassVar[str]
+    data_format: ClassVar[str]
+    types: ClassVar[tuple[str, ...]] = ()
+    """Import paths of the types, ``module.qualname``; subclasses of them are taken too."""
+    deterministic: ClassVar[bool] = True
+    """Equal values give equal bytes."""
+    unsafe: ClassVar[bool] = False
+    """Loading can run code that the data names."""
+
+    def accepts(self, value: Any) -> bool:  # noqa: ARG002  # subclasses look at it
+        """Tell whether this very value can be saved and comes back equal."""
+        return True
+
+    @abstractmethod
+    def save(self, value: Any, writer: VersionWriter) -> Saved:
+        """Write the value's files."""
+
+    @abstractmethod
+    def load(self, store: ArtifactStore, uri: str, manifest: Manifest) -> Any:
+        """Return the value; its files are checked before they are read."""
+
+
+def type_path(value: Any) -> str:
+    """Return the import path of a value's type."""
+    return path_of(type(value))
+
+
+def path_of(cls: type) -> str:
+    """Return the import path of a type; built-in types without their module."""
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+def safe_cell(value: Any) -> Any:
+    """Return a JSON value that shows a cell; long texts are cut, other objects become their text."""
+    if value is None or isinstance(value, (bool, int)):
+        return value if not isinstance(value, int) or abs(value) < 2**53 else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    text = value if isinstance(value, str) else str(value)
+    return text if len(text) <= PREVIEW_CELL else text[: PREVIEW_CELL - 1] + "…"

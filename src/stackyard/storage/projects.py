@@ -1,0 +1,169 @@
+"""Projects: the nearest folder with ``.stackyard/`` or ``stackyard.yaml``, and the choice of the active stack."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stackyard.model.errors import ProjectFileError, StorageError
+from stackyard.storage.atomic import json_bytes, write_atomic
+from stackyard.storage.home import Home
+from stackyard.storage.host import reason_of
+
+FOLDER = ".stackyard"
+FILE = "stackyard.yaml"
+FORMAT = "1.0"
+HOME_PROJECT_ID = "00000000-0000-7000-8000-000000000010"
+HOME_PROJECT_NAME = "home"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A scope for runs, artifacts and the active stack. ``root`` is None for the home scope."""
+
+    id: str
+    name: str
+    root: Path | None = None
+    source_root: Path | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """Its ``stackyard.yaml``, if there is one."""
+        path = self.root / FILE if self.root else None
+        return path if path and path.is_file() else None
+
+
+@dataclass(frozen=True)
+class StackChoice:
+    """A choice of the active stack as it was written: the id decides, the name helps when the id is gone."""
+
+    id: str
+    name: str
+
+
+def find_project(start: Path, home: Home) -> Project:
+    """Return the project around a file or folder, else the home scope.
+
+    Raises:
+        ProjectFileError: its ``stackyard.yaml`` or ``project.json`` can't be read.
+    """
+    folder = start if start.is_dir() else start.parent
+    for candidate in (folder, *folder.parents):
+        if candidate == home.root:
+            continue
+        if (candidate / FOLDER).is_dir() or (candidate / FILE).is_file():
+            return _open(candidate)
+    return Project(HOME_PROJECT_ID, HOME_PROJECT_NAME)
+
+
+def _open(root: Path) -> Project:
+    stored = _read_json(root / FOLDER / "project.json") or {}
+    declared = _declared(root / FILE)
+    name = declared.get("name") or stored.get("name") or root.name or "project"
+    source_root = root / str(declared.get("source_root") or ".")
+    project_id = str(stored.get("id") or uuid.uuid5(uuid.NAMESPACE_URL, root.as_uri()))
+    return Project(project_id, str(name), root, source_root.resolve())
+
+
+def _declared(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    import yaml  # noqa: PLC0415  # only projects with the file pay for it
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        with path.open(encoding="utf-8") as file:
+            document = yaml.load(file, loader)  # noqa: S506  # a safe loader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" in line {mark.line + 1}" if mark else ""
+        raise ProjectFileError(
+            f"{path} is not valid YAML{place}: {getattr(error, 'problem', error)}.", hint="Mend the file."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProjectFileError(f"{path} can't be read: {error}.", hint="Mend the file.") from error
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise ProjectFileError(f"{path} must be a mapping.", hint="Start it with: version: 1")
+    section = document.get("project") or {}
+    if not isinstance(section, dict):
+        raise ProjectFileError(f"'project' in {path} must be a mapping.", hint="Write: project: {name: my_project}")
+    return section
+
+
+def init_project(root: Path, name: str | None = None) -> tuple[Project, bool]:
+    """Make a folder a project; return it and whether it is new.
+
+    Raises:
+        StorageError: the folder can't be written.
+    """
+    new = not (root / FOLDER / "project.json").is_file()
+    project = _open(root)
+    if name:
+        project = Project(project.id, name, project.root, project.source_root)
+    if new or name:
+        _write_project(project)
+    return project, new
+
+
+def ensure_project_folder(project: Project) -> None:
+    """Make ``.stackyard/`` of a project that so far has only a ``stackyard.yaml``; keeps its id for good."""
+    if project.root and not (project.root / FOLDER / "project.json").is_file():
+        _write_project(project)
+
+
+def _write_project(project: Project) -> None:
+    assert project.root is not None  # noqa: S101  # the callers know
+    folder = project.root / FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / ".gitignore").exists():
+            write_atomic(folder / ".gitignore", b"*\n")
+        document = {"format": FORMAT, "id": project.id, "name": project.name}
+        write_atomic(folder / "project.json", json_bytes(document))
+    except OSError as error:
+        raise StorageError(
+            f"The project folder {folder} can't be written: {reason_of(error)}.",
+            hint="Change the permissions of the folder, or work in another one.",
+        ) from error
+
+
+def choice_file(project: Project, home: Home) -> Path:
+    """Return where the scope's choice of the active stack is kept."""
+    return project.root / FOLDER / "active_stack.json" if project.root else home.active_stack_file
+
+
+def read_choice(path: Path) -> StackChoice | None:
+    """Return a written choice; None when there is none or when the file makes no sense."""
+    document = _read_json(path)
+    if not document or not (document.get("id") or document.get("name")):
+        return None
+    return StackChoice(str(document.get("id", "")), str(document.get("name", "")))
+
+
+def write_choice(path: Path, choice: StackChoice) -> None:
+    """Write a choice of the active stack.
+
+    Raises:
+        StorageError: the file can't be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, json_bytes({"format": FORMAT, "id": choice.id, "name": choice.name}))
+    except OSError as error:
+        raise StorageError(
+            f"The choice of the active stack can't be written to {path}: {reason_of(error)}.",
+            hint="Change the permissions of the folder, or pass --stack.",
+        ) from error
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None
