@@ -1,0 +1,1 @@
+"""The steps of this project: each is a function whose inputs and outputs are typed, stored and versioned."""
