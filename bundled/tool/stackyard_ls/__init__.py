@@ -1,0 +1,1 @@
+"""The language server of Stackyard: serves every LSP editor, runs no user code."""

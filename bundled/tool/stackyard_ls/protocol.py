@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
+
 from stackyard.model.enums import ComponentType
 from stackyard.model.views import (
     ActiveStackView,
