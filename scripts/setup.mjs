@@ -28,10 +28,21 @@ function packageMetadata() {
   return readFileSync(join(root, "pyproject.toml"), "utf8").split(/^\[tool\.(?!hatch)/m)[0];
 }
 
-/** Installs with uv, which is about eight times faster, if there is one; else with the environment's own pip. */
+/** Returns a uv that can be used; the pinned one is installed first if there is none. Undefined where uv has no build. */
+async function findUv() {
+  const own = venvProgram("uv");
+  for (const uv of [own, "uv"]) if ((await run(uv, ["--version"])).code === 0) return uv;
+  const pin = /^uv==\S+/m.exec(readFileSync(devLock, "utf8"))?.[0] ?? "uv";
+  const { code } = await run(venvPython, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", pin]);
+  return code === 0 ? own : undefined;
+}
+
+/** Installs with uv, which takes a sixth of pip's time, or with pip where uv is not to be had or does not manage. */
 async function installPython(what, args) {
-  for (const uv of [venvProgram("uv"), "uv"]) {
-    const { code } = await run(uv, ["pip", "install", "--python", venvPython, "--quiet", ...args]);
+  const uv = await findUv();
+  if (uv !== undefined) {
+    const options = ["--python", venvPython, "--quiet", "--compile-bytecode"];
+    const { code } = await run(uv, ["pip", "install", ...options, ...args]);
     if (code === 0) return;
   }
   await mustRun(what, venvPython, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...args]);
