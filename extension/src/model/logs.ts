@@ -1,0 +1,45 @@
+import type { LogLine, RunView } from "../protocol";
+
+/** Lines kept in an open log: more than anyone reads, few enough for an editor. */
+export const MAX_LOG_LINES = 50_000;
+
+/** The separator before a line's text; it tells the stream, also without colours. */
+const MARKS: Readonly<Record<LogLine["stream"], string>> = { stdout: "│", stderr: "┃", log: "│" };
+
+/** Marks a line of stderr, between step and text. */
+export const STDERR_MARK = MARKS.stderr;
+
+/** One line of a log: `10:00:03.125  train  │ epoch 1`; the step is left out when `stepWidth` is 0. */
+export function formatLogLine(line: LogLine, stepWidth: number): string {
+  const time = clock(line.at);
+  const step = stepWidth === 0 ? "" : `${line.step.padEnd(stepWidth)}  `;
+  const level = line.stream === "log" && line.level !== "" ? `${line.level.toUpperCase()} ` : "";
+  return `${time}  ${step}${MARKS[line.stream]} ${level}${line.text}`;
+}
+
+/** Width of the steps' column: that of the longest name, within reason. */
+export function stepWidth(names: Iterable<string>): number {
+  return Math.min(32, Math.max(0, ...[...names].map((name) => name.length)));
+}
+
+/** What stands above a log. */
+export function logHeader(run: RunView, step: string | undefined): string[] {
+  const what = step === undefined ? `Run ${run.name}` : `Step ${step} of run ${run.name}`;
+  const origin = run.stack_origin === "" ? "" : ` (${run.stack_origin})`;
+  return [
+    `# ${what} · ${run.status}`,
+    `# pipeline ${run.pipeline} · stack ${run.stack}${origin}` +
+      (run.artifact_store === "" ? "" : ` · artifact store ${run.artifact_store}`),
+    "",
+  ];
+}
+
+/** Local time of day to the millisecond. */
+function clock(iso: string): string {
+  const time = Date.parse(iso);
+  if (Number.isNaN(time)) return " ".repeat(12);
+  const date = new Date(time);
+  const two = (n: number): string => n.toString().padStart(2, "0");
+  const ms = date.getMilliseconds().toString().padStart(3, "0");
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${ms}`;
+}
