@@ -1,0 +1,182 @@
+/**
+ * The main job in a real VS Code, through its interface alone: see the stacks, switch, run a pipeline,
+ * look at what it made; and what the interface says agrees with what a shell says.
+ */
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { story } from "./fixture.mjs";
+import { Stackyard, statusOf } from "./pages/stackyard.mjs";
+import { eventually } from "./workspace.mjs";
+
+const STACK = "a_new_local_stack";
+const STORE = "my_artifact_store";
+const PIPELINE = "training_pipeline";
+const NAMES_IN_PYTHON = `from stackyard import Client
+
+client = Client()
+client.activate_stack("${STACK}")
+store = client.get_stack_component("artifact_store", "${STORE}")
+`;
+
+/** Text as it is read, whatever the lines it was laid out in. */
+const words = (text) => text.replace(/\s+/g, " ").trim();
+
+async function prepare({ scratch, folder }) {
+  await scratch.stackyard(folder, "init");
+  await scratch.stackyard(folder, "artifact-store", "register", STORE, "--flavor=local");
+  await scratch.stackyard(folder, "stack", "register", STACK, "-o", "default", "-a", STORE);
+  fs.writeFileSync(path.join(folder, "names.py"), NAMES_IN_PYTHON);
+}
+
+story("main", { project: "examples/starter", prepare }, (step) => {
+  let stackyard;
+
+  /** The stack that a shell in the project calls the active one. */
+  const activeInShell = async ({ scratch, folder }) => (await scratch.json(folder, "stack", "get")).name;
+
+  step("shows both stacks, the active one first and marked", async ({ workbench }) => {
+    stackyard = new Stackyard(workbench);
+    await stackyard.show(stackyard.stacks);
+    await stackyard.stacks.waitFor(STACK);
+    assert.deepEqual(await stackyard.stackRows(), { names: ["default", STACK], active: ["default"] });
+    await stackyard.waitForActive("default");
+  });
+
+  step("switches by click; tree, status bar and shell agree", async (context) => {
+    await stackyard.switchByClick(STACK);
+    assert.equal(await activeInShell(context), STACK);
+    assert.equal((await stackyard.stackRows()).names[0], STACK);
+  });
+
+  step("shows within a second what a shell switched to", async (context) => {
+    const { scratch, folder } = context;
+    await scratch.stackyard(folder, "stack", "set", "default");
+    const started = Date.now();
+    await stackyard.waitForActive("default");
+    await stackyard.waitForMarked("default");
+    const milliseconds = Date.now() - started;
+    assert.ok(milliseconds < 1000, `it took ${Math.round(milliseconds)} ms`);
+  });
+
+  step("finds the pipelines without running them", async () => {
+    await stackyard.show(stackyard.pipelines);
+    for (const name of ["feature_pipeline", PIPELINE, "inference_pipeline"]) await stackyard.pipelines.waitFor(name);
+  });
+
+  step("runs the training pipeline from the palette and shows its steps on their way to completed", async (context) => {
+    await stackyard.show(stackyard.runs);
+    await stackyard.runFromPalette(PIPELINE);
+    const seen = await stackyard.followNewestRun();
+    const run = await newestRun(context);
+    assert.equal(run.status, "completed");
+    assert.equal(run.stack, "default");
+    assert.deepEqual([...seen.keys()].sort(), run.steps.map((one) => one.name).sort());
+    for (const [name, statuses] of seen)
+      assert.equal(statuses.at(-1), "completed", `${name}: ${statuses.join(" -> ")}`);
+    assert.ok(
+      [...seen.values()].some((statuses) => statuses.includes("running")),
+      "no step was ever shown as running",
+    );
+    const toast = await context.workbench.notifications.waitFor(/completed in/);
+    assert.ok(toast.buttons.includes("Open Run"), toast.buttons.join());
+  });
+
+  step("opens the finished run from its toast", async ({ workbench }) => {
+    await workbench.notifications.press(/completed in/, "Open Run");
+    await eventually("the run is selected in the Runs view", async () => (await stackyard.newestRun()).run.selected);
+    assert.equal(statusOf((await stackyard.newestRun()).run), "completed");
+    await workbench.notifications.clear();
+  });
+
+  step("runs the same pipeline again after a switch, with its versions in the new store", async (context) => {
+    const { scratch, folder, workbench } = context;
+    const before = await newestRun(context);
+    await stackyard.show(stackyard.stacks, stackyard.runs);
+    await stackyard.switchByClick(STACK);
+    await stackyard.runFromPalette(PIPELINE);
+    await eventually("a second run is there", async () => (await newestRun(context)).id !== before.id);
+    await workbench.notifications.waitFor(/completed in/, { timeout: 120_000 });
+    const run = await newestRun(context);
+    assert.equal(run.stack, STACK);
+    assert.equal(run.artifact_store, STORE);
+    assert.deepEqual([...new Set(run.steps.map((one) => one.status))], ["completed"]); // nothing was cached
+    const store = await scratch.json(folder, "artifact-store", "describe", STORE);
+    const versions = run.steps.flatMap((one) => one.outputs.map((output) => output.artifact_version_id));
+    assert.ok(versions.length >= run.steps.length);
+    const folders = filesUnder(store.configuration.path).filter((file) => path.basename(file) === "manifest.json");
+    for (const id of versions) {
+      assert.ok(
+        folders.some((file) => path.basename(path.dirname(file)) === id),
+        `${id} is not in ${store.configuration.path}`,
+      );
+    }
+    await workbench.notifications.clear();
+  });
+
+  step("tells the same facts of a component in the tree, in Python and in YAML", async (context) => {
+    const { scratch, folder, workbench } = context;
+    const store = await scratch.json(folder, "artifact-store", "describe", STORE);
+    await stackyard.show(stackyard.stacks);
+    await stackyard.stacks.expand(STACK);
+    const hovers = { tree: words(await stackyard.stacks.hover(STORE)) };
+    await workbench.editor.open("names.py");
+    hovers.python = words(await workbench.editor.hover("get_stack_component", STORE));
+    await workbench.editor.open("stackyard.yaml");
+    hovers.yaml = words(await workbench.editor.hover(`artifact_store: ${STORE}`, STORE));
+    for (const [place, text] of Object.entries(hovers)) {
+      for (const fact of [STORE, store.flavor, store.configuration.path, STACK]) {
+        assert.ok(text.includes(fact), `the hover in ${place} lacks "${fact}":\n${text}`);
+      }
+    }
+    assert.equal(hovers.python, hovers.tree);
+    assert.equal(hovers.yaml, hovers.tree);
+  });
+
+  step("opens the store down to a version and its preview", async (context) => {
+    const { scratch, folder, workbench } = context;
+    await stackyard.show(stackyard.artifacts);
+    await stackyard.artifacts.expand(STORE);
+    await stackyard.artifacts.expand("accuracies");
+    const [version] = (await stackyard.artifacts.rows()).filter((row) => row.level === 3);
+    await stackyard.artifacts.click(version.label);
+    const shown = await scratch.json(folder, "artifact", "show", "accuracies");
+    const page = workbench.webview().locator("body");
+    await page.filter({ hasText: "accuracies" }).waitFor();
+    const text = words(await page.innerText());
+    for (const [name, accuracy] of Object.entries(shown.preview.data)) {
+      assert.ok(
+        text.includes(name) && text.includes(String(accuracy).slice(0, 5)),
+        `${name} ${accuracy} not in:\n${text}`,
+      );
+    }
+  });
+
+  step("shows the head of a table with its dtypes", async ({ workbench }) => {
+    await stackyard.artifacts.expand("dataset");
+    const rows = await stackyard.artifacts.rows();
+    const version = rows[rows.findIndex((row) => row.label === "dataset") + 1];
+    await stackyard.artifacts.click(version.label === rows[0].label ? "dataset" : version.label);
+    const table = workbench.webview().locator("table").first();
+    await table.filter({ hasText: "mean radius" }).waitFor();
+    await table.filter({ hasText: "float64" }).waitFor();
+  });
+
+  step("left no error in the console and asked for nothing outside this machine", ({ workbench }) => {
+    assert.deepEqual(workbench.browser.consoleErrors(), []);
+    assert.deepEqual(workbench.browser.outside, []);
+  });
+});
+
+/** The newest run of the project, with its steps, as a shell tells it. */
+async function newestRun({ scratch, folder }) {
+  const { items } = await scratch.json(folder, "run", "list");
+  return items.length === 0 ? undefined : scratch.json(folder, "run", "show", items[0].id);
+}
+
+function filesUnder(folder) {
+  return fs
+    .readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name));
+}
