@@ -143,6 +143,12 @@ WRAPPER
     fail "the installed code-server does not start."
 }
 
+chromium=$(find_chromium)
+if [ -z "$chromium" ]; then
+  install_chromium
+  chromium=$(find_chromium)
+fi
+
 stamp="recipe=$RECIPE code-server=$CODE_SERVER_VERSION node=$NODE_VERSION node-gyp=$NODE_GYP_VERSION dir=$DIR"
 if [ "$(cat "$DIR/.stamp" 2>/dev/null)" != "$stamp" ]; then
   rm -rf "$DIR/.stamp" "$DIR/node" "$DIR/cs" "$DIR/tools" "$DIR/bin"
@@ -155,10 +161,5 @@ if [ "$(cat "$DIR/.stamp" 2>/dev/null)" != "$stamp" ]; then
   echo "$stamp" >"$DIR/.stamp"
 fi
 
-chromium=$(find_chromium)
-if [ -z "$chromium" ]; then
-  install_chromium
-  chromium=$(find_chromium)
-fi
 ln -sfn "$chromium" "$DIR/bin/chromium"
 say "VS Code $CODE_SERVER_VERSION (code-server) is ready in $DIR"
