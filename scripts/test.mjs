@@ -36,7 +36,10 @@ async function runSuite({ name, parts }) {
   const logs = [];
   for (const [index, part] of parts.entries()) {
     const log = join(folder, index === 0 ? `${slug}.log` : `${slug}-${index + 1}.log`);
-    const { passed, failed, note, output } = await attempt(part, { log, results: join(folder, `${slug}-${index + 1}.results`) });
+    const { passed, failed, note, output } = await attempt(part, {
+      log,
+      results: join(folder, `${slug}-${index + 1}.results`),
+    });
     total.passed += passed;
     total.failed += failed;
     if (note !== undefined) notes.push(note);

@@ -8,7 +8,9 @@ import { childEnv, root } from "./paths.mjs";
 /** A mistake of the surroundings that the user can put right; shown without a stack trace. */
 export class ScriptError extends Error {}
 
-const running = new Set();
+// Programs in a group of their own, and programs that share our terminal.
+const apart = new Set();
+const shown = new Set();
 
 function killGroup(child, signal) {
   try {
@@ -21,8 +23,10 @@ function killGroup(child, signal) {
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
-    for (const child of running) killGroup(child, signal);
-    process.exit(130);
+    for (const child of apart) killGroup(child, signal);
+    if (shown.size === 0) process.exit(130);
+    // Ctrl-C has reached them from the terminal already; we end when they have put things in order and ended.
+    if (signal !== "SIGINT") for (const child of shown) child.kill(signal);
   });
 }
 
@@ -52,7 +56,8 @@ export function run(command, args, { cwd = root, env = {}, show = false, log, ti
       stdio: ["ignore", show ? "inherit" : "pipe", show ? "inherit" : "pipe"],
       shell: process.platform === "win32" && command === "npm",
     });
-    if (detached) running.add(child);
+    const siblings = detached ? apart : shown;
+    siblings.add(child);
     const sink = log === undefined ? undefined : createWriteStream(log);
     const chunks = [];
     for (const stream of [child.stdout, child.stderr]) {
@@ -71,7 +76,7 @@ export function run(command, args, { cwd = root, env = {}, show = false, log, ti
           }, timeoutMs);
     const finish = (code, note = "") => {
       clearTimeout(timer);
-      running.delete(child);
+      siblings.delete(child);
       sink?.end(note);
       resolve({ code, output: Buffer.concat(chunks).toString("utf8") + note, timedOut });
     };

@@ -6,7 +6,15 @@ import { dirname, join, relative } from "node:path";
 
 import { root } from "./paths.mjs";
 
-const ignored = new Set(["__pycache__", "node_modules", ".mypy_cache", ".ruff_cache", ".pytest_cache"]);
+const ignored = new Set([
+  ".stackyard",
+  ".venv",
+  "__pycache__",
+  "node_modules",
+  ".mypy_cache",
+  ".ruff_cache",
+  ".pytest_cache",
+]);
 
 /** Returns every file under the paths (files or folders; missing ones are left out), sorted. */
 export function filesUnder(paths) {
