@@ -112,7 +112,7 @@ async function watch() {
 if (isMain(import.meta)) {
   await main(async (args) => {
     const { setup } = await import("./setup.mjs");
-    await setup();
+    await setup({ without: ["bundled/libs", "dist"] });
     if (args.includes("--watch")) await watch();
     else await build();
   });

@@ -46,7 +46,7 @@ await main(async (names) => {
   const known = checks.map(([name]) => name);
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new ScriptError(`No such check: ${unknown.join(", ")}. Checks: ${known.join(", ")}`);
-  await setup();
+  await setup({ without: ["bundled/libs", "dist"] });
   const queue = checks.filter(([name]) => names.length === 0 || names.includes(name));
   let failed = 0;
   const worker = async () => {

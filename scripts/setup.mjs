@@ -101,12 +101,19 @@ function checkNode() {
   if (major < 20) throw new ScriptError(`Stackyard needs Node.js 20 or newer; this is ${process.version}.`);
 }
 
-/** Sets up whatever is not up to date; several at once wait for each other. */
-export async function setup() {
+/**
+ * Sets up whatever is not up to date; several at once wait for each other.
+ *
+ * @param {object} [options]
+ * @param {string[]} [options.without] parts that the caller has no use for, by name
+ * @returns {Promise<void>}
+ */
+export async function setup({ without = [] } = {}) {
   checkNode();
-  if (parts.every(isDone)) return;
+  const wanted = parts.filter(({ name }) => !without.includes(name));
+  if (wanted.every(isDone)) return;
   await withLock("setup", async () => {
-    for (const part of parts) {
+    for (const part of wanted) {
       if (isDone(part)) continue;
       const start = Date.now();
       clearStamp(part.stamp);
