@@ -30,7 +30,7 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements" / "bundle.lock"
 LIBS = ROOT / "bundled" / "libs"
-WHEELS = ROOT / "out" / "wheels"
+TEMPORARY = ROOT / "out" / "tmp"
 
 MINORS = (10, 11, 12, 13, 14)
 
@@ -126,7 +126,7 @@ def download_all(platform_name: str) -> list[Wheel]:
     """Downloads every wheel of the bundle: all for the oldest Python, then the compiled ones for each newer one."""
     locked = locked_requirements()
     # A folder per lock and Python: a wheel of an earlier lock must not slip in.
-    folder = Path(tempfile.mkdtemp(prefix="wheels-", dir=_made(WHEELS)))
+    folder = Path(tempfile.mkdtemp(prefix="wheels-", dir=_made(TEMPORARY)))
     try:
         first, *others = MINORS
         wheels = download(list(locked.values()), platform_name, first, folder / str(first))
@@ -196,7 +196,7 @@ def unpack(wheel: Path, folder: Path) -> None:
 def _replace(folder: Path, new: Path) -> None:
     """Puts the new folder in the place of the old one; a server that runs on the old one keeps what it has loaded."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    old = Path(tempfile.mkdtemp(prefix="old-", dir=_made(ROOT / "out"))) / folder.name
+    old = Path(tempfile.mkdtemp(prefix="old-", dir=_made(TEMPORARY))) / folder.name
     if folder.exists():
         folder.rename(old)
     new.rename(folder)
@@ -205,7 +205,7 @@ def _replace(folder: Path, new: Path) -> None:
 
 def bundle(platform_name: str, folder: Path) -> None:
     """Downloads the bundle of a platform and unpacks it into a folder, which is replaced as a whole."""
-    new = Path(tempfile.mkdtemp(prefix="libs-", dir=_made(ROOT / "out"))) / "libs"
+    new = Path(tempfile.mkdtemp(prefix="libs-", dir=_made(TEMPORARY))) / "libs"
     new.mkdir()
     wheels = download_all(platform_name)
     try:
