@@ -185,6 +185,15 @@ def _stamp(entry: os.DirEntry[str]) -> tuple[int, int] | None:
     return info.st_mtime_ns, info.st_size
 
 
+def belongs(root: Path, path: str) -> bool:
+    """Tell whether a file lies where the index looks: under the root, in no folder that is left out."""
+    try:
+        folders = Path(path).relative_to(root).parts[:-1]
+    except ValueError:
+        return False
+    return not any(name.startswith(".") or name in SKIPPED_FOLDERS for name in folders)
+
+
 def _is_skipped(entry: os.DirEntry[str], ignored: frozenset[str]) -> bool:
     name = entry.name
     return name.startswith(".") or name in SKIPPED_FOLDERS or name.endswith(".egg-info") or entry.path in ignored

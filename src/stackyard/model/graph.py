@@ -52,6 +52,8 @@ class StepSpec(Message):
     parameters: dict[str, Any] = Field(default_factory=dict)
     """JSON values, defaults included, validated by the annotations."""
     inputs: dict[str, OutputRef] = Field(default_factory=dict)
+    external_inputs: dict[str, str] = Field(default_factory=dict)
+    """Input to the id of an artifact version that exists already."""
     after: list[str] = Field(default_factory=list)
     """Steps that must have ended well although nothing is taken from them."""
     outputs: list[OutputSpec] = Field(default_factory=list)

@@ -24,6 +24,10 @@ class Saved:
     preview: Preview = field(default_factory=Preview)
 
 
+class NotStorableError(Exception):
+    """A materializer found while saving that it can't hold this very value; the next one is asked."""
+
+
 class Materializer(ABC):
     """Saves and loads values of some types. Subclasses have no fields: one instance serves all."""
 
@@ -42,7 +46,11 @@ class Materializer(ABC):
 
     @abstractmethod
     def save(self, value: Any, writer: VersionWriter) -> Saved:
-        """Write the value's files."""
+        """Write the value's files.
+
+        Raises:
+            NotStorableError: before any file is written; the value is pickled instead.
+        """
 
     @abstractmethod
     def load(self, store: ArtifactStore, uri: str, manifest: Manifest) -> Any:

@@ -10,7 +10,7 @@ from stackyard.model.errors import MaterializationError, StackyardError
 from stackyard.storage.artifact_store import ArtifactStore
 from stackyard.storage.ids import new_id, now
 from stackyard.storage.materializers.arrays import ImageMaterializer, NumpyMaterializer
-from stackyard.storage.materializers.base import Materializer, path_of, type_path
+from stackyard.storage.materializers.base import Materializer, NotStorableError, path_of, type_path
 from stackyard.storage.materializers.builtin import (
     BytesMaterializer,
     JsonMaterializer,
@@ -69,7 +69,11 @@ def save_version(store: ArtifactStore, value: Any, origin: Origin, metadata: dic
     uri = store.uri_of(origin.artifact_name, version_id)
     writer = store.new_version(origin.artifact_name, version_id)
     try:
-        saved = materializer.save(value, writer)
+        try:
+            saved = materializer.save(value, writer)
+        except NotStorableError:
+            materializer = _FALLBACK
+            saved = materializer.save(value, writer)
         manifest = Manifest(
             id=version_id,
             artifact_name=origin.artifact_name,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, ClassVar
 
 from stackyard.model.artifact import Manifest, Preview, PreviewColumn
-from stackyard.model.errors import MaterializationError, PackageMissingError
+from stackyard.model.errors import PackageMissingError
 from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
-from stackyard.storage.materializers.base import PREVIEW_COLUMNS, PREVIEW_ROWS, Materializer, Saved, safe_cell
+from stackyard.storage.materializers.base import PREVIEW_COLUMNS, PREVIEW_ROWS, Materializer, NotStorableError, Saved, safe_cell
 
 _SERIES = "__series__"
+_SERIES_NAME = b"stackyard.series_name"
+_OBJECT_COLUMNS = b"stackyard.object_columns"
+_FREQUENCY = b"stackyard.index_frequency"
 
 
 class PandasMaterializer(Materializer):
@@ -22,22 +26,22 @@ class PandasMaterializer(Materializer):
     )  # fmt: skip
 
     def accepts(self, value: Any) -> bool:
-        """Take tables that Arrow holds without loss: no duplicate or non-text column names, no mixed columns."""
+        """Take tables that Arrow holds without loss: unique text column names, no mixed columns, no ``attrs``."""
         import pandas as pd  # noqa: PLC0415
 
         if type(value) not in (pd.DataFrame, pd.Series):
             return False
         frame = value.to_frame(_SERIES) if isinstance(value, pd.Series) else value
-        if not frame.columns.is_unique or not all(type(c) is str for c in frame.columns):
+        if not frame.columns.is_unique or not all(type(c) is str for c in frame.columns) or frame.attrs:
             return False
         return all(_holds(frame[column]) for column in frame.columns if frame[column].dtype == object)
 
     def save(self, value: Any, writer: VersionWriter) -> Saved:
-        """Write ``data.arrow``: Arrow IPC, uncompressed.
+        """Write ``data.arrow``: Arrow IPC, uncompressed, one record batch.
 
         Raises:
             PackageMissingError: pyarrow is not installed.
-            MaterializationError: Arrow refuses the values.
+            NotStorableError: Arrow refuses the values.
         """
         pa = _pyarrow()
         import pandas as pd  # noqa: PLC0415
@@ -47,15 +51,19 @@ class PandasMaterializer(Materializer):
         try:
             table = pa.Table.from_pandas(frame, preserve_index=None)
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-            raise MaterializationError(
-                f"A table can't be stored as Arrow: {error}.", hint="Give every column one type."
-            ) from error
+            raise NotStorableError(str(error)) from error
+        extra = {_OBJECT_COLUMNS: json.dumps([c for c in frame.columns if frame[c].dtype == object]).encode()}
+        if getattr(frame.index, "freq", None) is not None:
+            extra[_FREQUENCY] = frame.index.freqstr.encode()
         if is_series:
-            name = value.name if isinstance(value.name, str) else ""
-            table = table.replace_schema_metadata({**(table.schema.metadata or {}), b"stackyard.series": name.encode()})
-        with writer.open("data.arrow") as file, pa.PythonFile(file, mode="w") as sink:
-            with pa.ipc.new_file(sink, table.schema) as out:
-                out.write_table(table)
+            extra[_SERIES_NAME] = json.dumps(value.name if isinstance(value.name, str) else None).encode()
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), **extra})
+        with (
+            writer.open("data.arrow") as file,
+            pa.PythonFile(file, mode="w") as sink,
+            pa.ipc.new_file(sink, table.schema) as out,
+        ):
+            out.write_table(table)
         return Saved([int(n) for n in value.shape], table_preview(frame))
 
     def load(self, store: ArtifactStore, uri: str, manifest: Manifest) -> Any:
@@ -66,11 +74,13 @@ class PandasMaterializer(Materializer):
             table = pa.ipc.open_file(source).read_all()
         frame = table.to_pandas()
         metadata = table.schema.metadata or {}
-        if b"stackyard.series" not in metadata:
+        for column in json.loads(metadata.get(_OBJECT_COLUMNS, b"[]")):
+            frame[column] = frame[column].astype(object)
+        if _FREQUENCY in metadata:
+            frame.index.freq = metadata[_FREQUENCY].decode()
+        if _SERIES_NAME not in metadata:
             return frame
-        series = frame[_SERIES]
-        series.name = metadata[b"stackyard.series"].decode() or None
-        return series
+        return frame[_SERIES].rename(json.loads(metadata[_SERIES_NAME]))
 
 
 def table_preview(frame: Any) -> Preview:

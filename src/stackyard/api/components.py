@@ -1,0 +1,196 @@
+"""Stack components: list, describe, register."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from stackyard.api.active import resolve_active
+from stackyard.api.context import Context
+from stackyard.flavors.base import Flavor
+from stackyard.flavors.catalogue import FLAVORS, find_flavor, flavors_of
+from stackyard.model.enums import ComponentType
+from stackyard.model.errors import (
+    AlreadyExistsError,
+    ComponentConfigurationError,
+    ComponentNotFoundError,
+    UnknownFlavorError,
+    UsageError,
+)
+from stackyard.model.names import check_name, did_you_mean, folder_name
+from stackyard.model.stack import Registry, StackComponent
+from stackyard.model.views import ComponentView
+from stackyard.storage.host import expand, user_name
+from stackyard.storage.ids import new_id, now
+
+MIN_PREFIX = 4
+
+
+def list_components(ctx: Context, component_type: ComponentType | None = None) -> list[ComponentView]:
+    """Return components by type, then by name.
+
+    Raises:
+        RegistryDamagedError: the registry can't be read.
+    """
+    registry = ctx.registry.read()
+    active = _active_component_ids(ctx, registry)
+    order = list(ComponentType)
+    found = [c for c in registry.components if component_type is None or c.component_type is component_type]
+    found.sort(key=lambda c: (order.index(c.component_type), c.name))
+    return [component_view(ctx, registry, c, active=c.id in active) for c in found]
+
+
+def get_component(ctx: Context, component_type: ComponentType, name_or_id: str) -> ComponentView:
+    """Return a component by name or id prefix.
+
+    Raises:
+        ComponentNotFoundError: there is none.
+        UsageError: the prefix means several.
+    """
+    registry = ctx.registry.read()
+    component = find_component(registry, component_type, name_or_id)
+    return component_view(ctx, registry, component, active=component.id in _active_component_ids(ctx, registry))
+
+
+def register_component(
+    ctx: Context, component_type: ComponentType, name: str, flavor: str, configuration: dict[str, Any]
+) -> ComponentView:
+    """Register a component.
+
+    Args:
+        ctx: where.
+        component_type: what it is for.
+        name: unique among the components of the type.
+        flavor: name of the flavor.
+        configuration: field to value.
+
+    Raises:
+        UnknownFlavorError: no such flavor.
+        ComponentConfigurationError: the flavor refuses the configuration.
+        AlreadyExistsError: the name is taken.
+        InvalidNameError: the name can't be one.
+    """
+    what = f"{component_type.title} {name!r}"
+    check_name(name, component_type.title)
+    found = find_flavor(component_type, flavor)
+    checked = found.validate(configuration, what)
+
+    def edit(registry: Registry) -> StackComponent:
+        if any(c.name == name for c in registry.components_of(component_type)):
+            raise AlreadyExistsError(
+                f"There is {'an' if component_type.title[0] in 'aeiou' else 'a'} {component_type.title} named {name!r} "
+                "already.",
+                hint=f"Choose another name, or see it with: stackyard {component_type.command} describe {name}",
+            )
+        component = StackComponent(
+            id=new_id(),
+            name=name,
+            component_type=component_type,
+            flavor=flavor,
+            configuration=checked,
+            owner=user_name(),
+            created_at=now(),
+        )
+        _place(ctx, registry, component)
+        registry.components.append(component)
+        return component
+
+    component = ctx.registry.change(edit)
+    return get_component(ctx, component_type, component.id)
+
+
+def list_flavors(component_type: ComponentType | None = None) -> list[Flavor]:
+    """Return the flavors that are known."""
+    return flavors_of(component_type) if component_type else list(FLAVORS)
+
+
+def find_component(registry: Registry, component_type: ComponentType, name_or_id: str) -> StackComponent:
+    """Return a component by name or id prefix.
+
+    Raises:
+        ComponentNotFoundError: there is none.
+        UsageError: the prefix means several.
+    """
+    candidates = registry.components_of(component_type)
+    exact = [c for c in candidates if name_or_id in (c.name, c.id)]
+    if exact:
+        return exact[0]
+    by_prefix = [c for c in candidates if len(name_or_id) >= MIN_PREFIX and c.id.startswith(name_or_id)]
+    if len(by_prefix) == 1:
+        return by_prefix[0]
+    if by_prefix:
+        raise UsageError(
+            f"{name_or_id!r} is the beginning of {len(by_prefix)} {component_type.title} ids.",
+            hint=f"Write more of it, or a name: {', '.join(c.name for c in by_prefix)}.",
+        )
+    names = [c.name for c in candidates]
+    listing = f"List them with: stackyard {component_type.command} list"
+    raise ComponentNotFoundError(
+        f"There is no {component_type.title} {name_or_id!r}.",
+        hint=f"{did_you_mean(name_or_id, names)} {listing}".strip(),
+    )
+
+
+def resolved_configuration(ctx: Context, component: StackComponent) -> dict[str, Any]:
+    """Return a component's configuration with defaults, paths absolute."""
+    try:
+        flavor = find_flavor(component.component_type, component.flavor)
+    except UnknownFlavorError:
+        return dict(component.configuration)
+    values = flavor.complete(component.configuration)
+    path = values.get("path")
+    if component.component_type is ComponentType.ARTIFACT_STORE and isinstance(path, str) and "://" not in path:
+        values["path"] = os.path.normpath(ctx.home / path)
+    return values
+
+
+def component_view(ctx: Context, registry: Registry, component: StackComponent, *, active: bool) -> ComponentView:
+    """Return a component with its facts."""
+    doc = next(
+        (f.doc for f in FLAVORS if f.component_type is component.component_type and f.name == component.flavor), ""
+    )
+    return ComponentView(
+        id=component.id,
+        name=component.name,
+        component_type=component.component_type,
+        flavor=component.flavor,
+        owner=component.owner,
+        shared=component.shared,
+        labels=component.labels,
+        configuration=resolved_configuration(ctx, component),
+        active=active,
+        stacks=sorted(s.name for s in registry.stacks_using(component.id)),
+        created_at=component.created_at,
+        flavor_doc=doc,
+    )
+
+
+def _place(ctx: Context, registry: Registry, component: StackComponent) -> None:
+    """Give a local artifact store without a path a folder of its name in home; make a given path absolute.
+
+    A path in home is stored relative to it, so that a home can be moved; it stays when the component is renamed.
+    """
+    if component.component_type is not ComponentType.ARTIFACT_STORE or component.flavor != "local":
+        return
+    given = component.configuration.get("path")
+    if given:
+        path = expand(str(given))
+        if Path(path).exists() and not Path(path).is_dir():
+            raise ComponentConfigurationError(
+                f"The path {path} of artifact store {component.name!r} is a file.", hint="Choose a folder."
+            )
+        component.configuration["path"] = path
+        return
+    taken = {
+        resolved_configuration(ctx, c).get("path") for c in registry.components_of(ComponentType.ARTIFACT_STORE)
+    }
+    folder = f"artifact_stores/{folder_name(component.name)}"
+    if os.path.normpath(ctx.home / folder) in taken:
+        folder = f"{folder}-{component.id[-8:]}"
+    component.configuration["path"] = folder
+
+
+def _active_component_ids(ctx: Context, registry: Registry) -> set[str]:
+    choice = resolve_active(ctx, registry)
+    return set(choice.stack.components.values()) if choice.stack else set()

@@ -1,0 +1,298 @@
+"""The driver: records a pipeline and runs it, in the user's interpreter. One driver a run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stackyard.api.active import Wish, require_active, resolve_active
+from stackyard.api.components import resolved_configuration
+from stackyard.api.context import Context, open_context
+from stackyard.api.loading import load_file, pick_pipeline, source_root_of
+from stackyard.api.run_configuration import RunConfiguration, read_run_configuration
+from stackyard.api.runs import get_run
+from stackyard.authoring.pipeline import PipelineDefinition, RecordedPipeline
+from stackyard.engine.cache import KnownVersion, StepCache
+from stackyard.engine.code_digest import CodeDigests
+from stackyard.engine.execution import Execution, RunPlan, record_failure
+from stackyard.engine.pool import WorkerPool
+from stackyard.engine.reporter import Reporter, RunFacts, SilentReporter
+from stackyard.flavors.local import LocalOrchestratorConfiguration
+from stackyard.flavors.stores import open_artifact_store
+from stackyard.model.enums import ActiveStackOrigin, ComponentType, Status
+from stackyard.model.errors import (
+    ArtifactNotFoundError,
+    RunFailedError,
+    RunStoppedError,
+    StackValidationError,
+    StackyardError,
+)
+from stackyard.model.graph import topological_order
+from stackyard.model.job import ArtifactStoreSpec
+from stackyard.model.stack import Registry, Stack, StackComponent
+from stackyard.model.views import RunView
+from stackyard.storage.catalog.connection import open_reader
+from stackyard.storage.catalog.reader import CatalogReader
+from stackyard.storage.catalog.writer import NewRun, RunWriter, mark_interrupted
+from stackyard.storage.ids import new_id
+from stackyard.storage.locking import LifeLock
+from stackyard.storage.projects import ensure_project_folder
+
+Created = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What was asked for beside the pipeline; stronger than what code and run configuration say."""
+
+    stack: str | None = None
+    enable_cache: bool | None = None
+    config: str | None = None
+    run_name: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    parameters_given_as: str = "code"
+    """``code`` (Python values), ``json`` (of a request), ``text`` (typed)."""
+
+
+def run_file(
+    file: str, function: str | None, options: RunOptions, reporter: Reporter, created: Created | None = None
+) -> RunView:
+    """Import a file and run one of its pipelines.
+
+    Args:
+        file: path of the file.
+        function: name of the pipeline; may be left out when the file has just one.
+        options: what was asked for.
+        reporter: is told what happens.
+        created: is told id and name once the run is in the catalog.
+
+    Returns:
+        The finished run, whatever its status.
+
+    Raises:
+        StackyardError: nothing ran.
+    """
+    path = Path(file).absolute()
+    ctx = open_context(path)
+    loaded = load_file(path, ctx.scope)
+    definition = pick_pipeline(loaded, function)
+    return run_pipeline(definition, options, reporter, ctx=ctx, created=created)
+
+
+def run_pipeline(
+    definition: PipelineDefinition, options: RunOptions, reporter: Reporter, *, ctx: Context | None = None,
+    created: Created | None = None,
+) -> RunView:  # fmt: skip
+    """Record a pipeline, check it, and run it on the stack that is chosen.
+
+    Returns:
+        The finished run, whatever its status.
+
+    Raises:
+        StackyardError: nothing ran.
+    """
+    file = definition.location.file
+    if ctx is None:
+        ctx = open_context(file if Path(file).is_file() else None)
+    config_path = options.config or definition.options.config_path
+    configuration = read_run_configuration(config_path) if config_path else RunConfiguration()
+    registry = ctx.registry.read()
+    choice = resolve_active(ctx, registry, _wish(definition, options, configuration))
+    stack = require_active(choice)
+    orchestrator, store = _required_components(registry, stack)
+    recorded = _record(definition, options, configuration)
+    plan_store = ArtifactStoreSpec(
+        component_id=store.id, name=store.name, flavor=store.flavor, configuration=resolved_configuration(ctx, store)
+    )
+    local = LocalOrchestratorConfiguration.model_validate(resolved_configuration(ctx, orchestrator))
+    run = NewRun(
+        id=new_id(),
+        pipeline=definition.name,
+        name=options.run_name or definition.options.run_name or str(configuration.values.get("run_name") or ""),
+        stack=stack.name,
+        stack_id=stack.id,
+        stack_origin=choice.origin.value,
+        orchestrator=orchestrator.name,
+        artifact_store=store.name,
+        artifact_store_id=store.id,
+        parameters=recorded.spec.parameters,
+        file=recorded.spec.file,
+        line=recorded.spec.line,
+        pid=os.getpid(),
+    )
+    ctx.home_folder.ensure("runs")
+    ctx.home_folder.ensure("logs", run.id)
+    ensure_project_folder(ctx.scope)
+    lock = LifeLock(ctx.home_folder.run_lock(run.id))
+    try:
+        writer = RunWriter(ctx.home_folder, ctx.scope)
+        try:
+            _drive(ctx, recorded, run, writer, plan_store, local, choice.origin_text, reporter, created)
+        finally:
+            writer.close()
+    finally:
+        lock.release()
+    return get_run(ctx, run.id)
+
+
+def _drive(
+    ctx: Context, recorded: RecordedPipeline, run: NewRun, writer: RunWriter, store: ArtifactStoreSpec,
+    local: LocalOrchestratorConfiguration, origin_text: str, reporter: Reporter, created: Created | None,
+) -> None:  # fmt: skip
+    connection = open_reader(ctx.home_folder)
+    assert connection is not None  # noqa: S101  # the writer made it
+    reader = CatalogReader(connection, ctx.home_folder)
+    try:
+        gone = reader.interrupted_runs()
+        if gone:
+            mark_interrupted(ctx.home_folder, gone)
+        external = _external_versions(reader, recorded)
+        artifact_store = open_artifact_store(store.flavor, store.configuration)
+        root = source_root_of(Path(run.file), ctx.scope) if run.file else Path.cwd()
+        roots = list(dict.fromkeys([str(root), sys.path[0] or str(Path.cwd())]))
+        cache = StepCache(
+            reader, artifact_store, store_id=store.component_id, project_id=ctx.scope.id, pipeline=run.pipeline,
+            code=CodeDigests(roots),
+        )  # fmt: skip
+        order = topological_order(recorded.spec.steps)
+        name = writer.create_run(run)
+        try:
+            facts = RunFacts(
+                run_id=run.id, name=name, pipeline=run.pipeline, stack=run.stack, stack_origin=origin_text,
+                orchestrator=run.orchestrator, artifact_store=run.artifact_store,
+                artifact_store_root=artifact_store.root, steps=tuple(order),
+            )  # fmt: skip
+            plan = RunPlan(
+                facts=facts, project_id=ctx.scope.id, store=store, max_workers=local.workers(),
+                mode=local.execution_mode, import_paths=roots, working_directory=str(Path.cwd()), external=external,
+            )  # fmt: skip
+            execution = Execution(
+                recorded, plan, home=ctx.home_folder, writer=writer, cache=cache, reporter=reporter,
+                pool=WorkerPool(local.workers()),
+            )  # fmt: skip
+            execution.record_steps()
+            if created is not None:
+                created(run.id, name)
+            execution.run()
+        except BaseException as error:
+            record_failure(writer, error)
+            raise
+    finally:
+        reader.close()
+
+
+def raise_for_status(run: RunView) -> RunView:
+    """Return the run if it completed.
+
+    Raises:
+        RunFailedError: a step failed, or the driver did.
+        RunStoppedError: it was stopped.
+    """
+    if run.status is Status.COMPLETED:
+        return run
+    failed = [step.name for step in run.steps if step.status is Status.FAILED]
+    if run.status is Status.STOPPED:
+        raise RunStoppedError(f"The run {run.name!r} was stopped.", hint="Start it again: completed steps are reused.")
+    first = f" --step {failed[0]}" if failed else ""
+    what = f"{len(failed)} steps" if len(failed) > 1 else f"step {failed[0]!r}" if failed else "the driver"
+    raise RunFailedError(
+        f"The run {run.name!r} failed: {what}.",
+        hint=f"See its log: stackyard run logs {run.name}{first}",
+        run_id=run.id,
+        failed_steps=failed,
+    )
+
+
+def main(request: dict[str, Any], report: Callable[[dict[str, Any]], None]) -> int:
+    """Run what an editor asked for, in a process of its own.
+
+    Args:
+        request: ``file``, ``function``, ``parameters``, ``stack``, ``enable_cache``, ``config``.
+        report: takes one message: ``{"run_id", "name"}`` once the run is in the catalog, or ``{"error": {...}}``.
+
+    Returns:
+        The exit code.
+    """
+    told: list[bool] = []
+
+    def created(run_id: str, name: str) -> None:
+        told.append(True)
+        report({"run_id": run_id, "name": name})
+
+    options = RunOptions(
+        stack=request.get("stack"),
+        enable_cache=request.get("enable_cache"),
+        config=request.get("config"),
+        parameters=request.get("parameters") or {},
+        parameters_given_as="text",
+    )
+    try:
+        run = run_file(str(request["file"]), request.get("function"), options, SilentReporter(), created)
+    except StackyardError as error:
+        if not told:
+            report({"error": error.as_dict()})
+        return error.exit_code
+    return 0 if run.status is Status.COMPLETED else 1
+
+
+def _wish(definition: PipelineDefinition, options: RunOptions, configuration: RunConfiguration) -> Wish | None:
+    if options.stack:
+        return Wish(options.stack, ActiveStackOrigin.OPTION, "given for this run")
+    if definition.options.stack:
+        return Wish(definition.options.stack, ActiveStackOrigin.CODE, "set in the code by with_options(stack=...)")
+    stack = configuration.values.get("stack")
+    if stack:
+        name = Path(configuration.file).name
+        return Wish(str(stack), ActiveStackOrigin.RUN_CONFIGURATION, f"set by the run configuration {name}")
+    return None
+
+
+def _required_components(registry: Registry, stack: Stack) -> tuple[StackComponent, StackComponent]:
+    found: list[StackComponent] = []
+    for component_type in (ComponentType.ORCHESTRATOR, ComponentType.ARTIFACT_STORE):
+        component = registry.component_by_id(stack.components.get(component_type.value, ""))
+        if component is None:
+            raise StackValidationError(
+                f"The stack {stack.name!r} has no {component_type.title}.",
+                hint="Choose another one with: stackyard stack set default",
+            )
+        found.append(component)
+    return found[0], found[1]
+
+
+def _record(
+    definition: PipelineDefinition, options: RunOptions, configuration: RunConfiguration
+) -> RecordedPipeline:
+    """Record the pipeline; parameters of the call win over those of the run configuration."""
+    configured = {k: v for k, v in configuration.parameters.items() if k not in options.parameters}
+    recorder = definition.new_recorder(
+        force_cache=options.enable_cache, configuration=configuration.values, file=configuration.file
+    )
+    given_as = options.parameters_given_as
+    if configured:
+        definition.check_given(configured, "json", recorder)
+    recorded = definition.record({**configured, **options.parameters}, recorder, given_as=given_as)
+    recorder.check_configured_steps()
+    return recorded
+
+
+def _external_versions(reader: CatalogReader, recorded: RecordedPipeline) -> dict[str, KnownVersion]:
+    found: dict[str, KnownVersion] = {}
+    for spec in recorded.spec.steps:
+        for version_id in spec.external_inputs.values():
+            rows = reader.versions_by_id(version_id)
+            if not rows:
+                raise ArtifactNotFoundError(
+                    f"The artifact version {version_id} that step {spec.name!r} takes is not in the catalog.",
+                    hint="Pass a version of this home's catalog.",
+                )
+            row = rows[0]
+            found[version_id] = KnownVersion(
+                id=row.id, uri=row.uri, materializer=row.materializer, digest=row.digest, deterministic=False,
+                type=row.type, artifact_name=row.name, version=row.version,
+            )  # fmt: skip
+    return found

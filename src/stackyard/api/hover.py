@@ -1,0 +1,83 @@
+"""The text that every hover shows: the same facts in the tree, in Python and in YAML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stackyard.model.views import ArtifactVersionView, ComponentView, StackView
+
+_ESCAPED = str.maketrans({c: "\\" + c for c in "\\`*_{}[]<>()#+!|~"})
+
+
+def component_markdown(view: ComponentView) -> str:
+    """Return the facts of a component as Markdown."""
+    rows = [("Flavor", f"{view.flavor}" + (f": {view.flavor_doc}" if view.flavor_doc else ""))]
+    rows.extend((f"`{key}`", show_value(value)) for key, value in view.configuration.items())
+    rows.append(("Used by", ", ".join(view.stacks) or "no stack"))
+    if view.active:
+        rows.append(("Active", "part of the active stack"))
+    rows.extend((f"Label {_text(key)}", value) for key, value in sorted(view.labels.items()))
+    rows.append(("Owner", view.owner or "built in"))
+    rows.append(("Id", view.id))
+    return f"**{_text(view.name)}** ({view.component_type.title})\n\n{_table(rows)}"
+
+
+def stack_markdown(view: StackView) -> str:
+    """Return the facts of a stack as Markdown."""
+    rows = [
+        (c.component_type.title.capitalize(), f"{c.name} ({c.flavor})" + _place_of(c)) for c in view.components
+    ]
+    rows.append(("Active", view.origin_text if view.active else "no"))
+    rows.extend((f"Label {_text(key)}", value) for key, value in sorted(view.labels.items()))
+    rows.append(("Owner", view.owner or "built in"))
+    rows.append(("Id", view.id))
+    return f"**{_text(view.name)}** (stack)\n\n{_table(rows)}"
+
+
+def artifact_version_markdown(view: ArtifactVersionView) -> str:
+    """Return the facts of an artifact version as Markdown."""
+    rows = [("Type", view.type)]
+    if view.shape:
+        rows.append(("Shape", " x ".join(str(n) for n in view.shape)))
+    rows.append(("Size", show_size(view.size_bytes)))
+    rows.append(("Format", view.data_format + (" (unsafe: loading it runs code)" if view.unsafe else "")))
+    if view.step:
+        rows.append(("Made by", f"step {view.step} of {view.run_name}"))
+    rows.append(("Artifact store", view.artifact_store))
+    rows.append(("Created", view.created_at))
+    if view.status != "available":
+        rows.append(("Status", view.status))
+    return f"**{_text(view.name)}** version {view.version} (artifact)\n\n{_table(rows)}"
+
+
+def show_value(value: Any) -> str:
+    """Return a configuration value as people read it."""
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def show_size(size_bytes: int) -> str:
+    """Return a size with a unit: ``1.4 MB``."""
+    size = float(size_bytes)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            return f"{size_bytes} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    raise AssertionError(unit)
+
+
+def _place_of(component: ComponentView) -> str:
+    path = component.configuration.get("path")
+    return f", {path}" if path else ""
+
+
+def _table(rows: list[tuple[str, str]]) -> str:
+    lines = [f"| {key} | {_text(value)} |" for key, value in rows]
+    return "\n".join(["| | |", "|:--|:--|", *lines])
+
+
+def _text(text: str) -> str:
+    return " ".join(text.translate(_ESCAPED).split())

@@ -1,0 +1,195 @@
+"""Stacks: list, describe, register, switch."""
+
+from __future__ import annotations
+
+import os
+from typing import Literal
+
+from stackyard.api.active import STACK_VARIABLE, Choice, Wish, find_stack, require_active, resolve_active
+from stackyard.api.components import component_view, find_component
+from stackyard.api.context import Context
+from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ActiveStackOrigin, ComponentType
+from stackyard.model.errors import (
+    ActiveStackGoneError,
+    AlreadyExistsError,
+    NotFoundError,
+    StackValidationError,
+    UsageError,
+)
+from stackyard.model.names import check_name, did_you_mean
+from stackyard.model.stack import Registry, Stack
+from stackyard.model.views import ActiveStackView, ErrorView, StackView
+from stackyard.storage.host import user_name
+from stackyard.storage.ids import new_id, now
+from stackyard.storage.projects import StackChoice, choice_file, ensure_project_folder, write_choice
+
+Scope = Literal["auto", "project", "home"]
+
+
+def list_stacks(ctx: Context) -> list[StackView]:
+    """Return all stacks, the active one first, then by name.
+
+    Raises:
+        RegistryDamagedError: the registry can't be read.
+    """
+    registry = ctx.registry.read()
+    choice = resolve_active(ctx, registry)
+    views = [stack_view(ctx, registry, stack, choice) for stack in registry.stacks]
+    return sorted(views, key=lambda v: (not v.active, v.name))
+
+
+def get_stack(ctx: Context, name_or_id: str | None = None) -> StackView:
+    """Return a stack by name or id prefix; None means the active one.
+
+    Raises:
+        StackNotFoundError: there is none.
+        ActiveStackGoneError: the active stack does not exist any more.
+    """
+    registry = ctx.registry.read()
+    choice = resolve_active(ctx, registry)
+    stack = find_stack(registry, name_or_id) if name_or_id else require_active(choice)
+    return stack_view(ctx, registry, stack, choice)
+
+
+def active_stack(ctx: Context, option: str | None = None) -> ActiveStackView:
+    """Return the active stack; ``error`` is set when it does not exist any more.
+
+    Args:
+        ctx: where.
+        option: a stack given on the command line.
+    """
+    registry = ctx.registry.read()
+    wish = Wish(option, ActiveStackOrigin.OPTION, "given by --stack") if option else None
+    return _active_view(ctx, registry, resolve_active(ctx, registry, wish))
+
+
+def set_active_stack(ctx: Context, name_or_id: str, scope: Scope = "auto") -> ActiveStackView:
+    """Make a stack the active one, for the project if there is one, else for the user.
+
+    Returns:
+        The active stack as it is now; ``warning`` says when something stronger overrides the choice.
+
+    Raises:
+        StackNotFoundError: there is none.
+        UsageError: ``scope`` is "project" and there is no project.
+        StorageError: the choice can't be written.
+    """
+    registry = ctx.registry.read()
+    stack = find_stack(registry, name_or_id)
+    if scope == "project" and ctx.scope.root is None:
+        raise UsageError("There is no project here.", hint="Make one with: stackyard init")
+    if scope != "home" and ctx.scope.root is not None:
+        ensure_project_folder(ctx.scope)
+        write_choice(choice_file(ctx.scope, ctx.home_folder), StackChoice(stack.id, stack.name))
+    else:
+        ctx.home_folder.ensure()
+        write_choice(ctx.home_folder.active_stack_file, StackChoice(stack.id, stack.name))
+    choice = resolve_active(ctx, registry)
+    view = _active_view(ctx, registry, choice)
+    if choice.id != stack.id:
+        if choice.origin is ActiveStackOrigin.ENVIRONMENT:
+            value = os.environ.get(STACK_VARIABLE, "")
+            view.warning = (
+                f"The choice of {stack.name!r} was stored, but {STACK_VARIABLE}={value} overrides it in this "
+                "environment."
+            )
+        else:
+            view.warning = f"The choice of {stack.name!r} was stored, but {choice.name!r} is {choice.origin_text}."
+    return view
+
+
+def register_stack(
+    ctx: Context, name: str, components: dict[str, str], labels: dict[str, str] | None = None
+) -> StackView:
+    """Register a stack.
+
+    Args:
+        ctx: where.
+        name: unique among the stacks.
+        components: component type to component name or id; an orchestrator and an artifact store at least.
+        labels: free texts.
+
+    Raises:
+        StackValidationError: the orchestrator or the artifact store is missing, or a type is unknown.
+        ComponentNotFoundError: a component does not exist.
+        AlreadyExistsError: the name is taken.
+        InvalidNameError: the name can't be one.
+    """
+    check_name(name, "stack")
+    typed = {_component_type(key): value for key, value in components.items()}
+    missing = [t for t in REQUIRED_COMPONENT_TYPES if not typed.get(t)]
+    if missing:
+        options = {ComponentType.ORCHESTRATOR: "-o default", ComponentType.ARTIFACT_STORE: "-a default"}
+        raise StackValidationError(
+            f"The stack {name!r} has no {' and no '.join(t.title for t in missing)}.",
+            hint=f"Every stack needs one. Add: {' '.join(options[t] for t in missing)}",
+        )
+
+    def edit(registry: Registry) -> Stack:
+        if any(s.name == name for s in registry.stacks):
+            raise AlreadyExistsError(
+                f"A stack named {name!r} exists already.",
+                hint=f"Choose another name, or see it with: stackyard stack describe {name}",
+            )
+        stack = Stack(
+            id=new_id(),
+            name=name,
+            components={t.value: find_component(registry, t, value).id for t, value in typed.items()},
+            owner=user_name(),
+            labels=labels or {},
+            created_at=now(),
+        )
+        registry.stacks.append(stack)
+        return stack
+
+    stack = ctx.registry.change(edit)
+    return get_stack(ctx, stack.id)
+
+
+def stack_view(ctx: Context, registry: Registry, stack: Stack, choice: Choice) -> StackView:
+    """Return a stack with its components in the order of the component types."""
+    active = choice.stack is not None and choice.stack.id == stack.id
+    order = [t.value for t in ComponentType]
+    ids = sorted(stack.components.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order))
+    found = [component for _, i in ids if (component := registry.component_by_id(i)) is not None]
+    in_active = set(choice.stack.components.values()) if choice.stack else set()
+    return StackView(
+        id=stack.id,
+        name=stack.name,
+        active=active,
+        origin=choice.origin if active else None,
+        origin_text=choice.origin_text if active else "",
+        owner=stack.owner,
+        shared=stack.shared,
+        labels=stack.labels,
+        components=[component_view(ctx, registry, c, active=c.id in in_active) for c in found],
+        created_at=stack.created_at,
+    )
+
+
+def _active_view(ctx: Context, registry: Registry, choice: Choice) -> ActiveStackView:
+    error = None
+    try:
+        require_active(choice)
+    except ActiveStackGoneError as gone:
+        error = ErrorView.model_validate(gone.as_dict())
+    except NotFoundError as problem:
+        error = ErrorView.model_validate(problem.as_dict())
+    return ActiveStackView(
+        name=choice.name,
+        id=choice.id,
+        origin=choice.origin,
+        origin_text=choice.origin_text,
+        error=error,
+        stack=stack_view(ctx, registry, choice.stack, choice) if choice.stack else None,
+    )
+
+
+def _component_type(text: str) -> ComponentType:
+    try:
+        return ComponentType(text)
+    except ValueError as error:
+        known = [t.value for t in ComponentType]
+        raise StackValidationError(
+            f"{text!r} is no component type.", hint=f"{did_you_mean(text, known)} Known: {', '.join(known)}.".strip()
+        ) from error

@@ -1,0 +1,139 @@
+"""What a step can ask while it runs: its context, and logging metadata.
+
+A step never opens the catalog: it speaks to its driver through the channel that this context holds.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from stackyard.model.errors import MaterializationError, UsageError
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """The run that a step belongs to."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class NameInfo:
+    """A pipeline or stack by name."""
+
+    name: str
+
+
+@dataclass
+class StepContext:
+    """The step that is running in this process."""
+
+    step_name: str
+    step_run_id: str
+    pipeline_run: RunInfo
+    pipeline: NameInfo
+    stack: NameInfo
+    parameters: dict[str, Any]
+    output_names: tuple[str, ...]
+    output_metadata: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _send_metadata: Callable[[dict[str, Any]], None] = field(default=lambda _values: None, repr=False)
+
+    def add_output_metadata(self, metadata: dict[str, Any], output_name: str | None = None) -> None:
+        """Attach metadata to an output's artifact version.
+
+        Args:
+            metadata: name to JSON value.
+            output_name: which output; may be left out when there is just one.
+
+        Raises:
+            UsageError: no such output, or it must be named.
+        """
+        name = output_name or (self.output_names[0] if len(self.output_names) == 1 else None)
+        if name is None or name not in self.output_names:
+            outputs = ", ".join(self.output_names) or "none"
+            raise UsageError(
+                f"Step {self.step_name!r} has no output {output_name!r}.", hint=f"Its outputs: {outputs}."
+            )
+        self.output_metadata.setdefault(name, {}).update(_jsonable(metadata))
+
+
+_current: contextvars.ContextVar[StepContext | None] = contextvars.ContextVar("stackyard_step_context", default=None)
+_process_wide: list[StepContext] = []
+
+
+def enter(context: StepContext) -> contextvars.Token[StepContext | None]:
+    """Make a context the current one, in threads that the step starts as well."""
+    _process_wide.append(context)
+    return _current.set(context)
+
+
+def leave(token: contextvars.Token[StepContext | None]) -> None:
+    """End it."""
+    _process_wide.pop()
+    _current.reset(token)
+
+
+def current() -> StepContext | None:
+    """Return the running step's context, or None outside of a step."""
+    return _current.get() or (_process_wide[-1] if len(_process_wide) == 1 else None)
+
+
+def get_step_context() -> StepContext:
+    """Return the context of the running step.
+
+    Raises:
+        UsageError: called outside of a step that runs in a pipeline.
+    """
+    context = current()
+    if context is None:
+        raise UsageError(
+            "get_step_context() was called outside of a running step.",
+            hint="Call it inside a @step function while a pipeline runs it.",
+        )
+    return context
+
+
+def log_metadata(
+    metadata: dict[str, Any], *, artifact_name: str | None = None, infer_artifact: bool = False
+) -> None:
+    """Store values with the running step: shown in the run view and in ``stackyard run show``.
+
+    Outside of a running pipeline (a step called as a plain function, a test) it does nothing.
+
+    Args:
+        metadata: name to JSON value (numpy scalars are taken too).
+        artifact_name: attach it to the output of this name instead of the step.
+        infer_artifact: attach it to the step's only output.
+
+    Raises:
+        MaterializationError: a value is no JSON value.
+        UsageError: no such output.
+    """
+    context = current()
+    if context is None:
+        return
+    if artifact_name or infer_artifact:
+        context.add_output_metadata(metadata, artifact_name)
+        return
+    context._send_metadata(_jsonable(metadata))  # noqa: SLF001  # the same module
+
+
+def _jsonable(metadata: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in metadata.items():
+        item = getattr(value, "item", None)
+        plain = item() if callable(item) and getattr(value, "ndim", None) == 0 else value
+        try:
+            found[str(name)] = to_jsonable_python(plain, inf_nan_mode="strings")
+        except (PydanticSerializationError, ValueError) as error:
+            raise MaterializationError(
+                f"The metadata value {name!r} is a {type(value).__name__}, which is no JSON value.",
+                hint="Log numbers, texts, lists and dicts; return other values from the step.",
+            ) from error
+    return found

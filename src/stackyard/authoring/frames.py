@@ -1,0 +1,28 @@
+"""Where in the user's code something was called."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from stackyard.model.errors import Location
+
+PACKAGE_FOLDER = str(Path(__file__).resolve().parent.parent)
+
+
+def is_ours(file: str) -> bool:
+    """Tell whether a file belongs to this package."""
+    return file.startswith(PACKAGE_FOLDER)
+
+
+def caller() -> Location | None:
+    """Return the nearest place in the call stack outside of this package."""
+    frame = sys._getframe(1)  # noqa: SLF001  # inspect.stack() reads source files, which is far too slow here
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not is_ours(file):
+            return Location(file, frame.f_lineno)
+        if frame.f_back is None:
+            return None
+        frame = frame.f_back
+    return None

@@ -1,0 +1,147 @@
+"""Reading a function's signature: parameters with types and defaults, outputs with names."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from stackyard.model.errors import Location, SignatureError
+
+EMPTY = inspect.Parameter.empty
+SINGLE_OUTPUT = "output"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a step or pipeline function."""
+
+    name: str
+    annotation: Any
+    """The resolved type, ``Any`` when there is none or when it can't be resolved."""
+    default: Any
+    """``EMPTY`` when there is none."""
+
+    @property
+    def required(self) -> bool:
+        """Tell whether a value must be given."""
+        return self.default is EMPTY
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output of a step function."""
+
+    name: str
+    annotation: Any
+    named: bool
+    """The name was given by the user."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a step or pipeline takes and gives."""
+
+    parameters: tuple[Parameter, ...]
+    outputs: tuple[Output, ...]
+    inspected: inspect.Signature
+
+
+def location_of(function: Callable[..., Any]) -> Location:
+    """Return file and first line of a function."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return Location(getattr(sys.modules.get(function.__module__), "__file__", None) or function.__module__)
+    return Location(code.co_filename, code.co_firstlineno)
+
+
+def read_signature(function: Callable[..., Any], what: str) -> Signature:
+    """Read a function's signature.
+
+    Args:
+        function: the undecorated function.
+        what: "step" or "pipeline", for messages.
+
+    Raises:
+        SignatureError: ``*args``, ``**kwargs``, positional-only parameters, or two outputs of one name.
+    """
+    inspected = inspect.signature(function)
+    hints = _hints(function)
+    parameters: list[Parameter] = []
+    for parameter in inspected.parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+            raise SignatureError(
+                f"The {what} {function.__name__!r} has the parameter '{parameter}', which can't be recorded.",
+                hint="Give it plain, named parameters.",
+                location=location_of(function),
+            )
+        annotation = hints.get(parameter.name, Any)
+        parameters.append(Parameter(parameter.name, annotation, parameter.default))
+    outputs = _outputs(function, hints.get("return", EMPTY)) if what == "step" else ()
+    return Signature(tuple(parameters), outputs, inspected)
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the resolved annotations; those that can't be resolved (TYPE_CHECKING imports) are left out."""
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except Exception:  # noqa: BLE001  # evaluating annotations runs user code: anything can happen
+        found: dict[str, Any] = {}
+        for name, text in getattr(function, "__annotations__", {}).items():
+            value = text
+            if isinstance(text, str):
+                try:
+                    value = eval(text, getattr(function, "__globals__", {}))  # noqa: S307  # as get_type_hints does
+                except Exception:  # noqa: BLE001, S112  # as above
+                    continue
+            found[name] = type(None) if value is None else value
+        return found
+
+
+
+
+def _outputs(function: Callable[..., Any], annotation: Any) -> tuple[Output, ...]:
+    if annotation in (None, type(None), typing.NoReturn):
+        return ()
+    inner, name = _name_of(annotation)
+    if name is None and typing.get_origin(inner) is tuple:
+        members = typing.get_args(inner)
+        if members and Ellipsis not in members:
+            found = [_name_of(member) for member in members]
+            outputs = tuple(
+                Output(given or f"{SINGLE_OUTPUT}_{i}", member, given is not None)
+                for i, (member, given) in enumerate(found)
+            )
+            names = [o.name for o in outputs]
+            twice = sorted({n for n in names if names.count(n) > 1})
+            if twice:
+                raise SignatureError(
+                    f"The step {function.__name__!r} has more than one output named {twice[0]!r}.",
+                    hint="Give each output its own name in Annotated[...].",
+                    location=location_of(function),
+                )
+            return outputs
+    return (Output(name or SINGLE_OUTPUT, Any if inner is EMPTY else inner, name is not None),)
+
+
+def _name_of(annotation: Any) -> tuple[Any, str | None]:
+    """Return the type and the name given with ``Annotated[type, "name"]``."""
+    if typing.get_origin(annotation) is Annotated:
+        inner, *extras = typing.get_args(annotation)
+        return inner, next((e for e in extras if isinstance(e, str)), None)
+    return annotation, None
+
+
+def type_text(annotation: Any) -> str:
+    """Return a type as people write it."""
+    if annotation is Any or annotation is EMPTY:
+        return "any"
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        return annotation.__name__
+    return str(annotation).replace("typing.", "").replace("collections.abc.", "")
+
+

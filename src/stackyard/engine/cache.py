@@ -1,0 +1,126 @@
+"""Whether a step can be reused: its key, the versions behind it, the reason when not."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, field
+from typing import Any
+
+from stackyard.engine.code_digest import CodeDigests
+from stackyard.model.cache_key import CacheKeyParts, explain_miss
+from stackyard.model.digest import digest_bytes, digest_value
+from stackyard.model.enums import MissReason
+from stackyard.model.errors import ArtifactDamagedError
+from stackyard.model.graph import StepSource, StepSpec
+from stackyard.model.job import InputVersion
+from stackyard.storage.artifact_store import ArtifactStore
+from stackyard.storage.catalog.reader import CatalogReader
+
+
+@dataclass(frozen=True)
+class KnownVersion:
+    """An artifact version as a step's input or output."""
+
+    id: str
+    uri: str
+    materializer: str
+    digest: str
+    deterministic: bool
+    type: str = ""
+    artifact_name: str = ""
+    version: int = 0
+
+    def as_input(self) -> InputVersion:
+        """Return what a StepJob says of it."""
+        return InputVersion(
+            artifact_version_id=self.id, uri=self.uri, materializer=self.materializer, digest=self.digest
+        )
+
+
+@dataclass
+class CacheDecision:
+    """What the cache says of a step."""
+
+    key: str
+    parts: CacheKeyParts
+    hit: bool = False
+    outputs: dict[str, KnownVersion] = field(default_factory=dict)
+    """On a hit: output to version, in the order of the signature."""
+    source_run_id: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    reason: MissReason = MissReason.NEVER_RAN
+    detail: str = ""
+
+
+class StepCache:
+    """Looks steps up for one run."""
+
+    def __init__(
+        self, reader: CatalogReader, store: ArtifactStore, *, store_id: str, project_id: str, pipeline: str,
+        code: CodeDigests,
+    ) -> None:  # fmt: skip
+        """Look in one project and one artifact store."""
+        self._reader = reader
+        self._store = store
+        self._store_id = store_id
+        self._project_id = project_id
+        self._pipeline = pipeline
+        self._code = code
+
+    def decide(self, spec: StepSpec, source: StepSource, inputs: dict[str, KnownVersion]) -> CacheDecision:
+        """Return whether the step's outputs exist, and if not, why.
+
+        Args:
+            spec: the step.
+            source: as it travels to a worker.
+            inputs: input to the version that this run gives it.
+        """
+        parts = CacheKeyParts(
+            code=self._code.of(source),
+            parameters={k: digest_value("parameter/1", v) for k, v in spec.parameters.items()},
+            inputs={k: v.digest if v.deterministic else f"version:{v.id}" for k, v in inputs.items()},
+            outputs={o.name: o.artifact_name for o in spec.outputs},
+            environment={k: digest_bytes(v.encode()) for k, v in spec.environment.items()},
+            python=".".join(platform.python_version_tuple()[:2]),
+            artifact_store_id=self._store_id,
+        )
+        decision = CacheDecision(key=parts.digest(), parts=parts)
+        if not spec.enable_cache:
+            decision.reason, decision.detail = MissReason.DISABLED, "caching is off for this step"
+            return decision
+        damage = ""
+        for step_run_id, run_id, metadata in self._reader.cache_candidates(decision.key, self._project_id):
+            try:
+                decision.outputs = self._outputs(step_run_id)
+            except ArtifactDamagedError as error:
+                damage = damage or error.message
+                continue
+            decision.hit, decision.source_run_id, decision.metadata = True, run_id, metadata
+            return decision
+        if damage:
+            decision.reason, decision.detail = MissReason.ARTIFACT_MISSING, damage
+            return decision
+        before = self._reader.latest_key_parts(self._project_id, self._pipeline, spec.name, self._store_id)
+        decision.reason, decision.detail = explain_miss(before, parts)
+        return decision
+
+    def _outputs(self, step_run_id: str) -> dict[str, KnownVersion]:
+        """Return the versions of an earlier step run.
+
+        Raises:
+            ArtifactDamagedError: one of them is gone or not what was written.
+        """
+        found: dict[str, KnownVersion] = {}
+        for name, version in self._reader.outputs_of_step_run(step_run_id):
+            manifest = self._store.verify(version.uri)
+            found[name] = KnownVersion(
+                id=version.id,
+                uri=version.uri,
+                materializer=manifest.materializer,
+                digest=manifest.digest,
+                deterministic=manifest.deterministic,
+                type=manifest.type,
+                artifact_name=version.name,
+                version=version.version,
+            )
+        return found

@@ -1,0 +1,257 @@
+"""Starting workers: through the zygote where processes can fork safely, else each as a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any
+
+from stackyard.engine.zygote import FDS_PER_WORKER
+from stackyard.model.errors import ExecutionError
+from stackyard.storage.host import IS_WINDOWS
+
+START_METHOD_VARIABLE = "STACKYARD_WORKER_START"
+"""``zygote`` or ``spawn``; for platforms and debugging sessions where the default does not serve."""
+
+FORK_SAFE = frozenset({"numpy", "pandas", "pyarrow", "scipy", "sklearn", "skops", "joblib", "threadpoolctl", "PIL"})
+"""Packages that the zygote may load before forking: a test runs each one's threads in workers forked after it."""
+
+_BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from stackyard.engine.{0} import main; main()"
+
+
+@dataclass
+class WorkerProcess:
+    """A worker as its driver sees it. Closing ``channel`` ends it."""
+
+    number: int
+    channel: socket.socket
+    stdout: int
+    """Descriptor of the pipe that holds what it prints."""
+    stderr: int
+    pid: int = 0
+    exit_status: int | None = None
+    """As ``os.waitpid`` gives it; None while it lives."""
+    popen: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+
+class WorkerLauncher(ABC):
+    """Starts, signals and ends workers."""
+
+    @abstractmethod
+    def start(self, number: int) -> WorkerProcess:
+        """Start a worker.
+
+        Raises:
+            ExecutionError: it can't be started.
+        """
+
+    @abstractmethod
+    def exited(self) -> list[tuple[int, int]]:
+        """Return (pid, wait status) of workers that ended since the last call; never waits."""
+
+    @abstractmethod
+    def signal(self, process: WorkerProcess, number: int) -> None:
+        """Send a signal to a worker and its children."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End all workers and what they started; returns when they are gone."""
+
+    def descriptor(self) -> int | None:
+        """Return what becomes readable when a worker ends, if there is such a thing."""
+        return None
+
+
+class ZygoteLauncher(WorkerLauncher):
+    """Forks workers from one small preloaded process."""
+
+    def __init__(self, preload: list[str]) -> None:
+        """Start the zygote; it loads the packages while the driver goes on."""
+        ours, theirs = socket.socketpair()
+        self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
+            [sys.executable, "-c", _BOOT.format("zygote"), str(theirs.fileno()), json.dumps(sys.path)],
+            pass_fds=(theirs.fileno(),),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        theirs.close()
+        self._socket = ours
+        self._buffer = b""
+        self._exited: list[tuple[int, int]] = []
+        self._forked: dict[int, int] = {}
+        if preload:
+            self._send({"op": "preload", "modules": preload})
+
+    def start(self, number: int) -> WorkerProcess:
+        """Fork a worker."""
+        channel, far_channel = socket.socketpair()
+        out, far_out = os.pipe()
+        err, far_err = os.pipe()
+        try:
+            message = json.dumps({"op": "fork", "worker": number}).encode() + b"\n"
+            socket.send_fds(self._socket, [message], [far_channel.fileno(), far_out, far_err])
+            assert FDS_PER_WORKER == 3  # noqa: PLR2004, S101  # the list above
+        except OSError as error:
+            raise self._gone() from error
+        finally:
+            far_channel.close()
+            os.close(far_out)
+            os.close(far_err)
+        while number not in self._forked:
+            if not self._read(wait=True):
+                raise self._gone()
+        return WorkerProcess(number, channel, out, err, self._forked.pop(number))
+
+    def exited(self) -> list[tuple[int, int]]:
+        """Return the workers that ended; all of them when the zygote itself is gone."""
+        self._read(wait=False)
+        found, self._exited = self._exited, []
+        return found
+
+    def alive(self) -> bool:
+        """Tell whether the zygote lives."""
+        return self._process.poll() is None
+
+    def signal(self, process: WorkerProcess, number: int) -> None:
+        """Signal the worker's process group through its parent, who knows that the pid is still its own."""
+        with contextlib.suppress(OSError):
+            self._send({"op": "kill", "pid": process.pid, "signal": number})
+
+    def close(self) -> None:
+        """Hang up: the zygote kills what is left and ends."""
+        self._socket.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def descriptor(self) -> int | None:
+        """Return the zygote's socket."""
+        return self._socket.fileno()
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self._socket.sendall(json.dumps(message).encode() + b"\n")
+
+    def _read(self, *, wait: bool) -> bool:
+        self._socket.setblocking(wait)
+        try:
+            data = self._socket.recv(1 << 16)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        finally:
+            self._socket.setblocking(True)
+        if not data:
+            return False
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            if message["op"] == "forked":
+                self._forked[message["worker"]] = message["pid"]
+            else:
+                self._exited.append((message["pid"], message["status"]))
+        return True
+
+    def _gone(self) -> ExecutionError:
+        return ExecutionError(
+            "The process that starts workers ended unexpectedly.",
+            hint=f"Run again; if it happens again, set {START_METHOD_VARIABLE}=spawn.",
+        )
+
+
+class SpawnLauncher(WorkerLauncher):
+    """Starts each worker as a process of its own; slower, and works everywhere that has socket pairs."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+
+    def start(self, number: int) -> WorkerProcess:
+        """Start a process."""
+        channel, far_channel = socket.socketpair()
+        try:
+            process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
+                [sys.executable, "-c", _BOOT.format("worker"), str(far_channel.fileno()), json.dumps(sys.path)],
+                pass_fds=(far_channel.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                bufsize=0,
+            )
+        except OSError as error:
+            channel.close()
+            raise ExecutionError(f"A worker can't be started: {error.strerror or error}.") from error
+        finally:
+            far_channel.close()
+        self._processes[process.pid] = process
+        assert process.stdout is not None  # noqa: S101  # PIPE
+        assert process.stderr is not None  # noqa: S101  # PIPE
+        return WorkerProcess(
+            number, channel, os.dup(process.stdout.fileno()), os.dup(process.stderr.fileno()), process.pid, popen=process
+        )
+
+    def exited(self) -> list[tuple[int, int]]:
+        """Return the processes that ended."""
+        found: list[tuple[int, int]] = []
+        for pid, process in list(self._processes.items()):
+            code = process.poll()
+            if code is not None:
+                self._forget(pid)
+                found.append((pid, -code if code < 0 else code << 8))
+        return found
+
+    def signal(self, process: WorkerProcess, number: int) -> None:
+        """Signal the process group, while the process is not waited for."""
+        if process.pid in self._processes and self._processes[process.pid].poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, number)
+
+    def close(self) -> None:
+        """Kill all groups and wait."""
+        for pid, process in list(self._processes.items()):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+            process.wait()
+            self._forget(pid)
+
+    def _forget(self, pid: int) -> None:
+        process = self._processes.pop(pid)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+def new_launcher() -> WorkerLauncher:
+    """Return the launcher that suits this platform."""
+    method = os.environ.get(START_METHOD_VARIABLE, "")
+    if method == "spawn" or (not method and not _can_fork()):
+        return SpawnLauncher()
+    return ZygoteLauncher(preload_list())
+
+
+def preload_list() -> list[str]:
+    """Return the modules that this driver has loaded and that the zygote may load too, in the order of loading."""
+    names = [name for name in list(sys.modules) if name.split(".", 1)[0] in FORK_SAFE]
+    if any(name.startswith("pandas") for name in names):
+        names.extend(["pyarrow", "pyarrow.ipc"])
+    if "sklearn" in names:
+        names.append("skops.io")
+    return names
+
+
+def _can_fork() -> bool:
+    return not IS_WINDOWS and hasattr(os, "fork") and hasattr(socket, "send_fds")

@@ -1,0 +1,34 @@
+"""How many threads numeric libraries may use in a worker."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_given = {name for name in VARIABLES if name in os.environ}
+_current: list[int | None] = [None]
+
+
+def threads_per_worker(workers: int) -> int:
+    """Return the threads that each of so many workers may use."""
+    return max(1, (os.cpu_count() or 1) // max(1, workers))
+
+
+def limit_threads(threads: int | None) -> None:
+    """Limit BLAS and OpenMP pools: of libraries to come by environment variables that the user did not set, of loaded
+    ones through threadpoolctl where it is installed.
+    """  # noqa: D205  # one sentence
+    if threads is None:
+        return
+    for name in VARIABLES:
+        if name not in _given:
+            os.environ[name] = str(threads)
+    if _given or _current[0] == threads or "numpy" not in sys.modules:
+        return
+    try:
+        from threadpoolctl import threadpool_limits  # noqa: PLC0415  # comes with scikit-learn; never required
+    except ImportError:
+        return
+    threadpool_limits(limits=threads)
+    _current[0] = threads

@@ -1,0 +1,285 @@
+"""The workers of one driver: who is idle, who runs what, and everything that comes from them, in order."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import os
+import selectors
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from stackyard.engine.channel import ChannelError, FrameReader, encode
+from stackyard.engine.launcher import WorkerLauncher, WorkerProcess, ZygoteLauncher, new_launcher
+from stackyard.model.job import StepError, StepEvent, StepJob, StepOutcome
+from stackyard.storage.ids import now
+
+_READ_BYTES = 1 << 16
+
+
+@dataclass
+class LogData:
+    """Something that a step printed."""
+
+    step_run_id: str
+    stream: str
+    data: str
+
+
+PoolEvent = StepEvent | StepOutcome | LogData
+StartLauncher = Callable[[], WorkerLauncher]
+
+
+@dataclass
+class _Worker:
+    """A worker with what was read from it."""
+
+    process: WorkerProcess
+    reader: FrameReader = field(default_factory=FrameReader)
+    step_run_id: str = ""
+    """Of the step that it runs; empty when idle."""
+    log_step_run_id: str = ""
+    """Of the step that what it prints belongs to: the running one, or the last."""
+    decoders: dict[str, codecs.IncrementalDecoder] = field(default_factory=dict)
+    open_ends: set[str] = field(default_factory=lambda: {"channel", "stdout", "stderr"})
+    stopping: bool = False
+
+
+class WorkerPool:
+    """Warm workers, started when needed, at most ``max_workers``."""
+
+    def __init__(self, max_workers: int, start_launcher: StartLauncher = new_launcher) -> None:
+        """Start nothing yet.
+
+        Args:
+            max_workers: workers at the same time at most.
+            start_launcher: makes the launcher when the first step is to be executed.
+        """
+        self.max_workers = max_workers
+        self._start_launcher = start_launcher
+        self._launcher: WorkerLauncher | None = None
+        self._workers: dict[int, _Worker] = {}
+        self._selector = selectors.DefaultSelector()
+        self._next_number = 1
+
+    def warm_up(self) -> None:
+        """Start the launcher ahead of the first step."""
+        if self._launcher is None:
+            self._launcher = self._start_launcher()
+            descriptor = self._launcher.descriptor()
+            if descriptor is not None:
+                self._selector.register(descriptor, selectors.EVENT_READ, None)
+
+    @property
+    def running(self) -> int:
+        """How many steps are being executed."""
+        return sum(bool(w.step_run_id) for w in self._workers.values())
+
+    def has_room(self) -> bool:
+        """Tell whether one more step can start now."""
+        return self.running < self.max_workers
+
+    def add_wakeup(self, descriptor: int) -> None:
+        """Let :meth:`poll` return when a descriptor becomes readable (it is read empty)."""
+        self._selector.register(descriptor, selectors.EVENT_READ, "wakeup")
+
+    def submit(self, job: StepJob) -> int:
+        """Give a job to an idle worker, or to a new one; return the worker's pid.
+
+        Raises:
+            ExecutionError: no worker can be started.
+        """
+        self.warm_up()
+        worker = next((w for w in self._workers.values() if not w.step_run_id and not w.stopping), None)
+        if worker is None:
+            worker = self._start()
+        worker.step_run_id = worker.log_step_run_id = job.step_run_id
+        worker.decoders = {s: codecs.getincrementaldecoder("utf-8")("surrogateescape") for s in ("stdout", "stderr")}
+        # A worker that died meanwhile shows as one that ended during the step.
+        with contextlib.suppress(OSError):
+            worker.process.channel.sendall(encode({"job": job.model_dump(mode="json", exclude_defaults=True)}))
+        return worker.process.pid
+
+    def stop_step(self, step_run_id: str, *, force: bool) -> None:
+        """Ask a step to stop (SIGTERM to it and its children), or kill it."""
+        for worker in self._workers.values():
+            if worker.step_run_id == step_run_id and self._launcher is not None:
+                worker.stopping = True
+                self._launcher.signal(worker.process, signal.SIGKILL if force else signal.SIGTERM)
+
+    def poll(self, timeout_s: float) -> list[PoolEvent]:
+        """Wait for something to happen; return it in the order of arrival, outcomes after all output of their step."""
+        events: list[PoolEvent] = []
+        for key, _ in self._selector.select(timeout_s):
+            if key.data is None:
+                continue
+            if key.data == "wakeup":
+                with contextlib.suppress(BlockingIOError):
+                    os.read(key.fd, 1 << 12)
+                continue
+            worker, end = key.data
+            self._read(worker, end, events)
+        if self._launcher is not None:
+            self._bury(self._launcher, events)
+        return events
+
+    def close(self) -> None:
+        """End all workers and what they started."""
+        for worker in self._workers.values():
+            self._close_ends(worker)
+        self._workers.clear()
+        if self._launcher is not None:
+            descriptor = self._launcher.descriptor()
+            if descriptor is not None:
+                self._selector.unregister(descriptor)
+            self._launcher.close()
+            self._launcher = None
+        self._selector.close()
+
+    # reading ----------------------------------------------------------------------------------------------------
+
+    def _start(self) -> _Worker:
+        assert self._launcher is not None  # noqa: S101  # warm_up comes first
+        worker = _Worker(self._launcher.start(self._next_number))
+        self._next_number += 1
+        self._workers[worker.process.number] = worker
+        process = worker.process
+        for end, descriptor in (("channel", process.channel), ("stdout", process.stdout), ("stderr", process.stderr)):
+            if isinstance(descriptor, int):
+                os.set_blocking(descriptor, False)
+            self._selector.register(descriptor, selectors.EVENT_READ, (worker, end))
+        return worker
+
+    def _read(self, worker: _Worker, end: str, events: list[PoolEvent]) -> bool:
+        """Read once from one end of a worker; return whether something came."""
+        if end not in worker.open_ends:
+            return False
+        if end != "channel":
+            data = self._read_bytes(worker, end)
+            if data:
+                self._log(worker, end, data, events)
+            return bool(data)
+        try:
+            data = worker.process.channel.recv(_READ_BYTES, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data = b""
+        if not data:
+            self._close_end(worker, "channel")
+            return False
+        try:
+            for message in worker.reader.feed(data):
+                self._take(worker, message, events)
+        except (ChannelError, ValueError, KeyError) as error:
+            # Something else writes to the channel: this worker can't be trusted any more.
+            self._close_end(worker, "channel")
+            self._fail(worker, f"The worker sent what can't be understood ({error}).", events)
+            if self._launcher is not None:
+                self._launcher.signal(worker.process, signal.SIGKILL)
+            worker.stopping = True
+        return True
+
+    def _take(self, worker: _Worker, message: dict[str, Any], events: list[PoolEvent]) -> None:
+        if "event" in message:
+            events.append(StepEvent.model_validate(message["event"]))
+            return
+        outcome = StepOutcome.model_validate(message["outcome"])
+        for stream in ("stdout", "stderr"):  # all that was printed before the outcome is in the pipes by now
+            while self._read(worker, stream, events):
+                pass
+            self._finish_text(worker, stream, events)
+        worker.step_run_id = ""
+        events.append(outcome)
+
+    def _read_bytes(self, worker: _Worker, end: str) -> bytes:
+        descriptor = worker.process.stdout if end == "stdout" else worker.process.stderr
+        try:
+            data = os.read(descriptor, _READ_BYTES)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            data = b""
+        if not data:
+            self._close_end(worker, end)
+        return data
+
+    def _log(self, worker: _Worker, stream: str, data: bytes, events: list[PoolEvent]) -> None:
+        if worker.log_step_run_id:
+            text = worker.decoders[stream].decode(data)
+            if text:
+                events.append(LogData(worker.log_step_run_id, stream, text))
+
+    def _finish_text(self, worker: _Worker, stream: str, events: list[PoolEvent]) -> None:
+        rest = worker.decoders[stream].decode(b"", final=True) if worker.decoders else ""
+        if rest:
+            events.append(LogData(worker.log_step_run_id, stream, rest))
+
+    # deaths -----------------------------------------------------------------------------------------------------
+
+    def _bury(self, launcher: WorkerLauncher, events: list[PoolEvent]) -> None:
+        """Take note of workers that ended: their step fails alone, with the reason."""
+        ended = dict(launcher.exited())
+        if isinstance(launcher, ZygoteLauncher) and not launcher.alive():
+            ended = {w.process.pid: int(signal.SIGKILL) for w in self._workers.values()}
+            for pid in ended:  # the workers die with their zygote (Linux); what their steps started does not
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(pid, signal.SIGKILL)
+            self._selector.unregister(launcher.descriptor() or -1)
+            launcher.close()
+            self._launcher = None
+        for worker in [w for w in self._workers.values() if w.process.pid in ended]:
+            worker.process.exit_status = ended[worker.process.pid]
+            for end in ("channel", "stdout", "stderr"):
+                while self._read(worker, end, events):
+                    pass
+            if worker.step_run_id:
+                self._fail(worker, describe_exit(worker.process.exit_status), events)
+            self._close_ends(worker)
+            del self._workers[worker.process.number]
+
+    def _fail(self, worker: _Worker, message: str, events: list[PoolEvent]) -> None:
+        if not worker.step_run_id:
+            return
+        for stream in ("stdout", "stderr"):
+            self._finish_text(worker, stream, events)
+        error = StepError(
+            type="WorkerCrashed",
+            message=message,
+            hint="See the step's log; a worker killed from outside is often out of memory.",
+        )
+        status = "stopped" if worker.stopping else "failed"
+        events.append(StepOutcome(step_run_id=worker.step_run_id, status=status, error=error, ended_at=now()))
+        worker.step_run_id = ""
+
+    def _close_ends(self, worker: _Worker) -> None:
+        for end in tuple(worker.open_ends):
+            self._close_end(worker, end)
+
+    def _close_end(self, worker: _Worker, end: str) -> None:
+        if end not in worker.open_ends:
+            return
+        worker.open_ends.discard(end)
+        process = worker.process
+        if end == "channel":
+            self._selector.unregister(process.channel)
+            process.channel.close()
+        else:
+            descriptor = process.stdout if end == "stdout" else process.stderr
+            self._selector.unregister(descriptor)
+            os.close(descriptor)
+
+
+def describe_exit(status: int) -> str:
+    """Return a wait status in words, naming the signal."""
+    number = status & 0x7F
+    if number:
+        try:
+            name = signal.Signals(number).name
+        except ValueError:
+            name = "an unknown signal"
+        return f"The worker was killed by signal {number} ({name})."
+    return f"The worker process ended with exit code {status >> 8} in the middle of the step."

@@ -1,0 +1,84 @@
+"""What a driver tells whoever watches it in the same process: the terminal, a notebook, a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from stackyard.model.enums import Status
+from stackyard.model.job import StepError
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """A run as it begins."""
+
+    run_id: str
+    name: str
+    pipeline: str
+    stack: str
+    stack_origin: str
+    """In words: ``set for this project``."""
+    orchestrator: str
+    artifact_store: str
+    artifact_store_root: str
+    steps: tuple[str, ...]
+    """In topological order."""
+
+
+@dataclass(frozen=True)
+class StepChange:
+    """A step's new status."""
+
+    step: str
+    status: Status
+    detail: str = ""
+    """Why it was not reused, or why it was skipped."""
+    duration_s: float | None = None
+    error: StepError | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """Everything that the step logged, when it ended."""
+
+
+class Reporter(Protocol):
+    """Takes the happenings of one run, in order, in the driver's main thread."""
+
+    def run_started(self, facts: RunFacts) -> None:
+        """The run is in the catalog; its steps are queued."""
+
+    def step_changed(self, change: StepChange) -> None:
+        """A step has a new status."""
+
+    def step_output(self, step: str, stream: str, text: str, level: str) -> None:
+        """A step printed something; ``text`` need not end with a line end."""
+
+    def tick(self) -> None:
+        """Some time passed: several times a second while steps run."""
+
+    def message(self, text: str) -> None:
+        """Something that the user should know."""
+
+    def run_finished(self, status: Status, duration_s: float) -> None:
+        """Everything is recorded."""
+
+
+class SilentReporter:
+    """Tells nobody."""
+
+    def run_started(self, facts: RunFacts) -> None:
+        """Ignore it."""
+
+    def step_changed(self, change: StepChange) -> None:
+        """Ignore it."""
+
+    def step_output(self, step: str, stream: str, text: str, level: str) -> None:
+        """Ignore it."""
+
+    def tick(self) -> None:
+        """Ignore it."""
+
+    def message(self, text: str) -> None:
+        """Ignore it."""
+
+    def run_finished(self, status: Status, duration_s: float) -> None:
+        """Ignore it."""

@@ -1,0 +1,66 @@
+"""A failed step's traceback, cut to the user's frames."""
+
+from __future__ import annotations
+
+import traceback
+from types import TracebackType
+
+from stackyard.authoring.frames import is_ours
+from stackyard.model.errors import StackyardError
+from stackyard.model.job import StepError
+
+_IMPORT_MACHINERY = "<frozen importlib"
+
+
+def step_error(error: BaseException) -> StepError:
+    """Return an exception as what is shown and stored: its text, the user's frames, the innermost one's place."""
+    last = _innermost(error.__traceback__)
+    message = error.message if isinstance(error, StackyardError) else _text(error)
+    hint = error.hint if isinstance(error, StackyardError) else ""
+    file, line = last
+    if not file and isinstance(error, StackyardError) and error.location:
+        file, line = error.location.file, error.location.line
+    return StepError(
+        type=type(error).__name__, message=message, traceback=user_traceback(error), file=file, line=line, hint=hint
+    )
+
+
+def user_traceback(error: BaseException) -> str:
+    """Return the traceback as Python prints it, without frames of Stackyard and of the import machinery."""
+    whole = traceback.TracebackException.from_exception(error, compact=True)
+    seen: set[int] = set()
+    pending: list[traceback.TracebackException] = [whole]
+    while pending:
+        part = pending.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        part.stack[:] = [f for f in part.stack if not _is_internal(f.filename)]
+        pending.extend(p for p in (part.__cause__, part.__context__) if p is not None)
+    return "".join(whole.format()).rstrip("\n")
+
+
+def _is_internal(file: str) -> bool:
+    return is_ours(file) or file.startswith(_IMPORT_MACHINERY)
+
+
+def _innermost(trace: TracebackType | None) -> tuple[str, int]:
+    """Return file and line of the last frame that is the user's: outside of any installed package if there is one."""
+    found = ("", 0)
+    own = ("", 0)
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not _is_internal(file) and not file.startswith("<frozen"):
+            found = (file, trace.tb_lineno)
+            if "site-packages" not in file and "dist-packages" not in file:
+                own = found
+        trace = trace.tb_next
+    return own if own[0] else found
+
+
+def _text(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001  # a user's __str__ can raise
+        text = ""
+    return text or type(error).__name__

@@ -1,0 +1,196 @@
+"""The zygote: a small single-threaded process that preloads packages, forks workers and is their guardian.
+
+It talks with its driver over one socket: lines of JSON, descriptors beside them. When that socket ends, whatever the
+reason, every worker's process group is killed, strays that left their group included (Linux), and the zygote ends.
+
+Invariant: no threads here, ever; forking a process with threads is what this process exists to avoid.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+from stackyard.engine import worker
+
+FDS_PER_WORKER = 3
+_KILL_WAIT_S = 5.0
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+class Zygote:
+    """State of the zygote."""
+
+    def __init__(self, driver: socket.socket) -> None:
+        """Take the socket to the driver."""
+        self.driver = driver
+        self.workers: set[int] = set()
+        self._buffer = b""
+        self._descriptors: list[int] = []
+
+    def run(self) -> None:
+        """Serve until the driver goes away."""
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        read_end, write_end = os.pipe()
+        os.set_blocking(write_end, False)
+        os.set_blocking(read_end, False)
+        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        while True:
+            ready, _, _ = select.select([self.driver, read_end], [], [])
+            if read_end in ready:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(read_end, 1 << 12)
+                self._reap()
+            if self.driver in ready and not self._read():
+                break
+        self._kill_all()
+
+    def _read(self) -> bool:
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self.driver, 1 << 16, FDS_PER_WORKER * 8)
+        except ConnectionError:
+            return False
+        self._descriptors.extend(descriptors)
+        if not data:
+            return False
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            self._do(json.loads(line))
+        return True
+
+    def _do(self, message: dict[str, Any]) -> None:
+        if message["op"] == "preload":
+            for name in message["modules"]:
+                with contextlib.suppress(BaseException):  # a package that fails here fails again in the step, visibly
+                    importlib.import_module(name)
+            gc.collect()
+            gc.freeze()  # collections in the workers must not touch, and so copy, the shared pages
+        elif message["op"] == "fork":
+            channel, out, err = self._descriptors[:FDS_PER_WORKER]
+            del self._descriptors[:FDS_PER_WORKER]
+            pid = self._fork(channel, out, err)
+            for descriptor in (channel, out, err):
+                os.close(descriptor)
+            self._tell({"op": "forked", "worker": message["worker"], "pid": pid})
+        elif message["op"] == "kill" and message["pid"] in self.workers:
+            # Its own child that was not waited for: the pid can't belong to anybody else.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(message["pid"], message["signal"])
+
+    def _fork(self, channel: int, out: int, err: int) -> int:
+        parent = os.getpid()
+        pid = os.fork()
+        if pid:
+            self.workers.add(pid)
+            return pid
+        try:
+            os.setsid()
+            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:
+                os._exit(1)
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
+            self.driver.close()
+            null = os.open(os.devnull, os.O_RDONLY)
+            os.dup2(null, 0)
+            os.dup2(out, 1)
+            os.dup2(err, 2)
+            for descriptor in (null, out, err):
+                if descriptor > 2:  # noqa: PLR2004  # the standard streams
+                    os.close(descriptor)
+            worker.main_after_fork(socket.socket(fileno=channel))
+        except BaseException:  # noqa: BLE001  # the child must never return into the zygote's loop
+            import traceback  # noqa: PLC0415
+
+            traceback.print_exc()
+            os._exit(1)
+        finally:
+            with contextlib.suppress(BaseException):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(0)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid in self.workers:
+                self.workers.discard(pid)
+                # Children that the step started are in the dead worker's group.
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(pid, signal.SIGKILL)
+                self._tell({"op": "exited", "pid": pid, "status": status})
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):
+            self.driver.sendall(json.dumps(message).encode() + b"\n")
+
+    def _kill_all(self) -> None:
+        """Kill every worker with its group, then whatever else is left of them below this process."""
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for pid in self.workers:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+        deadline = time.monotonic() + _KILL_WAIT_S
+        while time.monotonic() < deadline:
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                for child in _children(os.getpid()):
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.kill(child, signal.SIGKILL)
+                time.sleep(0.005)
+
+
+def _children(parent: int) -> list[int]:
+    """Return the direct children of a process (Linux; elsewhere none, there the groups have to do)."""
+    found: list[int] = []
+    try:
+        entries = os.listdir("/proc")
+    except OSError:
+        return found
+    for entry in entries:
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat", "rb") as file:  # noqa: PTH123  # no Path in this small process
+                    fields = file.read().rsplit(b")", 1)[-1].split()
+            except OSError:
+                continue
+            if int(fields[1]) == parent:
+                found.append(int(entry))
+    return found
+
+
+def _prctl(option: int, value: int) -> None:
+    """Set a Linux process option; elsewhere nothing happens."""
+    if sys.platform != "linux":
+        return
+    import ctypes  # noqa: PLC0415
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def main() -> None:
+    """Be the zygote: ``sys.argv[1]`` is the socket's descriptor."""
+    driver = socket.socket(fileno=int(sys.argv[1]))
+    sys.argv[:] = [""]
+    Zygote(driver).run()

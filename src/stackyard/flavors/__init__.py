@@ -1,0 +1,1 @@
+"""Flavors: implementations of component types, their configuration models and descriptors."""

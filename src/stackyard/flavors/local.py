@@ -1,0 +1,47 @@
+"""The flavors ``local``: steps as processes of this machine, artifacts in a folder."""
+
+from __future__ import annotations
+
+import os
+
+from pydantic import Field
+
+from stackyard.flavors.base import ComponentConfiguration, Flavor
+from stackyard.model.enums import ComponentType, ExecutionMode
+
+MIN_DEFAULT_WORKERS = 8
+
+
+class LocalOrchestratorConfiguration(ComponentConfiguration):
+    """How steps run on this machine."""
+
+    max_workers: int | None = Field(default=None, ge=1, le=1024)
+    """Steps at the same time at most; without it the larger of 8 and the number of cores."""
+    execution_mode: ExecutionMode = ExecutionMode.CONTINUE_ON_FAILURE
+    """What a failed step means for the others: fail_fast stops those that run, stop_on_failure starts no more,
+    continue_on_failure runs all that do not need its outputs."""
+
+    def workers(self) -> int:
+        """Return the number of workers at most."""
+        return self.max_workers or max(MIN_DEFAULT_WORKERS, os.cpu_count() or 1)
+
+
+class LocalArtifactStoreConfiguration(ComponentConfiguration):
+    """Where artifacts are kept."""
+
+    path: str | None = None
+    """Folder of the artifacts; without it a folder of the component's name in Stackyard's home."""
+
+
+LOCAL_ORCHESTRATOR = Flavor(
+    name="local",
+    component_type=ComponentType.ORCHESTRATOR,
+    configuration_model=LocalOrchestratorConfiguration,
+    doc="Runs steps in parallel as processes of this machine.",
+)
+LOCAL_ARTIFACT_STORE = Flavor(
+    name="local",
+    component_type=ComponentType.ARTIFACT_STORE,
+    configuration_model=LocalArtifactStoreConfiguration,
+    doc="Keeps artifacts in a folder of this machine.",
+)
