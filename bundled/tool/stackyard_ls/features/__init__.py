@@ -1,0 +1,1 @@
+"""Standard LSP features: one a file."""

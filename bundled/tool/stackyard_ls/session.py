@@ -1,0 +1,71 @@
+"""What a request works on: the settings of the moment, and the project they lead to."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stackyard.api.context import Context, open_context
+from stackyard.model.errors import InterpreterError, UsageError
+from stackyard_ls.pipelines import Pipelines
+from stackyard_ls.settings import Settings
+
+TOOL = Path(__file__).resolve().parents[1]
+BUNDLED = TOOL.parent
+
+
+@dataclass
+class Session:
+    """The server's memory between requests; settings are replaced, never changed."""
+
+    settings: Settings
+    pipelines: Pipelines = field(default_factory=Pipelines)
+
+    def context(self) -> Context:
+        """Return a fresh context: opening one is cheap, and sees what other processes did."""
+        return open_context(self.settings.start, self.settings.home or None)
+
+    def index_root(self, context: Context) -> Path | None:
+        """Return the folder whose pipelines are listed: the project's, else the one that is open."""
+        return Path(context.project.root) if context.project.root else self.settings.folder
+
+
+@dataclass
+class Call:
+    """One request on its way."""
+
+    session: Session
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    """Set when the client does not want the answer any more."""
+
+    @property
+    def context(self) -> Context:
+        """Return a fresh context."""
+        return self.session.context()
+
+    def require_trust(self, what: str) -> None:
+        """Refuse what would start a program of the workspace while the workspace is not trusted.
+
+        Raises:
+            UsageError: always while it is not trusted.
+        """
+        if not self.session.settings.trusted:
+            raise UsageError(
+                f"{what} was refused: this workspace is not trusted, so none of its code or interpreters is started.",
+                hint="Trust the workspace (Workspaces: Manage Workspace Trust) and try again.",
+            )
+
+    def require_interpreter(self) -> str:
+        """Return the user's interpreter.
+
+        Raises:
+            InterpreterError: none was chosen.
+        """
+        interpreter = self.session.settings.interpreter
+        if not interpreter:
+            raise InterpreterError(
+                "There is no Python interpreter to run pipelines with.",
+                hint="Choose one (setting stackyard.interpreter, or the Python extension's).",
+            )
+        return interpreter
