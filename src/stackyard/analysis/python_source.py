@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 PACKAGE = "stackyard"
 _KINDS = ("step", "pipeline")
+MAX_CHAIN = 40
+"""Links of a callee that are looked at: ``a.b().c().d()`` has six."""
 _BLOCKS = frozenset(
     {"if_statement", "elif_clause", "else_clause", "try_statement", "except_clause", "finally_clause"}
     | {"with_statement", "for_statement", "while_statement", "block", "ERROR"}
@@ -246,9 +248,11 @@ def _descendants(node: Node) -> list[Node]:
 
 
 def _callee(source: PythonSource, bindings: Bindings, node: Node | None) -> list[Call]:
-    """Return the names along a callee, from left to right."""
+    """Return the names along a callee, from left to right; of a very long chain the last ones."""
     names: list[Call] = []
-    while node is not None:
+    for _ in range(MAX_CHAIN):
+        if node is None:
+            break
         if node.type == "identifier":
             name = source.text_of(node)
             names.append(Call(name, bindings.aliases.get(name, name)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stackyard.analysis.python_source import read_bindings, string_value
@@ -63,28 +64,84 @@ def _content(source: PythonSource, literal: Node) -> Span:
     return Span(source.position(start), source.position(end))
 
 
+@dataclass(frozen=True)
+class _Call:
+    """A call around a literal; also one whose closing bracket is not typed yet."""
+
+    function: Node | None
+    arguments: list[Node]
+
+    @classmethod
+    def around(cls, argument: Node) -> _Call | None:
+        """Return the call that a node is an argument of."""
+        parent = argument.parent
+        if parent is not None and parent.type == "ERROR" and parent.named_child_count == 1:
+            argument, parent = parent, parent.parent
+        if parent is None:
+            return None
+        if parent.type == "argument_list":
+            call = parent.parent
+            if call is None or call.type != "call":
+                return None
+            return cls(call.child_by_field_name("function"), _arguments(parent.named_children))
+        if parent.type != "ERROR":
+            return None
+        siblings = parent.children
+        here = next((i for i, node in enumerate(siblings) if node.id == argument.id), 0)
+        opened = next((i for i in range(here, 0, -1) if siblings[i].type == "("), 0)
+        if not opened:
+            return None
+        return cls(siblings[opened - 1], _arguments([n for n in siblings[opened + 1 : here + 1] if n.is_named]))
+
+    def name(self, source: PythonSource) -> str:
+        """Return the last name of the callee: ``activate_stack`` of ``Client().activate_stack(...)``."""
+        function = self.function
+        if function is not None and function.type == "attribute":
+            function = function.child_by_field_name("attribute")
+        return source.text_of(function) if function is not None and function.type == "identifier" else ""
+
+    def component_type(self, source: PythonSource) -> ComponentType | None:
+        """Return the component type that the first or the ``component_type`` argument names."""
+        for index, argument in enumerate(self.arguments):
+            if argument.type == "keyword_argument":
+                key, value = argument.child_by_field_name("name"), argument.child_by_field_name("value")
+                if key and value and source.text_of(key) in _TYPE_KEYWORDS:
+                    return _component_type(source, value)
+            elif index == 0:
+                found = _component_type(source, argument)
+                if found:
+                    return found
+        return None
+
+
+def _arguments(nodes: list[Node]) -> list[Node]:
+    """Return the arguments among nodes, each out of the wrapping that a missing bracket brings."""
+    return [
+        n.named_children[0] if n.type == "ERROR" and n.named_child_count == 1 else n
+        for n in nodes
+        if n.type != "comment"
+    ]
+
+
 def _meaning(source: PythonSource, literal: Node, parent: Node) -> tuple[ComponentType | None, bool] | None:
     """Return the component type (None: a stack) and whether the place can mean nothing else."""
-    if parent.type == "keyword_argument" and parent.parent is not None:
-        call = parent.parent.parent
-        key = parent.child_by_field_name("name")
-        if call is not None and call.type == "call" and key is not None:
-            return _keyword_meaning(source, call, source.text_of(key))
-    elif parent.type == "argument_list" and parent.parent is not None:
-        return _positional_meaning(source, parent.parent, parent, literal)
-    elif parent.type == "pair":
+    if parent.type == "pair":
         return _pair_meaning(source, literal, parent)
-    return None
+    if parent.type == "keyword_argument":
+        call, key = _Call.around(parent), parent.child_by_field_name("name")
+        return _keyword_meaning(source, call, source.text_of(key)) if call and key else None
+    call = _Call.around(literal)
+    return _positional_meaning(source, call, literal) if call else None
 
 
-def _keyword_meaning(source: PythonSource, call: Node, key: str) -> tuple[ComponentType | None, bool] | None:
-    function = _function_name(source, call)
+def _keyword_meaning(source: PythonSource, call: _Call, key: str) -> tuple[ComponentType | None, bool] | None:
+    function = call.name(source)
     if function in _STACK_FUNCTIONS and key in _NAME_KEYWORDS:
         return None, True
     if function in _COMPONENT_FUNCTIONS and key in _NAME_KEYWORDS:
-        component_type = _type_argument(source, call)
+        component_type = call.component_type(source)
         return (component_type, True) if component_type else None
-    certain = function == "with_options" or _is_ours(source, call)
+    certain = function == "with_options" or _is_ours(source, call.function)
     if key == "stack":
         return None, certain
     if key in _TYPES:
@@ -92,18 +149,16 @@ def _keyword_meaning(source: PythonSource, call: Node, key: str) -> tuple[Compon
     return None
 
 
-def _positional_meaning(
-    source: PythonSource, call: Node, arguments: Node, literal: Node
-) -> tuple[ComponentType | None, bool] | None:
-    function = _function_name(source, call)
-    positional = [a for a in arguments.named_children if a.type not in ("keyword_argument", "comment")]
+def _positional_meaning(source: PythonSource, call: _Call, literal: Node) -> tuple[ComponentType | None, bool] | None:
+    function = call.name(source)
+    positional = [a for a in call.arguments if a.type != "keyword_argument"]
     index = next((i for i, a in enumerate(positional) if a.id == literal.id), -1)
     if function in _STACK_FUNCTIONS and index == 0:
         return None, True
     if function in _COMPONENT_FUNCTIONS:
-        component_type = _type_argument(source, call)
-        by_keyword = bool(positional) and _component_type(source, positional[0]) is None
-        if component_type and index == (0 if by_keyword else 1):
+        component_type = call.component_type(source)
+        type_by_keyword = bool(positional) and _component_type(source, positional[0]) is None
+        if component_type and index == (0 if type_by_keyword else 1):
             return component_type, True
     return None
 
@@ -116,31 +171,11 @@ def _pair_meaning(source: PythonSource, literal: Node, pair: Node) -> tuple[Comp
     component_type = _TYPES.get(string_value(source, key) or "")
     if component_type is None:
         return None
-    node: Node | None = pair.parent
-    for _ in range(4):
-        if node is None:
-            break
-        if node.type == "call":
-            if _function_name(source, node) in _STACK_MAKERS:
-                return component_type, True
-            break
-        node = node.parent
-    return component_type, False
-
-
-def _type_argument(source: PythonSource, call: Node) -> ComponentType | None:
-    """Return the component type that a call's first or ``component_type`` argument names."""
-    arguments = call.child_by_field_name("arguments")
-    for index, argument in enumerate(arguments.named_children if arguments else []):
-        if argument.type == "keyword_argument":
-            key, value = argument.child_by_field_name("name"), argument.child_by_field_name("value")
-            if key and value and source.text_of(key) in _TYPE_KEYWORDS:
-                return _component_type(source, value)
-        elif index == 0:
-            found = _component_type(source, argument)
-            if found:
-                return found
-    return None
+    argument = pair.parent
+    if argument is not None and argument.parent is not None and argument.parent.type == "keyword_argument":
+        argument = argument.parent
+    call = _Call.around(argument) if argument is not None else None
+    return component_type, call is not None and call.name(source) in _STACK_MAKERS
 
 
 def _component_type(source: PythonSource, node: Node) -> ComponentType | None:
@@ -153,18 +188,9 @@ def _component_type(source: PythonSource, node: Node) -> ComponentType | None:
     return None
 
 
-def _function_name(source: PythonSource, call: Node) -> str:
-    """Return the last name of a call's callee: ``activate_stack`` of ``Client().activate_stack(...)``."""
-    function = call.child_by_field_name("function")
-    if function is not None and function.type == "attribute":
-        function = function.child_by_field_name("attribute")
-    return source.text_of(function) if function is not None and function.type == "identifier" else ""
-
-
-def _is_ours(source: PythonSource, call: Node) -> bool:
-    """Tell whether a call is a step or pipeline decorator, or calls a pipeline or step of this module."""
+def _is_ours(source: PythonSource, function: Node | None) -> bool:
+    """Tell whether a callee is a step or pipeline decorator, or a pipeline or step of this module."""
     bindings = read_bindings(source)
-    function = call.child_by_field_name("function")
     if bindings.kind_of(source, function):
         return True
     if function is None or function.type != "identifier":
@@ -177,8 +203,6 @@ def _is_ours(source: PythonSource, call: Node) -> bool:
         found = definition.child_by_field_name("name") if definition else None
         if found is None or source.text_of(found) != name:
             continue
-        decorators = [
-            d.named_children[0] for d in statement.named_children if d.type == "decorator" and d.named_children
-        ]
-        return any(bindings.kind_of(source, decorator) for decorator in decorators)
+        decorators = [d for d in statement.named_children if d.type == "decorator" and d.named_children]
+        return any(bindings.kind_of(source, decorator.named_children[0]) for decorator in decorators)
     return False

@@ -18,6 +18,10 @@ RUN_CONFIGURATION_MARK = "# stackyard: run-configuration"
 RUN_CONFIGURATION_FOLDER = "configs"
 MAX_TEXT = 1_000_000
 """Characters; longer files are data, not configuration."""
+MAX_MISTAKES = 8
+"""How often the end of a broken text is cut off before it is given up."""
+_NO_LINE_ENDS = str.maketrans("\x85\u2028\u2029", "   ")
+"""YAML takes these for line ends, editors do not."""
 _TYPES = {component_type.value: component_type for component_type in ComponentType}
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -112,16 +116,24 @@ def _compose(text: str) -> yaml.Node | None:
     """Return the document's tree; of a broken text, the tree of what stands before the mistake."""
     if len(text) > MAX_TEXT:
         return None
-    for _ in range(3):
+    text = text.translate(_NO_LINE_ENDS)
+    for _ in range(MAX_MISTAKES):
         try:
             node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            if mark is None or mark.line == 0:
+            shorter = _before_mistake(text, error)
+            if not shorter:
                 return None
-            text = "".join(text.splitlines(keepends=True)[: mark.line])
+            text = shorter
         except (yaml.YAMLError, RecursionError):
             return None
         else:
             return node
     return None
+
+
+def _before_mistake(text: str, error: yaml.MarkedYAMLError) -> str:
+    """Return the lines before the one that is wrong; an unclosed bracket is noticed only at the end of the text."""
+    mark = error.problem_mark or error.context_mark
+    lines = text.rstrip().splitlines(keepends=True)
+    return "".join(lines[: min(mark.line, len(lines) - 1)]) if mark is not None else ""

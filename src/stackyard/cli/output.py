@@ -1,0 +1,141 @@
+"""How results and errors are printed: JSON, tables for people, plain columns in a pipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from typing import Any, TypeVar
+
+import click
+from pydantic import BaseModel
+
+from stackyard.model.errors import StackyardError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def use_colour(stream: Any = None) -> bool:
+    """Tell whether colours help: a terminal, and the user did not say no."""
+    return (stream or sys.stdout).isatty() and "NO_COLOR" not in os.environ
+
+
+def print_json(value: Any) -> None:
+    """Print a view, or JSON values."""
+    document = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def list_document(items: Sequence[BaseModel], total: int | None = None, next_cursor: str | None = None) -> dict[str, Any]:
+    """Return the JSON of a list: items, total, cursor of the next page."""
+    return {
+        "items": [item.model_dump(mode="json") for item in items],
+        "total": len(items) if total is None else total,
+        "next": next_cursor,
+    }
+
+
+def print_error(error: StackyardError, *, as_json: bool) -> None:
+    """Print an error: what happened, where, what to do."""
+    if as_json:
+        click.echo(json.dumps({"error": error.as_dict()}, indent=2, ensure_ascii=False))
+        return
+    head = click.style("Error:", fg="red", bold=True) if use_colour(sys.stderr) else "Error:"
+    place = f"{error.location}: " if error.location and str(error.location) not in error.message else ""
+    click.echo(f"{head} {place}{error.message}", err=True)
+    trace = error.details.get("traceback")
+    if trace:
+        click.echo(str(trace), err=True)
+    if error.hint:
+        click.echo(f"Hint:  {error.hint}", err=True)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
+    """Print a table: boxed on a terminal, plain columns in a pipe."""
+    if not sys.stdout.isatty():
+        if title:
+            click.echo(title)
+        for line in plain_lines(columns, rows):
+            click.echo(line)
+        return
+    from rich.console import Console  # noqa: PLC0415  # slow to import; not needed in a pipe
+
+    Console(highlight=False).print(rich_table(columns, rows, title))
+
+
+def rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> Any:
+    """Return a table for a terminal."""
+    from rich import box  # noqa: PLC0415  # slow to import; not needed in a pipe
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=box.ROUNDED, title=title or None, title_justify="left", header_style="bold", title_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def plain_lines(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return aligned columns, two blanks apart."""
+    widths = [max([len(column), *(len(row[i]) for row in rows)]) for i, column in enumerate(columns)]
+    lines = []
+    for row in [list(columns), *rows]:
+        lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return lines
+
+
+def print_facts(title: str, facts: Sequence[tuple[str, str]]) -> None:
+    """Print a description: a title and aligned names with values."""
+    click.echo(click.style(title, bold=True) if use_colour() else title)
+    width = max((len(name) for name, _ in facts), default=0)
+    for name, value in facts:
+        click.echo(f"  {name.ljust(width)}  {value}")
+
+
+def show_duration(seconds: float | None) -> str:
+    """Return a duration as people read it: ``0.4 s``, ``2 min 5 s``, ``1 h 3 min``."""
+    if seconds is None:
+        return ""
+    if seconds < 1:
+        return f"{seconds:.2f} s"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def show_time(moment: str) -> str:
+    """Return a UTC time in the local time zone, to the second."""
+    if not moment:
+        return ""
+    parsed = datetime.strptime(moment, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
+    return parsed.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def show_value(value: Any) -> str:
+    """Return a JSON value on one line; floats to four digits after the point."""
+    if isinstance(value, float):
+        return f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) < 1e6 else f"{value:g}"
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def short_id(identifier: str) -> str:
+    """Return the part of an id that tells it from others made at the same time, as a prefix that commands take."""
+    return identifier[:13]
+
+
+def terminal_width() -> int:
+    """Return the terminal's width in columns."""
+    return shutil.get_terminal_size((100, 30)).columns

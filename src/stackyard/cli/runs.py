@@ -1,0 +1,155 @@
+"""``stackyard run list|show|logs|stop``."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from stackyard.api import runs
+from stackyard.api.context import open_context
+from stackyard.cli.output import (
+    json_option,
+    list_document,
+    print_facts,
+    print_json,
+    print_table,
+    short_id,
+    show_duration,
+    show_time,
+    show_value,
+    use_colour,
+)
+from stackyard.cli.progress import ICONS, result_text
+from stackyard.model.errors import UsageError
+from stackyard.model.views import LogLine, RunView
+
+FOLLOW_S = 0.2
+
+
+@click.command("list", epilog="Example: stackyard run list --limit 20")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="Runs at most.")
+@click.option("--cursor", help="Go on after an earlier page ('next' of its JSON).")
+@click.option("--pipeline", help="Only runs of this pipeline.")
+@click.option("--all-projects", is_flag=True, help="Not only the project around the working folder.")
+@json_option
+def list_(limit: int, cursor: str | None, pipeline: str | None, all_projects: bool, as_json: bool) -> None:
+    """List runs, newest first."""
+    page = runs.list_runs(open_context(), limit=limit, cursor=cursor, pipeline=pipeline, all_projects=all_projects)
+    if as_json:
+        print_json(list_document(page.items, page.total, page.next))
+        return
+    if not page.items:
+        click.echo("No runs yet. Start one with: stackyard run FILE", err=True)
+        return
+    columns = ["NAME", "STATUS", "STEPS", "DURATION", "STACK", "STARTED", "ID"]
+    rows = [
+        [
+            run.name,
+            f"{ICONS.get(run.status, '·')} {run.status}",
+            f"{run.n_finished}/{run.n_steps}",
+            show_duration(run.duration_s),
+            run.stack,
+            show_time(run.created_at),
+            short_id(run.id),
+        ]
+        for run in page.items
+    ]
+    if all_projects:
+        columns.insert(1, "PROJECT")
+        for row, run in zip(rows, page.items, strict=True):
+            row.insert(1, run.project)
+    print_table(columns, rows)
+    if page.next:
+        click.echo(f"{len(page.items)} of {page.total} runs. More with: --limit {min(1000, limit * 5)}", err=True)
+
+
+@click.command(epilog="Example: stackyard run show training-3")
+@click.argument("run")
+@json_option
+def show(run: str, as_json: bool) -> None:
+    """Show RUN (a name or the beginning of an id) with its steps."""
+    view = runs.get_run(open_context(), run)
+    if as_json:
+        print_json(view)
+        return
+    _show(view)
+
+
+@click.command(epilog="Example: stackyard run logs training-3 --step train --follow")
+@click.argument("run")
+@click.option("--step", metavar="NAME", help="Only this step.")
+@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
+@json_option
+def logs(run: str, step: str | None, follow: bool, as_json: bool) -> None:
+    """Print what the steps of RUN printed, merged by time."""
+    ctx = open_context()
+    if as_json and follow:
+        raise UsageError("--json and --follow do not go together.", hint="Leave one out.")
+    page = runs.read_logs(ctx, run, step=step, limit=0)
+    if as_json:
+        print_json(list_document(page.lines))
+        return
+    if not page.lines and page.finished:
+        click.echo("Nothing was printed.", err=True)
+    _print_lines(page.lines, prefix=step is None)
+    while follow and not page.finished:
+        time.sleep(FOLLOW_S)
+        page = runs.read_logs(ctx, run, step=step, cursor=page.cursor, limit=0)
+        _print_lines(page.lines, prefix=step is None)
+
+
+@click.command(epilog="Example: stackyard run stop training-3")
+@click.argument("run")
+@click.option("--force", is_flag=True, help="Kill the steps instead of asking them to stop.")
+@click.option("--timeout", default=15.0, show_default=True, help="Seconds to wait for the end.")
+@json_option
+def stop(run: str, force: bool, timeout: float, as_json: bool) -> None:
+    """Stop RUN: its steps are asked, and killed when they do not end within 5 s."""
+    ctx = open_context()
+    asked = runs.stop_run(ctx, run, force=force)
+    view = runs.wait_for_end(ctx, asked.id, timeout)
+    if as_json:
+        print_json(view)
+        return
+    if view.status.is_finished:
+        click.echo(f"The run {view.name!r} is {view.status}.")
+    else:
+        click.echo(f"The run {view.name!r} was asked to stop and is {view.status}. Kill it with: --force", err=True)
+
+
+def _show(view: RunView) -> None:
+    facts = [
+        ("Status", f"{ICONS.get(view.status, '·')} {view.status}"),
+        ("Pipeline", view.pipeline + (f" ({view.file}:{view.line})" if view.file else "")),
+        ("Stack", f"{view.stack} (orchestrator {view.orchestrator}, artifact store {view.artifact_store})"),
+        ("Started", show_time(view.started_at) or "-"),
+        ("Duration", show_duration(view.duration_s) or "-"),
+    ]
+    facts.extend((f"Parameter {name}", show_value(value)) for name, value in view.parameters.items())
+    facts.extend((str(name), show_value(value)) for name, value in view.metadata.items())
+    facts.append(("Id", view.id))
+    print_facts(f"Run {view.name}", facts)
+    click.echo()
+    rows = []
+    for step in view.steps:
+        outputs = ", ".join(f"{ref.artifact_name} v{ref.version}" for ref in step.outputs)
+        cache = "" if step.cache is None or step.cache.hit else step.cache.detail
+        status = f"{ICONS.get(step.status, '·')} {step.status}"
+        rows.append([step.name, status, show_duration(step.duration_s), result_text(step.metadata), outputs, cache])
+    print_table(["STEP", "STATUS", "DURATION", "RESULT", "OUTPUTS", "WHY NOT CACHED"], rows)
+    for step in view.steps:
+        if step.error and step.status.value == "failed":
+            click.echo()
+            head = f"Step {step.name!r} failed: {step.error.message}"
+            click.echo(click.style(head, fg="red") if use_colour() else head)
+            if step.error.traceback:
+                click.echo(step.error.traceback)
+            if step.error.hint:
+                click.echo(f"Hint: {step.error.hint}")
+
+
+def _print_lines(lines: list[LogLine], *, prefix: bool) -> None:
+    for line in lines:
+        level = f"{line.level}: " if line.level and line.level != "info" else ""
+        click.echo(f"{line.step} | {level}{line.text}" if prefix else f"{level}{line.text}")
