@@ -19,7 +19,8 @@ export interface ParameterValue {
 }
 
 /** A text that was accepted, or why it was not. */
-export type Parsed = { readonly ok: true; readonly value: ParameterValue } | { readonly ok: false; readonly problem: string };
+export type Parsed =
+  { readonly ok: true; readonly value: ParameterValue } | { readonly ok: false; readonly problem: string };
 
 /** Tells what a parameter accepts. */
 export function kindOf(parameter: ParameterInfo): ParameterKind {
@@ -33,7 +34,9 @@ export function kindOf(parameter: ParameterInfo): ParameterKind {
 /** Tells whether `None` is a value of the parameter. */
 export function isOptional(parameter: ParameterInfo): boolean {
   const annotation = parameter.annotation.replaceAll(/\s/g, "");
-  return /^(typing\.)?Optional\[/.test(annotation) || /(^|\|)None($|\|)/.test(annotation) || parameter.default === "None";
+  return (
+    /^(typing\.)?Optional\[/.test(annotation) || /(^|\|)None($|\|)/.test(annotation) || parameter.default === "None"
+  );
 }
 
 /** What an input box starts with: the default's text when it is a literal, else nothing. */
@@ -49,7 +52,10 @@ export function describeParameter(parameter: ParameterInfo, chosen: ParameterVal
 }
 
 /** Names of the parameters that a run needs and that have no value yet. */
-export function missingParameters(parameters: readonly ParameterInfo[], chosen: ReadonlyMap<string, ParameterValue>): string[] {
+export function missingParameters(
+  parameters: readonly ParameterInfo[],
+  chosen: ReadonlyMap<string, ParameterValue>,
+): string[] {
   return parameters.filter((one) => one.required && !chosen.has(one.name)).map((one) => one.name);
 }
 
@@ -119,7 +125,10 @@ function strip(annotation: string): string {
     if (inner === undefined) break;
     text = (text.includes("Annotated[") ? firstOf(inner) : inner).trim();
   }
-  return text.replace(/\|\s*None$/, "").replace(/^None\s*\|/, "").trim();
+  return text
+    .replace(/\|\s*None$/, "")
+    .replace(/^None\s*\|/, "")
+    .trim();
 }
 
 /** The part before the first comma that is not inside brackets. */

@@ -14,7 +14,10 @@ export function currentFirst(pipelines: readonly PipelineInfo[], currentFile: st
 }
 
 /** The steps of a pipeline, in the order of its body; one that was not found is known by name alone. */
-export function stepsOf(pipeline: PipelineInfo, list: PipelineListResult): { name: string; step: StepInfo | undefined }[] {
+export function stepsOf(
+  pipeline: PipelineInfo,
+  list: PipelineListResult,
+): { name: string; step: StepInfo | undefined }[] {
   return pipeline.steps.map((name) => {
     const found = list.steps.filter((step) => step.function === name);
     return { name, step: found.find((step) => step.file === pipeline.file) ?? found[0] };

@@ -65,18 +65,14 @@ export function outcome(run: RunView): string {
   const seconds = durationOf(run, 0);
   const duration = seconds === undefined ? "" : ` in ${formatDuration(seconds)}`;
   const cached = run.n_cached > 0 ? `, ${run.n_cached} of ${count(run.n_steps, "step")} cached` : "";
-  switch (run.status) {
-    case "failed": {
-      const step = failedStep(run);
-      const error = step?.error ?? run.error;
-      const where = step === undefined ? "" : ` in step ${step.name}`;
-      return `${run.name} failed${where}${error === null ? "." : `: ${errorLine(error)}`}`;
-    }
-    case "interrupted":
-      return `${run.name} was interrupted${duration}: its process is gone.`;
-    default:
-      return `${run.name} ${run.status}${duration} on stack ${run.stack}${cached}.`;
+  if (run.status === "failed") {
+    const step = failedStep(run);
+    const error = step?.error ?? run.error;
+    const where = step === undefined ? "" : ` in step ${step.name}`;
+    return `${run.name} failed${where}${error === null ? "." : `: ${errorLine(error)}`}`;
   }
+  if (run.status === "interrupted") return `${run.name} was interrupted${duration}: its process is gone.`;
+  return `${run.name} ${run.status}${duration} on stack ${run.stack}${cached}.`;
 }
 
 /** The module that a failed run's environment lacks, as Python names it; undefined when that is not why it failed. */

@@ -11,16 +11,16 @@ export class Coalesced {
 
   constructor(private readonly work: () => Promise<void>) {}
 
-  run(): Promise<void> {
+  async run(): Promise<void> {
     if (this.inFlight === undefined) return this.start();
     this.queued ??= this.inFlight.then(
-      () => this.startQueued(),
-      () => this.startQueued(),
+      async () => this.startQueued(),
+      async () => this.startQueued(),
     );
     return this.queued;
   }
 
-  private start(): Promise<void> {
+  private async start(): Promise<void> {
     const work = this.work().finally(() => {
       // With one queued the slot stays taken until that one starts, or a third could slip in between.
       if (this.queued === undefined) this.inFlight = undefined;
@@ -29,7 +29,7 @@ export class Coalesced {
     return work;
   }
 
-  private startQueued(): Promise<void> {
+  private async startQueued(): Promise<void> {
     this.queued = undefined;
     return this.start();
   }

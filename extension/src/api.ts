@@ -1,0 +1,153 @@
+import type { CancellationToken } from "vscode";
+import { CancellationTokenSource } from "vscode";
+import { LSPErrorCodes, ResponseError } from "vscode-languageclient/node";
+import type {
+  ArtifactShowResult,
+  ArtifactVersionView,
+  ArtifactView,
+  ComponentDescribeResult,
+  ComponentListParams,
+  ComponentListResult,
+  ComponentParams,
+  CreateFirstPipelineResult,
+  EnvironmentCheckResult,
+  EnvironmentInstallResult,
+  ErrorView,
+  Page,
+  PageParams,
+  PipelineListResult,
+  RequestMethod,
+  Requests,
+  RunLogsParams,
+  RunLogsResult,
+  RunStartParams,
+  RunStartResult,
+  RunView,
+  StackActivateResult,
+  StackDescribeResult,
+  StackListResult,
+  StatusResult,
+} from "./protocol";
+import { REQUEST_FAILED, method } from "./protocol";
+import { CancelledError, ExpectedError, RequestError } from "./util/errors";
+
+/** What is used of the language client: a test can stand in for it. */
+export interface Connection {
+  sendRequest<R>(name: string, params: unknown, token: CancellationToken): Promise<R>;
+}
+
+/** The server's requests as functions; every refusal is a {@link RequestError}. */
+export class StackyardApi {
+  /** @param connect gives a connection that is ready, or throws an ExpectedError that says why there is none. */
+  constructor(private readonly connect: () => Promise<Connection>) {}
+
+  async status(): Promise<StatusResult> {
+    return this.send(method.statusShow, {});
+  }
+
+  async stacks(): Promise<StackListResult> {
+    return this.send(method.stackList, {});
+  }
+
+  async describeStack(stack: string, token?: CancellationToken): Promise<StackDescribeResult> {
+    return this.send(method.stackDescribe, { stack }, token);
+  }
+
+  async activateStack(stack: string): Promise<StackActivateResult> {
+    return this.send(method.stackActivate, { stack });
+  }
+
+  async components(params: ComponentListParams): Promise<ComponentListResult> {
+    return this.send(method.componentList, params);
+  }
+
+  async describeComponent(params: ComponentParams, token?: CancellationToken): Promise<ComponentDescribeResult> {
+    return this.send(method.componentDescribe, params, token);
+  }
+
+  async pipelines(): Promise<PipelineListResult> {
+    return this.send(method.pipelineList, {});
+  }
+
+  async runs(page: PageParams): Promise<Page<RunView>> {
+    return this.send(method.runList, page);
+  }
+
+  async run(run: string): Promise<RunView> {
+    return this.send(method.runShow, { run });
+  }
+
+  async startRun(params: RunStartParams, token?: CancellationToken): Promise<RunStartResult> {
+    return this.send(method.runStart, params, token);
+  }
+
+  async stopRun(run: string): Promise<RunView> {
+    return (await this.send(method.runStop, { run })).run;
+  }
+
+  async logs(params: RunLogsParams): Promise<RunLogsResult> {
+    return this.send(method.runLogs, params);
+  }
+
+  async artifacts(storeId: string, page: PageParams): Promise<Page<ArtifactView>> {
+    return this.send(method.artifactList, { ...page, artifact_store_id: storeId });
+  }
+
+  async versions(storeId: string, name: string, page: PageParams): Promise<Page<ArtifactVersionView>> {
+    return this.send(method.artifactVersions, { ...page, artifact_store_id: storeId, name });
+  }
+
+  async version(id: string): Promise<ArtifactShowResult> {
+    return this.send(method.artifactShow, { id });
+  }
+
+  async createFirstPipeline(folder: string): Promise<CreateFirstPipelineResult> {
+    return this.send(method.projectCreateFirstPipeline, { folder });
+  }
+
+  async checkEnvironment(interpreter: string): Promise<EnvironmentCheckResult> {
+    return this.send(method.environmentCheck, { interpreter });
+  }
+
+  async install(interpreter: string): Promise<EnvironmentInstallResult> {
+    return this.send(method.environmentInstall, { interpreter });
+  }
+
+  private async send<M extends RequestMethod>(
+    name: M,
+    params: Requests[M]["params"],
+    token?: CancellationToken,
+  ): Promise<Requests[M]["result"]> {
+    const connection = await this.connect();
+    const source = new CancellationTokenSource();
+    try {
+      return await connection.sendRequest<Requests[M]["result"]>(name, params, token ?? source.token);
+    } catch (error) {
+      throw understood(error);
+    } finally {
+      source.dispose();
+    }
+  }
+}
+
+/** Turns what the language client throws into the extension's own errors; a bug stays what it is. */
+function understood(error: unknown): unknown {
+  if (!(error instanceof ResponseError)) return error;
+  if (error.code === LSPErrorCodes.RequestCancelled || error.code === LSPErrorCodes.ServerCancelled) {
+    return new CancelledError();
+  }
+  if (error.code === REQUEST_FAILED && isErrorView(error.data)) return new RequestError(error.data);
+  if (isConnectionLost(error)) {
+    return new ExpectedError("Stackyard's server ended before it had answered.", "It is started again; try once more.");
+  }
+  return error;
+}
+
+function isErrorView(data: unknown): data is ErrorView {
+  return typeof data === "object" && data !== null && "code" in data && "message" in data && "hint" in data;
+}
+
+/** `PendingResponseRejected`, `MessageWriteError`, `ConnectionInactive` of JSON-RPC as the client names them. */
+function isConnectionLost(error: ResponseError<unknown>): boolean {
+  return [-32097, -32099, -32096].includes(error.code);
+}

@@ -1,0 +1,143 @@
+import { workspace } from "vscode";
+import { dotted } from "../model/format";
+import { currentFirst, shortPath } from "../model/pipelines";
+import { runDescription } from "../model/runs";
+import { STATUS_ICONS, isFinished } from "../model/status";
+import type { PipelineInfo, RunView } from "../protocol";
+import { asError } from "../server/readiness";
+import { ExpectedError } from "../util/errors";
+import { PipelineNode } from "../views/pipelinesTree";
+import { RunNode, StepRunNode } from "../views/runsTree";
+import { openFileAt } from "../vscode/editors";
+import { pick } from "../vscode/quickPick";
+import { toast } from "../vscode/toast";
+import { activeFile, workspaceFolders } from "../vscode/workspace";
+import type { Deps } from "./deps";
+import { chooseParameters } from "./parameters";
+
+/** Runs the pipeline of a row, of a file and function, or one that is asked for; returns once it has started. */
+export async function runPipeline(deps: Deps, target: unknown, functionName?: unknown): Promise<void> {
+  requireTrust();
+  const checking = deps.environment.check();
+  const pipeline = await pipelineOf(deps, target, functionName);
+  const parameters = await chooseParameters(pipeline);
+  await checking;
+  const status = deps.status();
+  if (status.kind !== "ready") throw asError(status);
+  await workspace.saveAll(false);
+  const { active } = await deps.stores.stacks.get();
+  await deps.follower.follow(`Running ${pipeline.name} on ${active.name}`, async (token) => {
+    const { run_id } = await deps.api.startRun(
+      {
+        file: pipeline.file,
+        function: pipeline.function,
+        parameters: Object.fromEntries([...parameters].map(([name, { value }]) => [name, value])),
+      },
+      token,
+    );
+    return run_id;
+  });
+}
+
+/** Opens the definition of a pipeline's row. */
+export async function openPipeline(target: unknown): Promise<void> {
+  if (target instanceof PipelineNode) await openFileAt(target.pipeline.file, target.pipeline.line);
+}
+
+/** Opens the source of a step's row. */
+export async function openStep(target: unknown): Promise<void> {
+  if (target instanceof StepRunNode && target.step.file !== "") await openFileAt(target.step.file, target.step.line);
+}
+
+/** Asks a run to stop. */
+export async function stopRun(deps: Deps, target: unknown): Promise<void> {
+  await deps.stores.runs.refresh();
+  const run = await runOf(deps, target, {
+    title: "Stop Run",
+    placeholder: "Choose the run to stop",
+    fits: (one) => !isFinished(one.status),
+    none: "No run is running.",
+  });
+  if (run === undefined) return;
+  deps.stores.runs.put(await deps.api.stopRun(run.id));
+}
+
+/** Shows the log of a run, or the part of one step. */
+export async function showLogs(deps: Deps, target: unknown): Promise<void> {
+  if (target instanceof StepRunNode) {
+    await deps.logs.open(target.parent.run, target.step.name);
+    return;
+  }
+  const run = await runOf(deps, target, { title: "Show Logs", placeholder: "Choose a run" });
+  if (run !== undefined) await deps.logs.open(run);
+}
+
+/** Shows a run in the sidebar and its log in the editor. */
+export async function openRun(deps: Deps, target: unknown): Promise<void> {
+  const run = await runOf(deps, target, { title: "Open Run", placeholder: "Choose a run" });
+  if (run === undefined) return;
+  await deps.views.reveal(run);
+  await deps.logs.open(run);
+}
+
+function requireTrust(): void {
+  if (workspace.isTrusted) return;
+  throw new ExpectedError("Pipelines run only in a workspace that you trust.", "Code of this one has not been run.", {
+    title: "Manage Workspace Trust",
+    command: "workbench.trust.manage",
+  });
+}
+
+async function pipelineOf(deps: Deps, target: unknown, functionName: unknown): Promise<PipelineInfo> {
+  if (target instanceof PipelineNode) return target.pipeline;
+  const { pipelines, indexing } = await deps.stores.pipelines.get();
+  if (typeof target === "string" && typeof functionName === "string") {
+    const found = pipelines.find((one) => one.file === target && one.function === functionName);
+    if (found !== undefined) return found;
+    throw new ExpectedError(`There is no pipeline ${functionName} in ${shortPath(target, workspaceFolders())}.`);
+  }
+  if (pipelines.length === 0) throw noPipelines(indexing);
+  const choices = currentFirst(pipelines, activeFile()).map((pipeline) => ({
+    label: `$(type-hierarchy-sub) ${pipeline.name}`,
+    description: shortPath(pipeline.file, workspaceFolders()),
+    detail: pipeline.doc,
+    value: pipeline,
+  }));
+  return pick(choices, { title: "Run Pipeline", placeholder: "Choose the pipeline to run" });
+}
+
+function noPipelines(indexing: boolean): ExpectedError {
+  if (indexing) return new ExpectedError("Stackyard is still looking for pipelines.", "Try again in a moment.");
+  return new ExpectedError("No pipeline was found here: no function decorated with @pipeline.", "", {
+    title: "Create a First Pipeline",
+    command: "stackyard.project.createFirstPipeline",
+  });
+}
+
+interface RunPick {
+  readonly title: string;
+  readonly placeholder: string;
+  readonly fits?: (run: RunView) => boolean;
+  readonly none?: string;
+}
+
+/** The run of a row or id, else one that is asked for; undefined when there is none and the user was told. */
+async function runOf(deps: Deps, target: unknown, options: RunPick): Promise<RunView | undefined> {
+  if (target instanceof RunNode) return target.run;
+  if (target instanceof StepRunNode) return target.parent.run;
+  if (typeof target === "string") return deps.stores.runs.detail(target);
+  const { fits = (): boolean => true } = options;
+  const runs = (await deps.stores.runs.get()).items.filter(fits);
+  if (runs.length === 0) {
+    const run = { title: "Run Pipeline", command: "stackyard.pipeline.run" };
+    void toast("information", options.none ?? "There are no runs yet.", ...(options.none === undefined ? [run] : []));
+    return undefined;
+  }
+  const now = Date.now();
+  const choices = runs.map((run) => ({
+    label: `$(${STATUS_ICONS[run.status].icon}) ${run.name}`,
+    description: dotted(runDescription(run, now)),
+    value: run,
+  }));
+  return pick(choices, options);
+}

@@ -1,0 +1,102 @@
+import type { TreeView } from "vscode";
+import { window } from "vscode";
+import type { StackyardApi } from "../api";
+import type { RunView } from "../protocol";
+import type { Stores } from "../stores/stores";
+import { DisposableBag } from "../util/disposable";
+import { withViewProgress } from "../vscode/progress";
+import { ArtifactsTree } from "./artifactsTree";
+import { PipelinesTree } from "./pipelinesTree";
+import { RunsTree } from "./runsTree";
+import { StacksTree } from "./stacksTree";
+import type { TreeNode, TreeProvider } from "./tree";
+
+/** Ids of the views; package.json contributes exactly these. */
+export const VIEW_IDS = {
+  stacks: "stackyard.views.stacks",
+  pipelines: "stackyard.views.pipelines",
+  runs: "stackyard.views.runs",
+  artifacts: "stackyard.views.artifacts",
+} as const;
+
+/** The four trees of the sidebar. */
+export class Views extends DisposableBag {
+  readonly stacks: StacksTree;
+
+  readonly pipelines: PipelinesTree;
+
+  readonly runs: RunsTree;
+
+  readonly artifacts: ArtifactsTree;
+
+  private readonly trees: readonly TreeView<TreeNode>[];
+
+  private readonly runsView: TreeView<TreeNode>;
+
+  constructor(
+    private readonly stores: Stores,
+    api: StackyardApi,
+    serves: () => boolean,
+  ) {
+    super();
+    this.stacks = this.track(new StacksTree(stores.stacks, api, serves));
+    this.pipelines = this.track(new PipelinesTree(stores.pipelines, serves));
+    this.runs = this.track(new RunsTree(stores.runs, serves));
+    this.artifacts = this.track(new ArtifactsTree(stores.artifacts, api, serves));
+    this.runsView = this.create(VIEW_IDS.runs, this.runs);
+    this.trees = [
+      this.create(VIEW_IDS.stacks, this.stacks),
+      this.create(VIEW_IDS.pipelines, this.pipelines),
+      this.runsView,
+      this.create(VIEW_IDS.artifacts, this.artifacts),
+    ];
+    this.track(
+      this.runsView.onDidChangeVisibility(({ visible }) => {
+        this.runs.setVisible(visible);
+      }),
+    );
+    this.runs.setVisible(this.runsView.visible);
+    this.track(
+      stores.pipelines.onDidChange(() => {
+        this.sayIndexing();
+      }),
+    );
+  }
+
+  /** Tells whether anybody sees a view: then the server is worth starting. */
+  isAnyVisible(): boolean {
+    return this.trees.some((tree) => tree.visible);
+  }
+
+  /** Calls back whenever a view comes into sight. */
+  onShown(callback: () => void): void {
+    for (const tree of this.trees) {
+      this.track(
+        tree.onDidChangeVisibility(({ visible }) => {
+          if (visible) callback();
+        }),
+      );
+    }
+  }
+
+  /** Shows a run in the sidebar, selected, with its steps. */
+  async reveal(run: RunView): Promise<void> {
+    await this.runsView.reveal(this.runs.nodeOf(run), { select: true, focus: false, expand: true });
+  }
+
+  /** Shows a moving line in the views until the server is there, or can't be. */
+  showStarting(settled: Promise<void>): void {
+    for (const id of Object.values(VIEW_IDS)) void withViewProgress(id, async () => settled);
+  }
+
+  private create(id: string, provider: TreeProvider): TreeView<TreeNode> {
+    return this.track(window.createTreeView(id, { treeDataProvider: provider, showCollapseAll: true }));
+  }
+
+  private sayIndexing(): void {
+    const isIndexing = this.stores.pipelines.peek()?.indexing === true;
+    const view = this.trees[1];
+    // An empty text would leave an empty line.
+    if (view !== undefined) Object.assign(view, { message: isIndexing ? "Looking for pipelines…" : undefined });
+  }
+}

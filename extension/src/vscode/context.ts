@@ -1,0 +1,22 @@
+import { commands } from "vscode";
+
+/** Every context key that package.json's `when` clauses may ask for. */
+export interface ContextValues {
+  /** The one status; see model/serverStatus.ts. */
+  readonly "stackyard.status": string;
+  /** The server answers, so an empty view is really empty. */
+  readonly "stackyard.serves": boolean;
+  /** The environment can be mended by installing Stackyard into it. */
+  readonly "stackyard.installHelps": boolean;
+}
+
+/** Sets context keys; the same value twice costs nothing. */
+export class ContextKeys {
+  private readonly set = new Map<string, unknown>();
+
+  async update(values: ContextValues): Promise<void> {
+    const changed = Object.entries(values).filter(([key, value]) => this.set.get(key) !== value);
+    for (const [key, value] of changed) this.set.set(key, value);
+    await Promise.all(changed.map(async ([key, value]) => commands.executeCommand("setContext", key, value)));
+  }
+}
