@@ -12,10 +12,16 @@ from typing import Any
 from stackyard.api.active import Wish, require_active, resolve_active
 from stackyard.api.components import resolved_configuration
 from stackyard.api.context import Context, open_context
-from stackyard.api.loading import load_file, pick_pipeline, source_root_of
+from stackyard.api.loading import (
+    CalledWhileLoadingError,
+    load_file,
+    pick_pipeline,
+    refuse_while_loading,
+    source_root_of,
+)
 from stackyard.api.run_configuration import RunConfiguration, read_run_configuration
 from stackyard.api.runs import get_run
-from stackyard.authoring.pipeline import PipelineDefinition, RecordedPipeline
+from stackyard.authoring.pipeline import PipelineDefinition, RecordedPipeline, set_runner
 from stackyard.engine.cache import KnownVersion, StepCache
 from stackyard.engine.code_digest import CodeDigests
 from stackyard.engine.execution import Execution, RunPlan, record_failure
@@ -26,6 +32,7 @@ from stackyard.flavors.stores import open_artifact_store
 from stackyard.model.enums import ActiveStackOrigin, ComponentType, Status
 from stackyard.model.errors import (
     ArtifactNotFoundError,
+    PipelineLoadError,
     RunFailedError,
     RunStoppedError,
     StackValidationError,
@@ -53,6 +60,8 @@ class RunOptions:
     enable_cache: bool | None = None
     config: str | None = None
     run_name: str | None = None
+    run_id: str | None = None
+    """Chosen by whoever started the driver; None: a new one."""
     parameters: dict[str, Any] = field(default_factory=dict)
     parameters_given_as: str = "code"
     """``code`` (Python values), ``json`` (of a request), ``text`` (typed)."""
@@ -110,7 +119,7 @@ def run_pipeline(
     )
     local = LocalOrchestratorConfiguration.model_validate(resolved_configuration(ctx, orchestrator))
     run = NewRun(
-        id=new_id(),
+        id=options.run_id or new_id(),
         pipeline=definition.name,
         name=options.run_name or definition.options.run_name or str(configuration.values.get("run_name") or ""),
         stack=stack.name,
@@ -218,12 +227,14 @@ def main(request: dict[str, Any], report: Callable[[dict[str, Any]], None]) -> i
         The exit code.
     """
     told: list[bool] = []
+    set_runner(refuse_while_loading)
 
     def created(run_id: str, name: str) -> None:
         told.append(True)
         report({"run_id": run_id, "name": name})
 
     options = RunOptions(
+        run_id=request.get("run_id"),
         stack=request.get("stack"),
         enable_cache=request.get("enable_cache"),
         config=request.get("config"),
@@ -236,6 +247,13 @@ def main(request: dict[str, Any], report: Callable[[dict[str, Any]], None]) -> i
         if not told:
             report({"error": error.as_dict()})
         return error.exit_code
+    except CalledWhileLoadingError:
+        error_dict = PipelineLoadError(
+            f"{request['file']} runs its pipeline while it is imported.",
+            hint='Guard the call with: if __name__ == "__main__":',
+        ).as_dict()
+        report({"error": error_dict})
+        return PipelineLoadError.exit_code
     return 0 if run.status is Status.COMPLETED else 1
 
 

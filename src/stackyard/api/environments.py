@@ -124,6 +124,8 @@ def probe_interpreter(interpreter: str, timeout_s: float = PROBE_TIMEOUT_S) -> I
         InterpreterError: it does not exist, can't be started, is no Python, or does not answer in time.
     """
     hint = "Choose another interpreter."
+    if os.path.dirname(interpreter):
+        interpreter = os.path.abspath(interpreter)  # The program is started in another folder.
     try:
         # A neutral folder: nothing that lies about may be imported in place of a package.
         done = subprocess.run(
@@ -145,7 +147,7 @@ def probe_interpreter(interpreter: str, timeout_s: float = PROBE_TIMEOUT_S) -> I
     answer = _answer(done.stdout.decode("utf-8", errors="replace"))
     if answer is None:
         said = (done.stderr or done.stdout).decode("utf-8", errors="replace").strip().splitlines()
-        tail = f" It said: {said[-1][:200]}" if said else ""
+        tail = f" It said: {' '.join(said[-1].split())[:120]}" if said else ""
         raise InterpreterError(f"{interpreter} is no Python interpreter that works.{tail}", hint=hint)
     major, minor, micro = answer["version"]
     return Interpreter(

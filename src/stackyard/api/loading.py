@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from stackyard.authoring.pipeline import PipelineDefinition
 from stackyard.engine.tracebacks import step_error, user_traceback
@@ -150,6 +151,15 @@ def source_root_of(path: Path, project: Project) -> Path:
     while (folder / "__init__.py").is_file() and folder.parent != folder:
         folder = folder.parent
     return folder
+
+
+def refuse_while_loading(definition: PipelineDefinition, given: dict[str, Any]) -> Any:
+    """Be the runner while a file is imported: stop at a pipeline call outside of a main guard.
+
+    Raises:
+        CalledWhileLoadingError: always.
+    """
+    raise CalledWhileLoadingError(definition.name, sorted(given))
 
 
 def _would_find(name: str, path: Path) -> bool:

@@ -122,10 +122,10 @@ def run_target(
 
 def _run_pipeline(path: Path, function: str | None, options: Any, *, as_json: bool) -> int:
     from stackyard.api.driver import raise_for_status, run_file  # noqa: PLC0415
-    from stackyard.api.loading import CalledWhileLoadingError  # noqa: PLC0415
+    from stackyard.api.loading import CalledWhileLoadingError, refuse_while_loading  # noqa: PLC0415
     from stackyard.authoring.pipeline import set_runner  # noqa: PLC0415
     from stackyard.cli.progress import choose_reporter  # noqa: PLC0415
-    from stackyard.cli.script import refuse_while_loading, run_script  # noqa: PLC0415
+    from stackyard.cli.script import run_script  # noqa: PLC0415
 
     set_runner(refuse_while_loading)
     try:

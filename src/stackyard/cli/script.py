@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Any
 
 from stackyard.api.driver import RunOptions, raise_for_status, run_pipeline
-from stackyard.api.loading import CalledWhileLoadingError
 from stackyard.authoring.pipeline import PipelineDefinition, set_runner
 from stackyard.cli.output import print_error
 from stackyard.cli.progress import choose_reporter
@@ -70,11 +69,6 @@ def run_script(path: Path, arguments: list[str], options: RunOptions) -> int:
     finally:
         sys.argv[:] = before
     return 0
-
-
-def refuse_while_loading(definition: PipelineDefinition, given: dict[str, Any]) -> Any:  # noqa: ARG001  # a runner
-    """Stop the import of a file that runs its pipeline without a main guard."""
-    raise CalledWhileLoadingError
 
 
 def _install_hook() -> None:
