@@ -124,8 +124,8 @@ def probe_interpreter(interpreter: str, timeout_s: float = PROBE_TIMEOUT_S) -> I
         InterpreterError: it does not exist, can't be started, is no Python, or does not answer in time.
     """
     hint = "Choose another interpreter."
-    if os.path.dirname(interpreter):
-        interpreter = os.path.abspath(interpreter)  # The program is started in another folder.
+    if Path(interpreter).name != interpreter:
+        interpreter = os.path.abspath(interpreter)  # noqa: PTH100  # a link to Python is not that Python. The program is started in another folder.
     try:
         # A neutral folder: nothing that lies about may be imported in place of a package.
         done = subprocess.run(

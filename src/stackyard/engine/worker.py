@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from types import FrameType
 
 from stackyard.authoring.pipeline import set_runner
@@ -21,6 +22,8 @@ from stackyard.engine.logs import forward_logging
 from stackyard.engine.step_runner import StopRequested, flush_output, run_step
 from stackyard.model.job import StepEvent, StepJob
 from stackyard.storage.ids import now
+
+GUARD_INTERVAL_S = 0.5
 
 
 def _stop(_signum: int, _frame: FrameType | None) -> None:
@@ -85,7 +88,22 @@ def main() -> None:
     """Be a worker in a process of its own: ``sys.argv[1]`` is the channel's descriptor."""
     connection = socket.socket(fileno=int(sys.argv[1]))
     sys.argv[:] = [""]
+    threading.Thread(target=_end_with_driver, args=(connection,), daemon=True).start()
     _quietly(connection)
+
+
+def _end_with_driver(connection: socket.socket) -> None:
+    """Without a zygote as guardian: kill this worker's whole group when the driver is gone, mid-step too."""
+    while True:
+        time.sleep(GUARD_INTERVAL_S)
+        try:
+            alive = connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            continue
+        except OSError:
+            alive = b""
+        if not alive:
+            os.killpg(0, signal.SIGKILL)
 
 
 def _quietly(connection: socket.socket) -> None:

@@ -14,6 +14,7 @@ _SERIES = "__series__"
 _SERIES_NAME = b"stackyard.series_name"
 _OBJECT_COLUMNS = b"stackyard.object_columns"
 _FREQUENCY = b"stackyard.index_frequency"
+_PLAIN_DTYPES = frozenset({"float64", "float32", "int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8"})
 
 
 class PandasMaterializer(Materializer):
@@ -34,7 +35,7 @@ class PandasMaterializer(Materializer):
         frame = value.to_frame(_SERIES) if isinstance(value, pd.Series) else value
         if not frame.columns.is_unique or not all(type(c) is str for c in frame.columns) or frame.attrs:
             return False
-        return all(_holds(frame[column]) for column in frame.columns if frame[column].dtype == object)
+        return all(_missing_of(frame[c]) is not None for c in frame.columns if frame[c].dtype == object)
 
     def save(self, value: Any, writer: VersionWriter) -> Saved:
         """Write ``data.arrow``: Arrow IPC, uncompressed, one record batch.
@@ -49,10 +50,11 @@ class PandasMaterializer(Materializer):
         is_series = isinstance(value, pd.Series)
         frame = value.to_frame(_SERIES) if is_series else value
         try:
-            table = pa.Table.from_pandas(frame, preserve_index=None)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+            table = _to_arrow(pa, frame)
+        except Exception as error:  # noqa: BLE001  # pyarrow raises its own, Python's and Unicode errors
             raise NotStorableError(str(error)) from error
-        extra = {_OBJECT_COLUMNS: json.dumps([c for c in frame.columns if frame[c].dtype == object]).encode()}
+        objects = {c: _missing_of(frame[c]) for c in frame.columns if frame[c].dtype == object}
+        extra = {_OBJECT_COLUMNS: json.dumps(objects).encode()}
         if getattr(frame.index, "freq", None) is not None:
             extra[_FREQUENCY] = frame.index.freqstr.encode()
         if is_series:
@@ -74,13 +76,38 @@ class PandasMaterializer(Materializer):
             table = pa.ipc.open_file(source).read_all()
         frame = table.to_pandas()
         metadata = table.schema.metadata or {}
-        for column in json.loads(metadata.get(_OBJECT_COLUMNS, b"[]")):
-            frame[column] = frame[column].astype(object)
+        for column, missing in json.loads(metadata.get(_OBJECT_COLUMNS, b"{}")).items():
+            values = frame[column].astype(object)
+            frame[column] = values.where(values.notna(), None) if missing == "none" else values
         if _FREQUENCY in metadata:
             frame.index.freq = metadata[_FREQUENCY].decode()
         if _SERIES_NAME not in metadata:
             return frame
         return frame[_SERIES].rename(json.loads(metadata[_SERIES_NAME]))
+
+
+def _to_arrow(pa: Any, frame: Any) -> Any:
+    """Return a table; plain numpy columns without a copy and without a scan for missing values (NaN stays NaN)."""
+    import pandas as pd  # noqa: PLC0415
+
+    if not isinstance(frame.index, pd.RangeIndex) or not len(frame.columns):
+        return pa.Table.from_pandas(frame, preserve_index=None)
+    plain = [str(dtype) in _PLAIN_DTYPES for dtype in frame.dtypes]
+    others = pa.Table.from_pandas(frame.loc[:, [not p for p in plain]]) if not all(plain) else None
+    arrays = [
+        pa.array(frame[column].to_numpy(copy=False)) if is_plain else others.column(column)
+        for column, is_plain in zip(frame.columns, plain, strict=True)
+    ]
+    schema = pa.Schema.from_pandas(frame.iloc[:1])
+    fields = [pa.field(column, array.type) for column, array in zip(frame.columns, arrays, strict=True)]
+    metadata = dict(schema.metadata or {})
+    facts = json.loads(metadata[b"pandas"])
+    index = frame.index
+    facts["index_columns"] = [
+        {"kind": "range", "name": index.name, "start": index.start, "stop": index.stop, "step": index.step}
+    ]
+    metadata[b"pandas"] = json.dumps(facts).encode()
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=metadata))
 
 
 def table_preview(frame: Any) -> Preview:
@@ -109,11 +136,18 @@ def _plain(cell: Any) -> Any:
     return item() if callable(item) and type(cell).__module__ == "numpy" else cell
 
 
-def _holds(column: Any) -> bool:
-    """Tell whether an object column is all text or missing values."""
+def _missing_of(column: Any) -> str | None:
+    """Return what stands for missing in an object column of texts: "none", "nan" or ""; None when it holds others."""
     import pandas as pd  # noqa: PLC0415
 
-    return pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty")
+    if pd.api.types.infer_dtype(column, skipna=True) not in ("string", "empty"):
+        return None
+    missing = column[column.isna()]
+    if not len(missing):
+        return ""
+    if all(value is None for value in missing):
+        return "none"
+    return "nan" if all(isinstance(value, float) for value in missing) else None
 
 
 def _pyarrow() -> Any:
