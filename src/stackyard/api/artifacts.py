@@ -37,9 +37,7 @@ def list_versions(
     """
     with ctx.catalog() as catalog:
         if catalog is not None:
-            page = catalog.list_versions(
-                ctx.scope.id, name, artifact_store_id, limit=_page(limit), cursor=cursor
-            )
+            page = catalog.list_versions(ctx.scope.id, name, artifact_store_id, limit=_page(limit), cursor=cursor)
             if page.total:
                 page.items = [_with_status(version) for version in page.items]
                 return page

@@ -182,9 +182,7 @@ def _place(ctx: Context, registry: Registry, component: StackComponent) -> None:
             )
         component.configuration["path"] = path
         return
-    taken = {
-        resolved_configuration(ctx, c).get("path") for c in registry.components_of(ComponentType.ARTIFACT_STORE)
-    }
+    taken = {resolved_configuration(ctx, c).get("path") for c in registry.components_of(ComponentType.ARTIFACT_STORE)}
     folder = f"artifact_stores/{folder_name(component.name)}"
     if os.path.normpath(ctx.home / folder) in taken:
         folder = f"{folder}-{component.id[-8:]}"

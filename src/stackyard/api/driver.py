@@ -282,9 +282,7 @@ def _required_components(registry: Registry, stack: Stack) -> tuple[StackCompone
     return found[0], found[1]
 
 
-def _record(
-    definition: PipelineDefinition, options: RunOptions, configuration: RunConfiguration
-) -> RecordedPipeline:
+def _record(definition: PipelineDefinition, options: RunOptions, configuration: RunConfiguration) -> RecordedPipeline:
     """Record the pipeline; parameters of the call win over those of the run configuration."""
     configured = {k: v for k, v in configuration.parameters.items() if k not in options.parameters}
     recorder = definition.new_recorder(

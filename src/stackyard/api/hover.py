@@ -24,9 +24,7 @@ def component_markdown(view: ComponentView) -> str:
 
 def stack_markdown(view: StackView) -> str:
     """Return the facts of a stack as Markdown."""
-    rows = [
-        (c.component_type.title.capitalize(), f"{c.name} ({c.flavor})" + _place_of(c)) for c in view.components
-    ]
+    rows = [(c.component_type.title.capitalize(), f"{c.name} ({c.flavor})" + _place_of(c)) for c in view.components]
     rows.append(("Active", view.origin_text if view.active else "no"))
     rows.extend((f"Label {_text(key)}", value) for key, value in sorted(view.labels.items()))
     rows.append(("Owner", view.owner or "built in"))

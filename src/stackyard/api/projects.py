@@ -103,5 +103,7 @@ def create_first_pipeline(folder: str | Path) -> tuple[Path, str]:
             number += 1
             continue
         except OSError as error:
-            raise StorageError(f"{path} can't be written: {reason_of(error)}.", hint="Choose another folder.") from error
+            raise StorageError(
+                f"{path} can't be written: {reason_of(error)}.", hint="Choose another folder."
+            ) from error
         return path, "first_pipeline"

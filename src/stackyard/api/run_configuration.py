@@ -56,7 +56,9 @@ def read_run_configuration(path: str | Path) -> RunConfiguration:
             location=Location(str(file), mark.line + 1 if mark else 0, mark.column + 1 if mark else 0),
         ) from error
     except UnicodeDecodeError as error:
-        raise RunConfigurationError(f"The run configuration {file} is not UTF-8 text.", hint="Mend the file.") from error
+        raise RunConfigurationError(
+            f"The run configuration {file} is not UTF-8 text.", hint="Mend the file."
+        ) from error
     except OSError as error:
         raise RunConfigurationError(
             f"The run configuration {file} can't be read: {reason_of(error)}.", hint="Check the path."

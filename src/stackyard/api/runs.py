@@ -141,7 +141,5 @@ def wait_for_end(ctx: Context, run_id: str, timeout_s: float) -> RunView:
     return run
 
 
-
-
 def _page(limit: int) -> int:
     return max(1, min(limit, MAX_PAGE))

@@ -57,9 +57,7 @@ class StepContext:
         name = output_name or (self.output_names[0] if len(self.output_names) == 1 else None)
         if name is None or name not in self.output_names:
             outputs = ", ".join(self.output_names) or "none"
-            raise UsageError(
-                f"Step {self.step_name!r} has no output {output_name!r}.", hint=f"Its outputs: {outputs}."
-            )
+            raise UsageError(f"Step {self.step_name!r} has no output {output_name!r}.", hint=f"Its outputs: {outputs}.")
         self.output_metadata.setdefault(name, {}).update(_jsonable(metadata))
 
 
@@ -99,9 +97,7 @@ def get_step_context() -> StepContext:
     return context
 
 
-def log_metadata(
-    metadata: dict[str, Any], *, artifact_name: str | None = None, infer_artifact: bool = False
-) -> None:
+def log_metadata(metadata: dict[str, Any], *, artifact_name: str | None = None, infer_artifact: bool = False) -> None:
     """Store values with the running step: shown in the run view and in ``stackyard run show``.
 
     Outside of a running pipeline (a step called as a plain function, a test) it does nothing.

@@ -64,9 +64,7 @@ def to_json(parameter: Parameter, value: Any, owner: str, location: Location | N
         ) from error
 
 
-def validate(
-    parameter: Parameter, value: Any, owner: str, location: Location | None, *, given_as: str = "code"
-) -> Any:
+def validate(parameter: Parameter, value: Any, owner: str, location: Location | None, *, given_as: str = "code") -> Any:
     """Return the value as the parameter's type.
 
     Raises:

@@ -102,8 +102,6 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
         return found
 
 
-
-
 def _outputs(function: Callable[..., Any], annotation: Any) -> tuple[Output, ...]:
     if annotation in (None, type(None), typing.NoReturn):
         return ()
@@ -143,5 +141,3 @@ def type_text(annotation: Any) -> str:
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
         return annotation.__name__
     return str(annotation).replace("typing.", "").replace("collections.abc.", "")
-
-

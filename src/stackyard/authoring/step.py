@@ -119,7 +119,9 @@ class StepDefinition:
         configured = recorder.step_parameters(name)
         for key in configured:
             if key not in {p.name for p in self.signature.parameters}:
-                raise unknown_parameter(key, [p.name for p in self.signature.parameters], owner, recorder.config_location)
+                raise unknown_parameter(
+                    key, [p.name for p in self.signature.parameters], owner, recorder.config_location
+                )
         missing: list[str] = []
         for parameter in self.signature.parameters:
             value = given.get(parameter.name, EMPTY)

@@ -78,9 +78,7 @@ def component_group(component_type: ComponentType) -> click.Group:
     @click.argument("attributes", nargs=-1, type=click.UNPROCESSED, metavar="[--ATTRIBUTE=VALUE]...")
     @json_option
     def register(name: str, flavor: str, attributes: tuple[str, ...], as_json: bool) -> None:
-        view = components.register_component(
-            open_context(), component_type, name, flavor, parse_attributes(attributes)
-        )
+        view = components.register_component(open_context(), component_type, name, flavor, parse_attributes(attributes))
         if as_json:
             print_json(view)
             return

@@ -31,7 +31,9 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def list_document(items: Sequence[BaseModel], total: int | None = None, next_cursor: str | None = None) -> dict[str, Any]:
+def list_document(
+    items: Sequence[BaseModel], total: int | None = None, next_cursor: str | None = None
+) -> dict[str, Any]:
     """Return the JSON of a list: items, total, cursor of the next page."""
     return {
         "items": [item.model_dump(mode="json") for item in items],

@@ -241,8 +241,17 @@ class LiveReporter(_Base):
         for name, row in self._visible(live=live):
             status = Text(f"{ICONS[row.status]} {row.status}", style=COLOURS.get(row.status, ""))
             running = live and row.status is Status.RUNNING
-            last = row.tail if running else result_text(row.metadata) or (row.detail if row.status is Status.SKIPPED else "")
-            table.add_row(Text(name), status, show_duration(_duration(row)), Text(last[:width], style="bright_black" if running else ""))
+            last = (
+                row.tail
+                if running
+                else result_text(row.metadata) or (row.detail if row.status is Status.SKIPPED else "")
+            )
+            table.add_row(
+                Text(name),
+                status,
+                show_duration(_duration(row)),
+                Text(last[:width], style="bright_black" if running else ""),
+            )
         return table
 
     def _visible(self, *, live: bool) -> list[tuple[str, _Row]]:

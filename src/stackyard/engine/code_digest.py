@@ -148,7 +148,11 @@ def _tree_digest(tree: ast.Module) -> str:
         if isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             body = node.body
             first = body[0] if body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
                 node.body = body[1:] or [ast.Pass()]
     text = ast.dump(tree, annotate_fields=False, include_attributes=False)
     return PREFIX + hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()

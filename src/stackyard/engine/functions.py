@@ -30,9 +30,7 @@ def portable_source(definition: StepDefinition) -> StepSource:
     """
     function = definition.function
     place = location_of(function)
-    source = StepSource(
-        module=function.__module__, qualname=function.__qualname__, file=place.file, line=place.line
-    )
+    source = StepSource(module=function.__module__, qualname=function.__qualname__, file=place.file, line=place.line)
     if source.module not in BY_VALUE_MODULES and _find(source) is not None:
         return source
     import cloudpickle  # noqa: PLC0415  # only for code that can't be imported

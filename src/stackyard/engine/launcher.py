@@ -199,7 +199,12 @@ class SpawnLauncher(WorkerLauncher):
         assert process.stdout is not None  # noqa: S101  # PIPE
         assert process.stderr is not None  # noqa: S101  # PIPE
         return WorkerProcess(
-            number, channel, os.dup(process.stdout.fileno()), os.dup(process.stderr.fileno()), process.pid, popen=process
+            number,
+            channel,
+            os.dup(process.stdout.fileno()),
+            os.dup(process.stderr.fileno()),
+            process.pid,
+            popen=process,
         )
 
     def exited(self) -> list[tuple[int, int]]:

@@ -41,7 +41,9 @@ def run_step(job: StepJob, send: SendEvent) -> StepOutcome:
             outputs = _execute(job, send)
     except StopRequested:
         error = StepError(type="Stopped", message="The step was stopped on request.")
-        return StepOutcome(step_run_id=job.step_run_id, status="stopped", error=error, started_at=started, ended_at=now())
+        return StepOutcome(
+            step_run_id=job.step_run_id, status="stopped", error=error, started_at=started, ended_at=now()
+        )
     except SystemExit as stop:
         message = f"The step called sys.exit({stop.code!r})."
         error = step_error(stop).model_copy(update={"message": message, "hint": "Return from the step, or raise."})

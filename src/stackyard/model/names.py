@@ -30,7 +30,7 @@ def check_name(name: str, what: str) -> str:
     shown = name if len(name) <= 60 else name[:57] + "..."
     raise InvalidNameError(
         f"{shown!r} can't be the name of a {what}.",
-        hint=f"Use 1 to {MAX_NAME_LENGTH} characters without control characters, / \\ : * ? \" < > | {{ }}, "
+        hint=f'Use 1 to {MAX_NAME_LENGTH} characters without control characters, / \\ : * ? " < > | {{ }}, '
         "and without a dash or blank at the start.",
     )
 
@@ -42,9 +42,7 @@ def folder_name(name: str) -> str:
     file systems which fold case keep names apart), is percent-encoded as UTF-8. Names that Windows reserves, and a
     trailing dot, are escaped too. Long results are cut and get a digest of the whole.
     """
-    encoded = "".join(
-        chr(b) if chr(b) in _PLAIN else f"%{b:02x}" for b in name.encode("utf-8", errors="surrogatepass")
-    )
+    encoded = "".join(chr(b) if chr(b) in _PLAIN else f"%{b:02x}" for b in name.encode("utf-8", errors="surrogatepass"))
     if not encoded:
         return "%"
     if encoded.split(".")[0] in _RESERVED_WINDOWS or encoded[0] == ".":

@@ -234,7 +234,9 @@ class LocalArtifactStore(ArtifactStore):
             ) from error
         except (OSError, ValidationError, ValueError) as error:
             why = reason_of(error) if isinstance(error, OSError) else "it is not a manifest"
-            raise ArtifactDamagedError(f"The manifest {path} can't be read: {why}.", hint="Run the step again.") from error
+            raise ArtifactDamagedError(
+                f"The manifest {path} can't be read: {why}.", hint="Run the step again."
+            ) from error
         if not check_format(manifest.format, MANIFEST_FORMAT):
             raise ArtifactDamagedError(
                 f"The manifest {path} has format {manifest.format}; this Stackyard reads up to {MANIFEST_FORMAT}.",

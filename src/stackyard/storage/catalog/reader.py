@@ -62,7 +62,9 @@ class CatalogReader:
 
     # runs -------------------------------------------------------------------------------------------------------
 
-    def list_runs(self, project_id: str | None, *, pipeline: str | None, limit: int, cursor: str | None) -> Page[RunView]:
+    def list_runs(
+        self, project_id: str | None, *, pipeline: str | None, limit: int, cursor: str | None
+    ) -> Page[RunView]:
         """Return a page of runs without their steps, newest first; ``project_id`` None means all projects."""
         where, values = ["1"], list[Any]()
         if project_id is not None:
@@ -89,13 +91,15 @@ class CatalogReader:
         rows: list[sqlite3.Row] = []
         if project_id is not None:
             rows = self._sql.execute(
-                base + "runs.name = ? AND runs.project_id = ?", (name_or_id, project_id)  # noqa: S608
+                base + "runs.name = ? AND runs.project_id = ?",
+                (name_or_id, project_id),  # noqa: S608
             ).fetchall()
         if not rows:
             rows = self._sql.execute(base + "runs.name = ? LIMIT 10", (name_or_id,)).fetchall()  # noqa: S608
         if not rows and len(name_or_id) >= 4:
             rows = self._sql.execute(
-                base + "runs.id >= ? AND runs.id < ? LIMIT 10", (name_or_id, name_or_id + "g")  # noqa: S608
+                base + "runs.id >= ? AND runs.id < ? LIMIT 10",
+                (name_or_id, name_or_id + "g"),  # noqa: S608
             ).fetchall()
         return [self._run(row) for row in rows]
 
@@ -125,7 +129,8 @@ class CatalogReader:
     def count_running(self, project_id: str) -> int:
         """Return how many runs of the project are alive."""
         rows = self._sql.execute(
-            f"SELECT id FROM runs WHERE project_id = ? AND status IN {UNFINISHED_SQL}", (project_id,)  # noqa: S608
+            f"SELECT id FROM runs WHERE project_id = ? AND status IN {UNFINISHED_SQL}",
+            (project_id,),  # noqa: S608
         )
         return sum(is_alive(self._home.run_lock(row[0])) for row in rows)
 
@@ -217,7 +222,8 @@ class CatalogReader:
             values.append(store_id)
         condition = " AND ".join(where)
         total = self._sql.execute(
-            f"SELECT COUNT(*) FROM {_VERSION_FROM} WHERE {condition}", values  # noqa: S608
+            f"SELECT COUNT(*) FROM {_VERSION_FROM} WHERE {condition}",
+            values,  # noqa: S608
         ).fetchone()[0]
         if cursor:
             condition += " AND (v.version, v.id) < (?, ?)"
@@ -358,5 +364,3 @@ def _decode_cursor(cursor: str, length: int) -> list[Any]:
     if not isinstance(values, list) or len(values) != length:
         raise UsageError(f"{cursor!r} is not a cursor of this list.", hint="Pass 'next' of the page before.")
     return values
-
-

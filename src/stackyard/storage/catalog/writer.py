@@ -128,7 +128,9 @@ class RunWriter:
                 _insert(sql, "step_runs", columns)
             _changed(sql, "run", self.run_id)
 
-    def set_run(self, status: Status, *, error: StepError | None = None, metadata: dict[str, Any] | None = None) -> None:
+    def set_run(
+        self, status: Status, *, error: StepError | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
         """Record the run's status; start and end times follow from it."""
         moment = now()
         with transaction(self._connection) as sql:
@@ -163,7 +165,16 @@ class RunWriter:
             sql.execute(
                 "UPDATE step_runs SET status = ?, started_at = ?, pid = ?, cache_key = ?, cache_parts = ?, "
                 "cache_reason = ?, cache_detail = ? WHERE id = ?",
-                (Status.RUNNING.value, now(), pid, cache_key, parts.model_dump_json(), reason.value, detail, step_run_id),
+                (
+                    Status.RUNNING.value,
+                    now(),
+                    pid,
+                    cache_key,
+                    parts.model_dump_json(),
+                    reason.value,
+                    detail,
+                    step_run_id,
+                ),
             )
             _insert_inputs(sql, step_run_id, inputs)
             _changed(sql, "run", self.run_id)

@@ -8,13 +8,22 @@ from typing import Any, ClassVar
 from stackyard.model.artifact import Manifest, Preview, PreviewColumn
 from stackyard.model.errors import PackageMissingError
 from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
-from stackyard.storage.materializers.base import PREVIEW_COLUMNS, PREVIEW_ROWS, Materializer, NotStorableError, Saved, safe_cell
+from stackyard.storage.materializers.base import (
+    PREVIEW_COLUMNS,
+    PREVIEW_ROWS,
+    Materializer,
+    NotStorableError,
+    Saved,
+    safe_cell,
+)
 
 _SERIES = "__series__"
 _SERIES_NAME = b"stackyard.series_name"
 _OBJECT_COLUMNS = b"stackyard.object_columns"
 _FREQUENCY = b"stackyard.index_frequency"
-_PLAIN_DTYPES = frozenset({"float64", "float32", "int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8"})
+_PLAIN_DTYPES = frozenset(
+    {"float64", "float32", "int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8"}
+)
 
 
 class PandasMaterializer(Materializer):
