@@ -121,9 +121,16 @@ def main():
     except SetupProblem as problem:
         report({"error": problem.error})
         return EXIT_SETUP
-    from stackyard.api import driver  # noqa: PLC0415  # the path is complete only now
+    try:
+        from stackyard.api import driver  # noqa: PLC0415  # the path is complete only now
 
-    return driver.main(request, report)
+        return driver.main(request, report)
+    except Exception as error:
+        # Whoever waits for the report gets one; what was reported before stays what counts.
+        message = "The run could not be started: {}: {}".format(type(error).__name__, error)
+        hint = "This is a bug in Stackyard; the run's log has the details."
+        report({"error": {"code": "bug", "message": message, "hint": hint, "location": None}})
+        raise
 
 
 if __name__ == "__main__":

@@ -125,7 +125,8 @@ def probe_interpreter(interpreter: str, timeout_s: float = PROBE_TIMEOUT_S) -> I
     """
     hint = "Choose another interpreter."
     if Path(interpreter).name != interpreter:
-        interpreter = os.path.abspath(interpreter)  # noqa: PTH100  # a link to Python is not that Python. The program is started in another folder.
+        # The program is started in another folder; a link to Python is not the Python it leads to.
+        interpreter = os.path.abspath(interpreter)  # noqa: PTH100  # Path.resolve follows links
     try:
         # A neutral folder: nothing that lies about may be imported in place of a package.
         done = subprocess.run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stackyard.api import runs
+from stackyard.api import launch, runs
 from stackyard.model.views import Page, RunView
 from stackyard_ls.protocol import (
     RunListParams,
@@ -36,8 +36,6 @@ def show(call: Call, params: RunParams) -> RunView:
 
 def start(call: Call, params: RunStartParams) -> RunStartResult:
     """Start a run in the user's interpreter; one that the client gave up on meanwhile is stopped again."""
-    from stackyard.api import launch  # noqa: PLC0415  # the machinery of processes is needed here alone
-
     call.require_trust("Running a pipeline")
     context = call.context
     root = context.project.root
