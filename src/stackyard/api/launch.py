@@ -81,11 +81,10 @@ def start_run(
 
 def _launch(launch: dict[str, Any], log: Path) -> dict[str, Any]:
     try:
-        done = subprocess.run(  # noqa: S603  # our own interpreter and script
+        done = subprocess.run(  # our own interpreter and script
             [sys.executable, "-I", "-S", str(_LAUNCHER)],
             input=json.dumps(launch).encode(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             timeout=START_TIMEOUT_S,
             check=False,
         )

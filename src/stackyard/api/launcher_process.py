@@ -27,7 +27,7 @@ def start_detached(request: dict[str, Any], report: int) -> None:
         options = {"creationflags": _DETACHED_ON_WINDOWS, "close_fds": False}
     environment = {**request["env"], REPORT_VARIABLE: str(report)}
     with open(request["log"], "ab", buffering=0) as log:  # noqa: PTH123  # a small process without pathlib
-        subprocess.Popen(  # noqa: S603  # what the editor's user asked for
+        subprocess.Popen(  # what the editor's user asked for
             request["command"], cwd=request["cwd"], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             **options,
         )  # fmt: skip

@@ -44,7 +44,7 @@ class LoadedFile:
 
 
 def split_target(target: str) -> tuple[str, str | None]:
-    """Split ``FILE:FUNCTION`` at the last colon; ``C:\\x.py`` is a file."""
+    r"""Split ``FILE:FUNCTION`` at the last colon; ``C:\x.py`` is a file."""
     file, colon, function = target.rpartition(":")
     if colon and function.isidentifier() and not (len(file) == 1 and os.name == "nt"):
         return file, function

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any
+
+from typing_extensions import Self
 
 from stackyard.authoring.frames import caller
 from stackyard.model.errors import DefinitionError
 from stackyard.model.graph import OutputRef
 
 
-def _too_early(what: str, how: str) -> NoReturn:
-    raise DefinitionError(
+def _too_early(what: str, how: str) -> DefinitionError:
+    return DefinitionError(
         f"{what} was asked for its value while the pipeline is being recorded.",
         hint=f"{how} is known only after the step ran: move the decision into a step.",
         location=caller(),
@@ -37,11 +39,11 @@ class OutputHandle:
 
     def __bool__(self) -> bool:
         """Refuse: the value is not known yet."""
-        _too_early(repr(self), "Whether it is true")
+        raise _too_early(repr(self), "Whether it is true")
 
     def __eq__(self, other: object) -> bool:
         """Refuse: the value is not known yet."""
-        _too_early(repr(self), "Whether it is equal")
+        raise _too_early(repr(self), "Whether it is equal")
 
     def __hash__(self) -> int:
         """Allow handles in sets and as keys, by identity."""
@@ -56,18 +58,18 @@ class OutputHandle:
         )
 
 
-class OutputHandles(tuple[OutputHandle, ...]):
+class OutputHandles(tuple[OutputHandle, ...]):  # noqa: SLOT001  # a tuple can have no slots of its own
     """The outputs of a step that has several, or none; unpack them by position, or name them."""
 
     step_name: str
 
-    def __new__(cls, step: str, outputs: list[str]) -> OutputHandles:
+    def __new__(cls, step: str, outputs: list[str]) -> Self:
         """Make the handles."""
         made = super().__new__(cls, (OutputHandle(step, output) for output in outputs))
         made.step_name = step
         return made
 
-    def __getnewargs__(self) -> tuple[str, list[str]]:  # type: ignore[override]  # tuple's own has other arguments
+    def __getnewargs__(self) -> tuple[str, list[str]]:
         """Support copying."""
         return self.step_name, [handle.output_name for handle in self]
 

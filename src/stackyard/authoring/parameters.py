@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterable
 from typing import Any
@@ -91,10 +92,8 @@ def _from_text(
     import yaml  # noqa: PLC0415  # only for typed values
 
     candidates: list[Any] = []
-    try:
+    with contextlib.suppress(yaml.YAMLError):
         candidates.append(yaml.safe_load(text))
-    except yaml.YAMLError:
-        pass
     candidates.append(text)
     first: ValidationError | None = None
     for candidate in candidates:

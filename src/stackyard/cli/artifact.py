@@ -79,7 +79,7 @@ def show(name: str, version: int | None, as_json: bool) -> None:
 def _print_preview(preview: Preview) -> None:
     if preview.kind == "table":
         columns = [f"{c.name} ({c.dtype})" for c in preview.columns]
-        shown = max(1, len(columns) if len(columns) <= 8 else 8)
+        shown = max(1, min(len(columns), 8))
         rows = [[_cell(cell) for cell in row[:shown]] for row in preview.rows[:MAX_ROWS]]
         print_table(columns[:shown], rows)
         click.echo(f"{len(rows)} of {preview.n_rows} rows, {shown} of {len(columns)} columns", err=True)

@@ -87,10 +87,10 @@ def rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str
 def plain_lines(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return aligned columns, two blanks apart."""
     widths = [max([len(column), *(len(row[i]) for row in rows)]) for i, column in enumerate(columns)]
-    lines = []
-    for row in [list(columns), *rows]:
-        lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    return lines
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [list(columns), *rows]
+    ]
 
 
 def print_facts(title: str, facts: Sequence[tuple[str, str]]) -> None:

@@ -20,7 +20,7 @@ ICONS = {
     Status.COMPLETED: "✔",
     Status.CACHED: "≡",
     Status.FAILED: "✘",
-    Status.SKIPPED: "–",
+    Status.SKIPPED: "\N{EN DASH}",
     Status.STOPPED: "■",
     Status.STOPPING: "■",
     Status.INTERRUPTED: "✘",

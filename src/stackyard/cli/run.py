@@ -50,7 +50,7 @@ class RunGroup(click.Group):
             )
         return "run", run_target, args
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the subcommands, and the options of running."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, doc) for name, (_, doc) in _SUBCOMMANDS.items()])
@@ -74,7 +74,7 @@ def run() -> None:
     run FILE            runs the file's only pipeline
     run FILE:PIPELINE   runs that one
     run FILE ARGS...    runs a file with a main guard as a script, like python FILE ARGS
-    """
+    """  # noqa: D301  # click's mark for lines that stay as they are
 
 
 @click.command(
@@ -92,7 +92,7 @@ def run() -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- ARGS...]")
 @click.pass_context
 def run_target(
-    ctx: click.Context, target: str, stack: str | None, parameters: tuple[str, ...], config: str | None,
+    ctx: click.Context, *, target: str, stack: str | None, parameters: tuple[str, ...], config: str | None,
     no_cache: bool, run_name: str | None, as_json: bool, arguments: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Run a pipeline of a file on the active stack."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import runpy
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,7 +21,7 @@ from stackyard.model.views import RunView
 class _Overrides:
     """What the command line said for all pipelines that the script calls."""
 
-    options: RunOptions = RunOptions()
+    options: RunOptions = field(default_factory=RunOptions)
     hook_installed: bool = False
 
 

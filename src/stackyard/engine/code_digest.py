@@ -38,6 +38,7 @@ class CodeDigests:
         self._roots = [Path(root).resolve() for root in roots if root]
         self._digests: dict[Path, str] = {}
         self._imports: dict[Path, frozenset[Path]] = {}
+        self._names: dict[Path, set[str]] = {}
 
     def of(self, source: StepSource) -> dict[str, str]:
         """Return file (relative to its root) to digest, for the step's file and all it imports from the project.
@@ -52,6 +53,13 @@ class CodeDigests:
         for file in sorted(self._closure(path.resolve())):
             parts[self._label(file)] = self._digests[file]
         return parts
+
+    def imports_of(self, file: Path) -> set[str]:
+        """Return the dotted names that a file and the project modules below it import."""
+        names: set[str] = set()
+        for found in self._closure(file.resolve()):
+            names |= self._names[found]
+        return names
 
     def _closure(self, start: Path) -> set[Path]:
         found: set[Path] = set()
@@ -72,8 +80,9 @@ class CodeDigests:
         try:
             tree = ast.parse(data)
         except SyntaxError:  # an imported module that is broken: the import fails with a better message
-            self._digests[file], self._imports[file] = digest_bytes(data), frozenset()
+            self._digests[file], self._imports[file], self._names[file] = digest_bytes(data), frozenset(), set()
             return
+        self._names[file] = set()
         self._imports[file] = frozenset(self._project_imports(tree, file))
         self._digests[file] = _tree_digest(tree)
 
@@ -89,6 +98,7 @@ class CodeDigests:
                     parts = package[: len(package) - node.level + 1]
                     base = ".".join([*parts, base] if base else parts)
                 names = [base, *(f"{base}.{alias.name}" if base else alias.name for alias in node.names)]
+            self._names[file].update(names)
             for name in names:
                 yield from self._files_of(name, file)
 

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
+from stackyard.engine.preload import loaded_modules
 from stackyard.engine.zygote import FDS_PER_WORKER
 from stackyard.model.errors import ExecutionError
 from stackyard.storage.host import IS_WINDOWS
@@ -20,8 +21,7 @@ from stackyard.storage.host import IS_WINDOWS
 START_METHOD_VARIABLE = "STACKYARD_WORKER_START"
 """``zygote`` or ``spawn``; for platforms and debugging sessions where the default does not serve."""
 
-FORK_SAFE = frozenset({"numpy", "pandas", "pyarrow", "scipy", "sklearn", "skops", "joblib", "threadpoolctl", "PIL"})
-"""Packages that the zygote may load before forking: a test runs each one's threads in workers forked after it."""
+CLOSE_TIMEOUT_S = 10
 
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from stackyard.engine.{0} import main; main()"
 
@@ -75,7 +75,7 @@ class ZygoteLauncher(WorkerLauncher):
     def __init__(self, preload: list[str]) -> None:
         """Start the zygote; it loads the packages while the driver goes on."""
         ours, theirs = socket.socketpair()
-        self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
+        self._process = subprocess.Popen(  # our own interpreter and module
             [sys.executable, "-c", _BOOT.format("zygote"), str(theirs.fileno()), json.dumps(sys.path)],
             pass_fds=(theirs.fileno(),),
             stdin=subprocess.DEVNULL,
@@ -88,8 +88,13 @@ class ZygoteLauncher(WorkerLauncher):
         self._buffer = b""
         self._exited: list[tuple[int, int]] = []
         self._forked: dict[int, int] = {}
-        if preload:
-            self._send({"op": "preload", "modules": preload})
+        self._used = False
+        self.preload(preload)
+
+    def preload(self, modules: list[str]) -> None:
+        """Let the zygote load more before the next worker is forked."""
+        if modules:
+            self._send({"op": "preload", "modules": modules})
 
     def start(self, number: int) -> WorkerProcess:
         """Fork a worker."""
@@ -99,13 +104,14 @@ class ZygoteLauncher(WorkerLauncher):
         try:
             message = json.dumps({"op": "fork", "worker": number}).encode() + b"\n"
             socket.send_fds(self._socket, [message], [far_channel.fileno(), far_out, far_err])
-            assert FDS_PER_WORKER == 3  # noqa: PLR2004, S101  # the list above
+            assert FDS_PER_WORKER == 3  # noqa: S101  # the list above
         except OSError as error:
             raise self._gone() from error
         finally:
             far_channel.close()
             os.close(far_out)
             os.close(far_err)
+        self._used = True
         while number not in self._forked:
             if not self._read(wait=True):
                 raise self._gone()
@@ -129,8 +135,10 @@ class ZygoteLauncher(WorkerLauncher):
     def close(self) -> None:
         """Hang up: the zygote kills what is left and ends."""
         self._socket.close()
+        if not self._used:  # it may be in the middle of loading packages, and has no children
+            self._process.kill()
         try:
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=CLOSE_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -181,7 +189,7 @@ class SpawnLauncher(WorkerLauncher):
         """Start a process."""
         channel, far_channel = socket.socketpair()
         try:
-            process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
+            process = subprocess.Popen(  # our own interpreter and module
                 [sys.executable, "-c", _BOOT.format("worker"), str(far_channel.fileno()), json.dumps(sys.path)],
                 pass_fds=(far_channel.fileno(),),
                 stdin=subprocess.DEVNULL,
@@ -242,20 +250,13 @@ class SpawnLauncher(WorkerLauncher):
 
 def new_launcher() -> WorkerLauncher:
     """Return the launcher that suits this platform."""
+    return ZygoteLauncher(loaded_modules()) if uses_zygote() else SpawnLauncher()
+
+
+def uses_zygote() -> bool:
+    """Tell whether workers are forked here."""
     method = os.environ.get(START_METHOD_VARIABLE, "")
-    if method == "spawn" or (not method and not _can_fork()):
-        return SpawnLauncher()
-    return ZygoteLauncher(preload_list())
-
-
-def preload_list() -> list[str]:
-    """Return the modules that this driver has loaded and that the zygote may load too, in the order of loading."""
-    names = [name for name in list(sys.modules) if name.split(".", 1)[0] in FORK_SAFE]
-    if any(name.startswith("pandas") for name in names):
-        names.extend(["pyarrow", "pyarrow.ipc"])
-    if "sklearn" in names:
-        names.append("skops.io")
-    return names
+    return method == "zygote" or (method != "spawn" and _can_fork())
 
 
 def _can_fork() -> bool:

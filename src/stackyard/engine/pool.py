@@ -69,6 +69,7 @@ class WorkerPool:
         """Start the launcher ahead of the first step."""
         if self._launcher is None:
             self._launcher = self._start_launcher()
+            self._start_launcher = new_launcher  # if this one dies, the next is a fresh one
             descriptor = self._launcher.descriptor()
             if descriptor is not None:
                 self._selector.register(descriptor, selectors.EVENT_READ, None)

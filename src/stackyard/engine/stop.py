@@ -10,6 +10,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from typing_extensions import Self
+
 _SIGNALS = [s for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
 FORCED = "force"
 
@@ -33,14 +35,14 @@ class StopRequests:
 
     def poll(self) -> int:
         """Return how often the run was asked to stop so far."""
-        if self._count < 2:  # noqa: PLR2004  # more than killing is not possible
+        if self._count < 2:  # more than killing is not possible
             with contextlib.suppress(OSError):
                 forced = self._stop_file.read_text(encoding="utf-8").strip() == FORCED
                 self._count = 2 if forced else max(self._count, 1)
                 self.reason = self.reason or "stop was requested"
         return self._count
 
-    def __enter__(self) -> StopRequests:
+    def __enter__(self) -> Self:
         """Catch signals, if this is the main thread."""
         if threading.current_thread() is threading.main_thread():
             self._pipe = os.pipe()

@@ -108,7 +108,7 @@ class Zygote:
             os.dup2(out, 1)
             os.dup2(err, 2)
             for descriptor in (null, out, err):
-                if descriptor > 2:  # noqa: PLR2004  # the standard streams
+                if descriptor > 2:  # the standard streams
                     os.close(descriptor)
             worker.main_after_fork(socket.socket(fileno=channel))
         except BaseException:  # noqa: BLE001  # the child must never return into the zygote's loop
@@ -164,7 +164,7 @@ def _children(parent: int) -> list[int]:
     """Return the direct children of a process (Linux; elsewhere none, there the groups have to do)."""
     found: list[int] = []
     try:
-        entries = os.listdir("/proc")
+        entries = os.listdir("/proc")  # noqa: PTH208  # no Path in this small process
     except OSError:
         return found
     for entry in entries:

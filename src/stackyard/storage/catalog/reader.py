@@ -24,6 +24,7 @@ from stackyard.storage.catalog.writer import UNFINISHED_SQL
 from stackyard.storage.home import Home
 from stackyard.storage.locking import is_alive
 
+# S608 below: statements are put together from these constants alone; values are always bound.
 _RUN_COLUMNS = (
     "runs.*, COALESCE(projects.name, '') AS project, "
     "(SELECT COUNT(*) FROM step_runs s WHERE s.run_id = runs.id) AS n_steps, "
@@ -87,19 +88,19 @@ class CatalogReader:
 
     def find_runs(self, name_or_id: str, project_id: str | None) -> list[RunView]:
         """Return the runs meant by a name (in the project first) or by an id prefix; at most ten."""
-        base = f"SELECT {_RUN_COLUMNS} FROM {_RUN_FROM} WHERE "
+        base = f"SELECT {_RUN_COLUMNS} FROM {_RUN_FROM} WHERE "  # noqa: S608
         rows: list[sqlite3.Row] = []
         if project_id is not None:
             rows = self._sql.execute(
                 base + "runs.name = ? AND runs.project_id = ?",
-                (name_or_id, project_id),  # noqa: S608
+                (name_or_id, project_id),
             ).fetchall()
         if not rows:
-            rows = self._sql.execute(base + "runs.name = ? LIMIT 10", (name_or_id,)).fetchall()  # noqa: S608
+            rows = self._sql.execute(base + "runs.name = ? LIMIT 10", (name_or_id,)).fetchall()
         if not rows and len(name_or_id) >= 4:
             rows = self._sql.execute(
                 base + "runs.id >= ? AND runs.id < ? LIMIT 10",
-                (name_or_id, name_or_id + "g"),  # noqa: S608
+                (name_or_id, name_or_id + "g"),
             ).fetchall()
         return [self._run(row) for row in rows]
 
@@ -129,8 +130,8 @@ class CatalogReader:
     def count_running(self, project_id: str) -> int:
         """Return how many runs of the project are alive."""
         rows = self._sql.execute(
-            f"SELECT id FROM runs WHERE project_id = ? AND status IN {UNFINISHED_SQL}",
-            (project_id,),  # noqa: S608
+            f"SELECT id FROM runs WHERE project_id = ? AND status IN {UNFINISHED_SQL}",  # noqa: S608
+            (project_id,),
         )
         return sum(is_alive(self._home.run_lock(row[0])) for row in rows)
 
@@ -221,10 +222,8 @@ class CatalogReader:
             where.append("v.artifact_store_id = ?")
             values.append(store_id)
         condition = " AND ".join(where)
-        total = self._sql.execute(
-            f"SELECT COUNT(*) FROM {_VERSION_FROM} WHERE {condition}",
-            values,  # noqa: S608
-        ).fetchone()[0]
+        counting = f"SELECT COUNT(*) FROM {_VERSION_FROM} WHERE {condition}"  # noqa: S608
+        total = self._sql.execute(counting, values).fetchone()[0]
         if cursor:
             condition += " AND (v.version, v.id) < (?, ?)"
             values.extend(_decode_cursor(cursor, 2))

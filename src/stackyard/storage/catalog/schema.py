@@ -22,8 +22,8 @@ _V1 = (
         UNIQUE (project_id, name))""",
     "CREATE INDEX runs_by_project ON runs (project_id, id)",
     "CREATE INDEX runs_by_pipeline ON runs (project_id, pipeline, number)",
-    "CREATE INDEX runs_by_status ON runs (status) WHERE status IN "
-    "('initializing', 'queued', 'running', 'retrying', 'stopping')",
+    """CREATE INDEX runs_by_status ON runs (status)
+        WHERE status IN ('initializing', 'queued', 'running', 'retrying', 'stopping')""",
     """CREATE TABLE step_runs (
         id TEXT PRIMARY KEY, run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
         name TEXT NOT NULL, position INTEGER NOT NULL, status TEXT NOT NULL,

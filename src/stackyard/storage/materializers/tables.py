@@ -60,7 +60,7 @@ class PandasMaterializer(Materializer):
         frame = value.to_frame(_SERIES) if is_series else value
         try:
             table = _to_arrow(pa, frame)
-        except Exception as error:  # noqa: BLE001  # pyarrow raises its own, Python's and Unicode errors
+        except Exception as error:  # pyarrow raises its own, Python's and Unicode errors
             raise NotStorableError(str(error)) from error
         objects = {c: _missing_of(frame[c]) for c in frame.columns if frame[c].dtype == object}
         extra = {_OBJECT_COLUMNS: json.dumps(objects).encode()}
@@ -162,7 +162,7 @@ def _missing_of(column: Any) -> str | None:
 def _pyarrow() -> Any:
     try:
         import pyarrow as pa  # noqa: PLC0415
-        import pyarrow.ipc  # noqa: F401, PLC0415
+        import pyarrow.ipc  # noqa: PLC0415
     except ImportError as error:
         raise PackageMissingError(
             "Storing a pandas table needs the package pyarrow, which is not installed here.",
