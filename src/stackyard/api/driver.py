@@ -25,9 +25,9 @@ from stackyard.authoring.pipeline import PipelineDefinition, RecordedPipeline, s
 from stackyard.engine.cache import KnownVersion, StepCache
 from stackyard.engine.code_digest import CodeDigests
 from stackyard.engine.execution import Execution, RunPlan, record_failure
-from stackyard.engine.launcher import ZygoteLauncher, new_launcher, uses_zygote
+from stackyard.engine.launcher import prepare
 from stackyard.engine.pool import WorkerPool
-from stackyard.engine.preload import loaded_modules, named_modules
+from stackyard.engine.preload import named_modules
 from stackyard.engine.reporter import Reporter, RunFacts, SilentReporter
 from stackyard.flavors.local import LocalOrchestratorConfiguration
 from stackyard.flavors.stores import open_artifact_store
@@ -89,18 +89,14 @@ def run_file(
     """
     path = Path(file).absolute()
     ctx = open_context(path)
-    early = _early_launcher(path, ctx)
-    try:
-        definition = pick_pipeline(load_file(path, ctx.scope), function)
-        return run_pipeline(definition, options, reporter, ctx=ctx, created=created, early=early)
-    finally:
-        if early is not None:
-            early.close()
+    _start_loading(path, ctx)
+    definition = pick_pipeline(load_file(path, ctx.scope), function)
+    return run_pipeline(definition, options, reporter, ctx=ctx, created=created)
 
 
 def run_pipeline(
     definition: PipelineDefinition, options: RunOptions, reporter: Reporter, *, ctx: Context | None = None,
-    created: Created | None = None, early: ZygoteLauncher | None = None,
+    created: Created | None = None,
 ) -> RunView:  # fmt: skip
     """Record a pipeline, check it, and run it on the stack that is chosen.
 
@@ -110,7 +106,6 @@ def run_pipeline(
         reporter: is told what happens.
         ctx: home and project; default: those around the pipeline's file.
         created: is told id and name once the run is in the catalog.
-        early: a launcher that was started while the user's code was imported; the caller closes it.
 
     Returns:
         The finished run, whatever its status.
@@ -154,8 +149,11 @@ def run_pipeline(
     try:
         writer = RunWriter(ctx.home_folder, ctx.scope)
         try:
-            pool = WorkerPool(local.workers(), (lambda: _topped_up(early)) if early else new_launcher)
-            _drive(ctx, recorded, run, writer, plan_store, local, choice.origin_text, reporter, created, pool)
+            pool = WorkerPool(local.workers())
+            _drive(
+                ctx, recorded, run, writer, store=plan_store, local=local, origin_text=choice.origin_text,
+                reporter=reporter, created=created, pool=pool,
+            )  # fmt: skip
         finally:
             writer.close()
     finally:
@@ -164,7 +162,7 @@ def run_pipeline(
 
 
 def _drive(
-    ctx: Context, recorded: RecordedPipeline, run: NewRun, writer: RunWriter, store: ArtifactStoreSpec,
+    ctx: Context, recorded: RecordedPipeline, run: NewRun, writer: RunWriter, *, store: ArtifactStoreSpec,
     local: LocalOrchestratorConfiguration, origin_text: str, reporter: Reporter, created: Created | None,
     pool: WorkerPool,
 ) -> None:  # fmt: skip
@@ -273,21 +271,13 @@ def main(request: dict[str, Any], report: Callable[[dict[str, Any]], None]) -> i
     return 0 if run.status is Status.COMPLETED else 1
 
 
-def _early_launcher(path: Path, ctx: Context) -> ZygoteLauncher | None:
+def _start_loading(path: Path, ctx: Context) -> None:
     """Let the zygote load heavy packages while this process does: on two cores both are ready at the same time."""
-    if not uses_zygote():
-        return None
     roots = [str(source_root_of(path, ctx.scope)), str(path.parent)]
     try:
-        heavy = named_modules(CodeDigests(roots).imports_of(path))
+        prepare(named_modules(CodeDigests(roots).imports_of(path)))
     except (OSError, ValueError, RecursionError):  # the file can't be read: importing it says so properly
-        return None
-    return ZygoteLauncher(heavy) if heavy else None
-
-
-def _topped_up(launcher: ZygoteLauncher) -> ZygoteLauncher:
-    launcher.preload(loaded_modules())
-    return launcher
+        return
 
 
 def _wish(definition: PipelineDefinition, options: RunOptions, configuration: RunConfiguration) -> Wish | None:

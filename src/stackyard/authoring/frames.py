@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import FrameType
 
 from stackyard.model.errors import Location
 
@@ -17,12 +18,10 @@ def is_ours(file: str) -> bool:
 
 def caller() -> Location | None:
     """Return the nearest place in the call stack outside of this package."""
-    frame = sys._getframe(1)  # noqa: SLF001  # inspect.stack() reads source files, which is far too slow here
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # inspect.stack() reads source files: far too slow here
     while frame is not None:
         file = frame.f_code.co_filename
         if not is_ours(file):
             return Location(file, frame.f_lineno)
-        if frame.f_back is None:
-            return None
         frame = frame.f_back
     return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import sys
-import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -138,6 +137,6 @@ def type_text(annotation: Any) -> str:
     """Return a type as people write it."""
     if annotation is Any or annotation is EMPTY:
         return "any"
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+    if isinstance(annotation, type) and typing.get_origin(annotation) is None:
         return annotation.__name__
     return str(annotation).replace("typing.", "").replace("collections.abc.", "")

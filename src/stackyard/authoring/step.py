@@ -116,12 +116,15 @@ class StepDefinition:
             file=location.file,
             line=location.line,
         )
-        configured = recorder.step_parameters(name)
-        for key in configured:
-            if key not in {p.name for p in self.signature.parameters}:
-                raise unknown_parameter(
-                    key, [p.name for p in self.signature.parameters], owner, recorder.config_location
-                )
+        self._fill(spec, given, recorder, location)
+        recorder.add(spec, self)
+        handles = OutputHandles(name, [o.name for o in spec.outputs])
+        return handles[0] if len(handles) == 1 else handles
+
+    def _fill(self, spec: StepSpec, given: dict[str, Any], recorder: Recorder, location: Location) -> None:
+        """Put inputs and parameters into the spec: outputs of steps, the run configuration, the call, defaults."""
+        owner = f"step {spec.name!r}"
+        configured = self._configured(recorder, spec.name, owner)
         missing: list[str] = []
         for parameter in self.signature.parameters:
             value = given.get(parameter.name, EMPTY)
@@ -151,9 +154,14 @@ class StepDefinition:
                 hint="Pass the output of a step or a value for each.",
                 location=location,
             )
-        recorder.add(spec, self)
-        handles = OutputHandles(name, [o.name for o in spec.outputs])
-        return handles[0] if len(handles) == 1 else handles
+
+    def _configured(self, recorder: Recorder, name: str, owner: str) -> dict[str, Any]:
+        found = recorder.step_parameters(name)
+        known = [p.name for p in self.signature.parameters]
+        for key in found:
+            if key not in known:
+                raise unknown_parameter(key, known, owner, recorder.config_location)
+        return found
 
     def _bind(self, args: Any, kwargs: Any, owner: str, location: Location) -> dict[str, Any]:
         known = [p.name for p in self.signature.parameters]

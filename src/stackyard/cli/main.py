@@ -85,7 +85,7 @@ def main(argv: list[str] | None = None) -> int:
         print_error(error, as_json=as_json)
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else str(error))
+        click.echo(error.ctx.get_help())
         return 0
     except click.ClickException as error:
         usage = UsageError(error.format_message(), hint=_help_hint(error))

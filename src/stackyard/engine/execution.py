@@ -124,7 +124,7 @@ class Execution:
             if stops.wakeup is not None:
                 self._pool.add_wakeup(stops.wakeup)
             try:
-                while not self.scheduler.finished:
+                while True:
                     self._start_ready()
                     if self.scheduler.finished:
                         break

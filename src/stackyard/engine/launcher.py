@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -61,7 +62,7 @@ class WorkerLauncher(ABC):
         """Send a signal to a worker and its children."""
 
     @abstractmethod
-    def close(self) -> None:
+    def end_workers(self) -> None:
         """End all workers and what they started; returns when they are gone."""
 
     def descriptor(self) -> int | None:
@@ -70,7 +71,7 @@ class WorkerLauncher(ABC):
 
 
 class ZygoteLauncher(WorkerLauncher):
-    """Forks workers from one small preloaded process."""
+    """Forks workers from one small preloaded process, which serves all runs of this driver one after the other."""
 
     def __init__(self, preload: list[str]) -> None:
         """Start the zygote; it loads the packages while the driver goes on."""
@@ -88,13 +89,18 @@ class ZygoteLauncher(WorkerLauncher):
         self._buffer = b""
         self._exited: list[tuple[int, int]] = []
         self._forked: dict[int, int] = {}
+        self._cleared = 0
         self._used = False
+        self._preloaded: set[str] = set()
         self.preload(preload)
 
     def preload(self, modules: list[str]) -> None:
         """Let the zygote load more before the next worker is forked."""
-        if modules:
-            self._send({"op": "preload", "modules": modules})
+        new = [name for name in modules if name not in self._preloaded]
+        if new:
+            self._preloaded.update(new)
+            with contextlib.suppress(OSError):  # that the zygote is gone shows when a worker is to be forked
+                self._send({"op": "preload", "modules": new})
 
     def start(self, number: int) -> WorkerProcess:
         """Fork a worker."""
@@ -132,6 +138,21 @@ class ZygoteLauncher(WorkerLauncher):
         with contextlib.suppress(OSError):
             self._send({"op": "kill", "pid": process.pid, "signal": number})
 
+    def end_workers(self) -> None:
+        """Let the zygote kill everything below it; it stays for the driver's next run."""
+        if not self._used:
+            return
+        wanted = self._cleared + 1
+        try:
+            self._send({"op": "clear"})
+            while self._cleared < wanted:
+                if not self._read(wait=True):
+                    break
+        except OSError:
+            self.close()
+        self._exited.clear()
+        self._used = False
+
     def close(self) -> None:
         """Hang up: the zygote kills what is left and ends."""
         self._socket.close()
@@ -167,6 +188,8 @@ class ZygoteLauncher(WorkerLauncher):
             message = json.loads(line)
             if message["op"] == "forked":
                 self._forked[message["worker"]] = message["pid"]
+            elif message["op"] == "cleared":
+                self._cleared += 1
             else:
                 self._exited.append((message["pid"], message["status"]))
         return True
@@ -231,7 +254,7 @@ class SpawnLauncher(WorkerLauncher):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, number)
 
-    def close(self) -> None:
+    def end_workers(self) -> None:
         """Kill all groups and wait."""
         for pid, process in list(self._processes.items()):
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -248,9 +271,49 @@ class SpawnLauncher(WorkerLauncher):
                 pipe.close()
 
 
+_shared: list[ZygoteLauncher] = []
+_in_use: set[int] = set()
+
+
+def prepare(preload: list[str]) -> None:
+    """Start this process's zygote ahead of its first run, so that it loads packages while the driver does."""
+    if preload and uses_zygote():
+        _shared_zygote().preload(preload)
+
+
 def new_launcher() -> WorkerLauncher:
-    """Return the launcher that suits this platform."""
-    return ZygoteLauncher(loaded_modules()) if uses_zygote() else SpawnLauncher()
+    """Return a launcher for one run; the process's zygote unless another run of this process uses it."""
+    if not uses_zygote():
+        return SpawnLauncher()
+    shared = _shared_zygote()
+    if id(shared) in _in_use:
+        return ZygoteLauncher(loaded_modules())
+    shared.preload(loaded_modules())
+    _in_use.add(id(shared))
+    return shared
+
+
+def give_back(launcher: WorkerLauncher) -> None:
+    """End a run's workers; the process's zygote stays, any other launcher ends."""
+    launcher.end_workers()
+    _in_use.discard(id(launcher))
+    if isinstance(launcher, ZygoteLauncher) and launcher not in _shared:
+        launcher.close()
+
+
+def _shared_zygote() -> ZygoteLauncher:
+    if _shared and not _shared[0].alive():
+        _shared.pop().close()
+    if not _shared:
+        _shared.append(ZygoteLauncher([]))
+        atexit.unregister(_close_shared)
+        atexit.register(_close_shared)
+    return _shared[0]
+
+
+def _close_shared() -> None:
+    while _shared:
+        _shared.pop().close()
 
 
 def uses_zygote() -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stackyard.engine.channel import ChannelError, FrameReader, encode
-from stackyard.engine.launcher import WorkerLauncher, WorkerProcess, ZygoteLauncher, new_launcher
+from stackyard.engine.launcher import WorkerLauncher, WorkerProcess, ZygoteLauncher, give_back, new_launcher
 from stackyard.model.job import StepError, StepEvent, StepJob, StepOutcome
 from stackyard.storage.ids import now
 
@@ -69,7 +69,6 @@ class WorkerPool:
         """Start the launcher ahead of the first step."""
         if self._launcher is None:
             self._launcher = self._start_launcher()
-            self._start_launcher = new_launcher  # if this one dies, the next is a fresh one
             descriptor = self._launcher.descriptor()
             if descriptor is not None:
                 self._selector.register(descriptor, selectors.EVENT_READ, None)
@@ -136,7 +135,7 @@ class WorkerPool:
             descriptor = self._launcher.descriptor()
             if descriptor is not None:
                 self._selector.unregister(descriptor)
-            self._launcher.close()
+            give_back(self._launcher)
             self._launcher = None
         self._selector.close()
 
@@ -230,7 +229,7 @@ class WorkerPool:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(pid, signal.SIGKILL)
             self._selector.unregister(launcher.descriptor() or -1)
-            launcher.close()
+            give_back(launcher)
             self._launcher = None
         for worker in [w for w in self._workers.values() if w.process.pid in ended]:
             worker.process.exit_status = ended[worker.process.pid]
@@ -252,8 +251,10 @@ class WorkerPool:
             message=message,
             hint="See the step's log; a worker killed from outside is often out of memory.",
         )
-        status = "stopped" if worker.stopping else "failed"
-        events.append(StepOutcome(step_run_id=worker.step_run_id, status=status, error=error, ended_at=now()))
+        outcome = StepOutcome(step_run_id=worker.step_run_id, status="failed", error=error, ended_at=now())
+        if worker.stopping:
+            outcome.status = "stopped"
+        events.append(outcome)
         worker.step_run_id = ""
 
     def _close_ends(self, worker: _Worker) -> None:

@@ -24,6 +24,7 @@ from stackyard.engine import worker
 
 FDS_PER_WORKER = 3
 _KILL_WAIT_S = 5.0
+_PARENT_CHECK_S = 1.0
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -46,8 +47,10 @@ class Zygote:
         os.set_blocking(read_end, False)
         signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        while True:
-            ready, _, _ = select.select([self.driver, read_end], [], [])
+        parent = os.getppid()
+        while os.getppid() == parent:  # a fork of the driver may hold the socket open after the driver is gone
+            watched: list[Any] = [self.driver, read_end]
+            ready, _, _ = select.select(watched, [], [], _PARENT_CHECK_S)
             if read_end in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(read_end, 1 << 12)
@@ -83,6 +86,9 @@ class Zygote:
             for descriptor in (channel, out, err):
                 os.close(descriptor)
             self._tell({"op": "forked", "worker": message["worker"], "pid": pid})
+        elif message["op"] == "clear":
+            self._kill_all()
+            self._tell({"op": "cleared"})
         elif message["op"] == "kill" and message["pid"] in self.workers:
             # Its own child that was not waited for: the pid can't belong to anybody else.
             with contextlib.suppress(ProcessLookupError):
@@ -143,10 +149,10 @@ class Zygote:
 
     def _kill_all(self) -> None:
         """Kill every worker with its group, then whatever else is left of them below this process."""
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for pid in self.workers:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
+        self.workers.clear()
         deadline = time.monotonic() + _KILL_WAIT_S
         while time.monotonic() < deadline:
             try:

@@ -102,7 +102,7 @@ def _to_arrow(pa: Any, frame: Any) -> Any:
     if not isinstance(frame.index, pd.RangeIndex) or not len(frame.columns):
         return pa.Table.from_pandas(frame, preserve_index=None)
     plain = [str(dtype) in _PLAIN_DTYPES for dtype in frame.dtypes]
-    others = pa.Table.from_pandas(frame.loc[:, [not p for p in plain]]) if not all(plain) else None
+    others: Any = pa.Table.from_pandas(frame.loc[:, [not p for p in plain]]) if not all(plain) else None
     arrays = [
         pa.array(frame[column].to_numpy(copy=False)) if is_plain else others.column(column)
         for column, is_plain in zip(frame.columns, plain, strict=True)
