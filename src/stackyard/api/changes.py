@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from stackyard.api.context import Context
 from stackyard.model.errors import StackyardError
-from stackyard.storage.catalog.connection import open_reader
+from stackyard.storage.catalog.connection import DatabaseError, open_reader
 from stackyard.storage.catalog.reader import CatalogReader
 from stackyard.storage.projects import FILE, choice_file
 
@@ -54,7 +53,7 @@ class Follower:
         self._stamps = stamps
         try:
             self._poll_catalog(changes)
-        except (sqlite3.Error, StackyardError):
+        except (DatabaseError, StackyardError):  # busy or being replaced: look again the next time
             self.close()
         return changes
 

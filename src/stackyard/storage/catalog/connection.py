@@ -13,6 +13,9 @@ from stackyard.storage.home import Home
 from stackyard.storage.host import is_network_path, reason_of
 from stackyard.storage.locking import file_lock
 
+DatabaseError = sqlite3.Error
+"""What SQLite itself raises, for callers that may not know SQLite."""
+
 BUSY_TIMEOUT_MS = 30_000
 CHECKPOINT_WAL_BYTES = 4_000_000
 
