@@ -15,7 +15,7 @@ _IMPORT_MACHINERY = "<frozen importlib"
 def step_error(error: BaseException) -> StepError:
     """Return an exception as what is shown and stored: its text, the user's frames, the innermost one's place."""
     last = _innermost(error.__traceback__)
-    message = error.message if isinstance(error, StackyardError) else _text(error)
+    message = storable(error.message if isinstance(error, StackyardError) else _text(error))
     hint = error.hint if isinstance(error, StackyardError) else ""
     file, line = last
     if not file and isinstance(error, StackyardError) and error.location:
@@ -37,7 +37,12 @@ def user_traceback(error: BaseException) -> str:
         seen.add(id(part))
         part.stack[:] = [f for f in part.stack if not _is_internal(f.filename)]
         pending.extend(p for p in (part.__cause__, part.__context__) if p is not None)
-    return "".join(whole.format()).rstrip("\n")
+    return storable("".join(whole.format()).rstrip("\n"))
+
+
+def storable(text: str) -> str:
+    """Return a text with what UTF-8 can't hold (names of files with undecodable bytes) spelled out."""
+    return text.encode("utf-8", errors="backslashreplace").decode()
 
 
 def _is_internal(file: str) -> bool:
