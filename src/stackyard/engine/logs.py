@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from stackyard.engine.tracebacks import storable
+
 
 class _Forward(logging.Handler):
     """Hands each record on as level and text."""
@@ -15,7 +17,7 @@ class _Forward(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._send(record.levelname.lower(), self.format(record))
+            self._send(record.levelname.lower(), storable(self.format(record)))
         except Exception:  # noqa: BLE001  # logging's own rule: a handler never raises into user code
             self.handleError(record)
 
