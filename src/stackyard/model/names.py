@@ -7,7 +7,8 @@ import re
 from stackyard.model.errors import InvalidNameError
 
 MAX_NAME_LENGTH = 200
-_NAME = re.compile(r"[^\x00-\x1f\x7f/\\:*?\"<>|{}\s](?:[^\x00-\x1f\x7f/\\*?\"<>|{}]*[^\x00-\x1f\x7f/\\*?\"<>|{}\s])?\Z")
+_REFUSED = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\*?\"<>|{}"
+_NAME = re.compile(rf"[^{_REFUSED}:\s](?:[^{_REFUSED}]*[^{_REFUSED}\s])?\Z")
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 _RESERVED_WINDOWS = frozenset(
     {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
@@ -30,8 +31,8 @@ def check_name(name: str, what: str) -> str:
     shown = name if len(name) <= 60 else name[:57] + "..."
     raise InvalidNameError(
         f"{shown!r} can't be the name of a {what}.",
-        hint=f'Use 1 to {MAX_NAME_LENGTH} characters without control characters, / \\ : * ? " < > | {{ }}, '
-        "and without a dash or blank at the start.",
+        hint=f'Use 1 to {MAX_NAME_LENGTH} characters without control characters, / \\ * ? " < > | {{ }}, '
+        "without a dash or colon at the start and without blanks around them.",
     )
 
 
