@@ -54,7 +54,7 @@ def folder_name(name: str) -> str:
         import hashlib  # noqa: PLC0415  # needed for very long names only
 
         tail = hashlib.sha256(encoded.encode()).hexdigest()[:16]
-        encoded = f"{encoded[: MAX_FOLDER_LENGTH - 17].rstrip('%.')}%{tail}"
+        encoded = f"{encoded[: MAX_FOLDER_LENGTH - 17]}~{tail}"  # no name that is not cut has a tilde
     return encoded
 
 
