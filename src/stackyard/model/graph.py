@@ -83,7 +83,7 @@ class PipelineSpec(Message):
 
 
 def topological_order(steps: Iterable[StepSpec]) -> list[str]:
-    """Return the step names so that each comes after what it waits for; ties in recorded order.
+    """Return the step names level by level: each comes after what it waits for; in a level, in recorded order.
 
     Raises:
         CycleError: naming the steps that wait for each other.
@@ -92,6 +92,7 @@ def topological_order(steps: Iterable[StepSpec]) -> list[str]:
     waits = {name: {u for u in spec.upstream() if u in specs} for name, spec in specs.items()}
     order: list[str] = []
     done: set[str] = set()
+    position = {name: i for i, name in enumerate(specs)}
     users: dict[str, list[str]] = {name: [] for name in specs}
     for name, ups in waits.items():
         for up in ups:
@@ -106,7 +107,7 @@ def topological_order(steps: Iterable[StepSpec]) -> list[str]:
                 waits[user].discard(name)
                 if not waits[user]:
                     batch.append(user)
-        ready = batch
+        ready = sorted(batch, key=position.__getitem__)
     if len(order) < len(specs):
         stuck = [name for name in specs if name not in done]
         first = specs[stuck[0]]
