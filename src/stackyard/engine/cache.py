@@ -30,6 +30,13 @@ class KnownVersion:
     artifact_name: str = ""
     version: int = 0
 
+    def identity(self) -> str:
+        """Return what stands for the value in a cache key: the same text only for equal values.
+
+        A digest alone would not do: the text ``5`` and the number 5 are the same bytes.
+        """
+        return f"{self.materializer}:{self.type}:{self.digest}" if self.deterministic else f"version:{self.id}"
+
     def as_input(self) -> InputVersion:
         """Return what a StepJob says of it."""
         return InputVersion(
@@ -78,7 +85,7 @@ class StepCache:
         parts = CacheKeyParts(
             code=self._code.of(source),
             parameters={k: digest_value("parameter/1", v) for k, v in spec.parameters.items()},
-            inputs={k: v.digest if v.deterministic else f"version:{v.id}" for k, v in inputs.items()},
+            inputs={k: v.identity() for k, v in inputs.items()},
             outputs={o.name: o.artifact_name for o in spec.outputs},
             environment={k: digest_bytes(v.encode()) for k, v in spec.environment.items()},
             python=".".join(platform.python_version_tuple()[:2]),

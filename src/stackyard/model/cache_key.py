@@ -17,7 +17,8 @@ class CacheKeyParts(Persisted):
     parameters: dict[str, str] = Field(default_factory=dict)
     """Parameter to digest of its value."""
     inputs: dict[str, str] = Field(default_factory=dict)
-    """Input to the digest of the version's content, or ``version:<id>`` where bytes of equal values differ."""
+    """Input to materializer, type and digest of the version's content, or ``version:<id>`` where bytes of equal values
+    differ."""
     outputs: dict[str, str] = Field(default_factory=dict)
     """Output to the materializer it is stored with; empty means chosen by the value's type."""
     environment: dict[str, str] = Field(default_factory=dict)
