@@ -13,6 +13,8 @@ from stackyard.storage.materializers.base import PREVIEW_CELL, PREVIEW_TEXT, Mat
 _PREVIEW_ITEMS = 100
 _PREVIEW_DEPTH = 6
 _MAX_DEPTH = 200
+_MAX_INTEGER_BITS = 2000
+"""Larger integers can't be written as decimals when the user has set Python's limit low (640 digits at least)."""
 
 
 class JsonMaterializer(Materializer):
@@ -52,7 +54,7 @@ class TextMaterializer(Materializer):
     def save(self, value: str, writer: VersionWriter) -> Saved:
         """Write ``data.txt``."""
         writer.write("data.txt", value.encode("utf-8", errors="surrogatepass"))
-        shown = value[:PREVIEW_TEXT].encode("utf-8", errors="replace").decode()
+        shown = _shown(value[:PREVIEW_TEXT])
         return Saved([len(value)], Preview(kind="text", text=shown, truncated=len(value) > PREVIEW_TEXT))
 
     def load(self, store: ArtifactStore, uri: str, manifest: Manifest) -> str:
@@ -119,7 +121,9 @@ class PickleMaterializer(Materializer):
 
 def _is_plain(value: Any, depth: int) -> bool:
     kind = type(value)
-    if value is None or kind in (bool, int, float, str):
+    if kind is int:
+        return bool(value.bit_length() <= _MAX_INTEGER_BITS)
+    if value is None or kind in (bool, float, str):
         return True
     if depth == 0:
         return False
@@ -134,9 +138,14 @@ def _preview(value: Any) -> Preview:
         and 0 < len(value) <= _PREVIEW_ITEMS
         and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value.values())
     ):
-        return Preview(kind="metrics", data={str(k): _cut(v, 1)[0] for k, v in value.items()})
+        return Preview(kind="metrics", data={_shown(k): _cut(v, 1)[0] for k, v in value.items()})
     data, truncated = _cut(value, _PREVIEW_DEPTH)
     return Preview(kind="json", data=data, truncated=truncated)
+
+
+def _shown(text: str) -> str:
+    """Return a text without lone surrogates, which no manifest can hold."""
+    return text.encode("utf-8", errors="replace").decode()
 
 
 def _cut(value: Any, depth: int) -> tuple[Any, bool]:
@@ -146,7 +155,7 @@ def _cut(value: Any, depth: int) -> tuple[Any, bool]:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**53:
         return str(value), False
     if isinstance(value, str):
-        shown = value.encode("utf-8", errors="replace").decode()
+        shown = _shown(value)
         return (shown, False) if len(shown) <= PREVIEW_CELL * 5 else (shown[: PREVIEW_CELL * 5] + "…", True)
     if isinstance(value, (list, dict)) and depth == 0:
         return "…", True
@@ -155,5 +164,7 @@ def _cut(value: Any, depth: int) -> tuple[Any, bool]:
         return [p[0] for p in parts], len(value) > _PREVIEW_ITEMS or any(p[1] for p in parts)
     if isinstance(value, dict):
         found = {k: _cut(v, depth - 1) for k, v in list(value.items())[:_PREVIEW_ITEMS]}
-        return {k: p[0] for k, p in found.items()}, len(value) > _PREVIEW_ITEMS or any(p[1] for p in found.values())
+        return {_shown(k): p[0] for k, p in found.items()}, len(value) > _PREVIEW_ITEMS or any(
+            p[1] for p in found.values()
+        )
     return value, False
