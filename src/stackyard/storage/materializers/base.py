@@ -73,5 +73,5 @@ def safe_cell(value: Any) -> Any:
         return value if not isinstance(value, int) or abs(value) < 2**53 else str(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
-    text = value if isinstance(value, str) else str(value)
+    text = (value if isinstance(value, str) else str(value)).encode("utf-8", errors="replace").decode()
     return text if len(text) <= PREVIEW_CELL else text[: PREVIEW_CELL - 1] + "…"
