@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from types import FrameType
 
 from stackyard.model.errors import Location
 
-PACKAGE_FOLDER = str(Path(__file__).resolve().parent.parent)
+PACKAGE_FOLDER = str(Path(__file__).resolve().parent.parent) + os.sep
 
 
 def is_ours(file: str) -> bool:
