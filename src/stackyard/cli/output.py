@@ -125,9 +125,10 @@ def show_time(moment: str) -> str:
 
 
 def show_value(value: Any) -> str:
-    """Return a JSON value on one line; floats to four digits after the point."""
+    """Return a JSON value on one line; floats to four digits after the point, small and large ones with an exponent."""
     if isinstance(value, float):
-        return f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) < 1e6 else f"{value:g}"
+        plain = value == 0 or 1e-3 <= abs(value) < 1e6
+        return f"{value:.4f}".rstrip("0").rstrip(".") if plain else f"{value:g}"
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)
