@@ -360,6 +360,6 @@ def _decode_cursor(cursor: str, length: int) -> list[Any]:
         values = json.loads(cursor)
     except ValueError:
         values = None
-    if not isinstance(values, list) or len(values) != length:
+    if not isinstance(values, list) or len(values) != length or not all(type(v) in (str, int) for v in values):
         raise UsageError(f"{cursor!r} is not a cursor of this list.", hint="Pass 'next' of the page before.")
     return values
