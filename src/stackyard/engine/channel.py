@@ -47,7 +47,7 @@ class FrameReader:
             del self._buffer[:end]
             try:
                 message = json.loads(raw)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ChannelError("a frame without JSON") from error
             if not isinstance(message, dict):
                 raise ChannelError("a frame that is no message")
