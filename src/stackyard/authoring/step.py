@@ -183,6 +183,12 @@ def _names(after: Any) -> list[str]:
         return [after]
     if isinstance(after, (OutputHandle, OutputHandles)):
         return [after.step_name]
+    if not isinstance(after, (list, tuple, set, frozenset)):
+        raise InputError(
+            f"after= was given a {type(after).__name__}.",
+            hint="Pass a step's output, its name, or a list of these.",
+            location=caller(),
+        )
     return list(dict.fromkeys(name for item in after for name in _names(item)))
 
 
