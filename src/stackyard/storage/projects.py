@@ -11,7 +11,7 @@ from typing import Any
 from stackyard.model.errors import ProjectFileError, StorageError
 from stackyard.storage.atomic import json_bytes, write_atomic
 from stackyard.storage.home import Home
-from stackyard.storage.host import reason_of
+from stackyard.storage.host import expand, reason_of
 
 FOLDER = ".stackyard"
 FILE = "stackyard.yaml"
@@ -63,9 +63,10 @@ def _open(root: Path) -> Project:
     stored = _read_json(root / FOLDER / "project.json") or {}
     declared = _declared(root / FILE)
     name = declared.get("name") or stored.get("name") or root.name or "project"
-    source_root = root / str(declared.get("source_root") or ".")
+    # Not resolved: below a symbolic link the pipeline files' own paths go through it too.
+    source_root = Path(expand(str(root / str(declared.get("source_root") or "."))))
     project_id = str(stored.get("id") or uuid.uuid5(uuid.NAMESPACE_URL, root.as_uri()))
-    return Project(project_id, str(name), root, source_root.resolve())
+    return Project(project_id, str(name), root, source_root)
 
 
 def _declared(path: Path) -> dict[str, Any]:
