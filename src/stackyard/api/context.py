@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from stackyard.model.views import ProjectView
 from stackyard.storage.home import Home, find_home
+from stackyard.storage.host import expand
 from stackyard.storage.projects import Project, find_project
 from stackyard.storage.registry import FileRegistryStore, RegistryStore
 
@@ -75,4 +76,4 @@ def open_context(start: str | Path | None = None, home: str | Path | None = None
     """
     found = find_home(home)
     place = Path(start) if start is not None else Path.cwd()
-    return Context(found, find_project(place.absolute(), found), FileRegistryStore(found))
+    return Context(found, find_project(Path(expand(str(place))), found), FileRegistryStore(found))

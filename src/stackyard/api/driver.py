@@ -47,6 +47,7 @@ from stackyard.model.views import RunView
 from stackyard.storage.catalog.connection import open_reader
 from stackyard.storage.catalog.reader import CatalogReader
 from stackyard.storage.catalog.writer import NewRun, RunWriter, mark_interrupted
+from stackyard.storage.host import expand
 from stackyard.storage.ids import new_id
 from stackyard.storage.locking import LifeLock
 from stackyard.storage.projects import ensure_project_folder
@@ -87,7 +88,7 @@ def run_file(
     Raises:
         StackyardError: nothing ran.
     """
-    path = Path(file).absolute()
+    path = Path(expand(file))
     ctx = open_context(path)
     _start_loading(path, ctx)
     definition = pick_pipeline(load_file(path, ctx.scope), function)

@@ -8,7 +8,7 @@ from stackyard.api.context import Context
 from stackyard.model.errors import NotFoundError, StorageError
 from stackyard.model.views import ProjectView
 from stackyard.storage.home import find_home
-from stackyard.storage.host import reason_of
+from stackyard.storage.host import expand, reason_of
 from stackyard.storage.projects import init_project as make_project
 from stackyard.storage.registry import FileRegistryStore
 
@@ -72,7 +72,7 @@ def init_project(path: str | Path, name: str | None = None) -> tuple[ProjectView
         NotFoundError: the folder does not exist.
         StorageError: it can't be written.
     """
-    root = Path(path).absolute()
+    root = Path(expand(str(path)))
     if not root.is_dir():
         raise NotFoundError(f"There is no folder {root}.", hint=f'Make it first: mkdir -p "{root}"')
     scope, new = make_project(root, name)
@@ -90,7 +90,7 @@ def create_first_pipeline(folder: str | Path) -> tuple[Path, str]:
         NotFoundError: the folder does not exist.
         StorageError: the file can't be written.
     """
-    root = Path(folder).absolute()
+    root = Path(expand(str(folder)))
     if not root.is_dir():
         raise NotFoundError(f"There is no folder {root}.", hint="Open a folder first.")
     number = 1

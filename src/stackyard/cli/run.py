@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ def run_target(
     from stackyard.cli.script import run_script  # noqa: PLC0415
 
     file, function = split_target(target)
-    path = Path(file).absolute()
+    path = Path(os.path.normpath(Path(file).absolute()))
     options = RunOptions(
         stack=stack,
         enable_cache=False if no_cache else None,
