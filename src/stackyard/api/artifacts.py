@@ -65,13 +65,13 @@ def get_version(ctx: Context, name_or_id: str, version: int | None = None) -> Ar
             raise UsageError(f"{name_or_id!r} is the beginning of several version ids.", hint="Write more of it.")
         if by_id:
             return _with_preview(by_id[0])
-        page = catalog.list_versions(ctx.scope.id, name_or_id, None, limit=MAX_PAGE, cursor=None)
-        if not page.items:
+        page = catalog.list_versions(ctx.scope.id, name_or_id, None, limit=1, cursor=None, number=version)
+        if page.items:
+            return _with_preview(page.items[0])
+        newest = catalog.list_versions(ctx.scope.id, name_or_id, None, limit=8, cursor=None)
+        if not newest.items:
             raise _unknown(name_or_id, catalog.artifact_names(ctx.scope.id))
-        for found in page.items:
-            if version is None or found.version == version:
-                return _with_preview(found)
-    numbers = ", ".join(str(v.version) for v in page.items[:8])
+    numbers = ", ".join(str(v.version) for v in newest.items)
     raise ArtifactNotFoundError(
         f"The artifact {name_or_id!r} has no version {version}.", hint=f"Newest versions: {numbers}."
     )

@@ -211,9 +211,10 @@ class CatalogReader:
         return Page[ArtifactView](items=items, total=total, next=after)
 
     def list_versions(
-        self, project_id: str | None, name: str, store_id: str | None, *, limit: int, cursor: str | None
-    ) -> Page[ArtifactVersionView]:
-        """Return a page of an artifact's versions, newest first."""
+        self, project_id: str | None, name: str, store_id: str | None, *, limit: int, cursor: str | None,
+        number: int | None = None,
+    ) -> Page[ArtifactVersionView]:  # fmt: skip
+        """Return a page of an artifact's versions, newest first; with ``number`` only the one that has it."""
         where, values = ["a.name = ?"], [name, *list[Any]()]
         if project_id is not None:
             where.append("a.project_id = ?")
@@ -221,6 +222,9 @@ class CatalogReader:
         if store_id is not None:
             where.append("v.artifact_store_id = ?")
             values.append(store_id)
+        if number is not None:
+            where.append("v.version = ?")
+            values.append(number)
         condition = " AND ".join(where)
         counting = f"SELECT COUNT(*) FROM {_VERSION_FROM} WHERE {condition}"  # noqa: S608
         total = self._sql.execute(counting, values).fetchone()[0]
