@@ -1,0 +1,151 @@
+"""Runs started by the server: what is wrong is said clearly, and a run outlives a server that hangs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lsp.client import Client, RequestError
+from tests.lsp.test_start import old_pythons
+
+START = "stackyard/run/start"
+
+
+def refused(client: Client, **params: Any) -> dict[str, Any]:
+    with pytest.raises(RequestError) as caught:
+        client.request(START, params, timeout_s=50)
+    assert caught.value.code == -32803, (caught.value.message, client.stderr)
+    return dict(caught.value.data)
+
+
+def descendants(pid: int) -> list[int]:
+    """Return a process and all below it, as a language client finds them before it kills them."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = [tuple(map(int, line.split())) for line in listed.splitlines()]
+    found, pending = [], [pid]
+    while pending:
+        current = pending.pop()
+        found.append(current)
+        pending += [child for child, parent in parents if parent == current]
+    return found
+
+
+@pytest.fixture(scope="session")
+def old_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment of a user who needs a pydantic that is too old."""
+    folder = tmp_path_factory.mktemp("old pydantic") / ".venv"
+    venv.create(folder, with_pip=False, symlinks=os.name != "nt")
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "pydantic==1.10.24"],
+        check=True,
+        capture_output=True,
+    )
+    return python
+
+
+def test_a_run_outlives_a_server_that_hangs(start: Callable[..., Client], project: Path) -> None:
+    """Given a server that does not answer any more, when the client kills its process tree, then the run completes."""
+    client = start()
+    run = client.request(START, {"file": str(project / "slow.py"), "function": "slow", "parameters": {"seconds": 3}})
+    os.kill(client.process.pid, signal.SIGSTOP)
+    for pid in descendants(client.process.pid):
+        os.kill(pid, signal.SIGKILL)
+    client.process.wait(timeout=10)
+    other = start()
+    deadline = time.monotonic() + 30
+    statuses: list[str] = []
+    while time.monotonic() < deadline:
+        statuses.append(other.request("stackyard/run/show", {"run": run["run_id"]})["status"])
+        if statuses[-1] not in ("initializing", "running"):
+            break
+        time.sleep(0.2)
+    assert statuses[0] in ("initializing", "running"), "the run was still going when the server died"
+    assert statuses[-1] == "completed"
+
+
+def test_news_of_a_run_come_as_it_goes(client: Client, project: Path) -> None:
+    begun = time.monotonic()
+    run = client.request(START, {"file": str(project / "adding.py"), "function": "add_up"})
+    client.wait_for("stackyard/didChange", lambda p: run["run_id"] in p["runs"] or "runs" in p["entities"], since=begun)
+    client.wait_for("stackyard/didChange", lambda p: "artifacts" in p["entities"], since=begun)
+
+
+def test_what_keeps_a_run_from_starting_is_said(client: Client, project: Path) -> None:
+    (project / "broken.py").write_text("from stackyard import pipeline\n\n@pipeline\ndef p(:\n    pass\n")
+    (project / "raises.py").write_text("raise RuntimeError('at import')\n")
+    (project / "plain.py").write_text("x = 1\n")
+    broken = refused(client, file=str(project / "broken.py"), function="p")
+    assert broken["code"] == "D103"
+    assert (broken["location"]["file"], broken["location"]["line"]) == (str(project / "broken.py"), 4)
+    assert refused(client, file=str(project / "raises.py"), function="p")["code"] == "D103"
+    assert refused(client, file=str(project / "gone.py"), function="p")["code"] == "D103"
+    assert refused(client, file=str(project / "plain.py"), function="p")["code"] == "N107"
+    assert refused(client, file=str(project / "adding.py"), function="nobody")["code"] == "N107"
+    adding = {"file": str(project / "adding.py"), "function": "add_up"}
+    wrong = refused(client, **adding, parameters={"count": "many"})
+    assert wrong["code"] == "D104"
+    assert "count" in wrong["message"]
+    assert refused(client, **adding, stack="nobody")["code"] == "N101"
+    assert refused(client, **adding, config=str(project / "gone.yaml"))["code"] == "C104"
+    assert client.request("stackyard/run/list", {})["total"] == 0, "nothing ran"
+
+
+def test_an_interpreter_that_is_missing_or_none_is_said(start: Callable[..., Client], project: Path) -> None:
+    client = start(options={"interpreter": ""})
+    adding = {"file": str(project / "adding.py"), "function": "add_up"}
+    assert refused(client, **adding)["code"] == "E103"
+    client.notify("stackyard/configure", {"interpreter": str(project / "nowhere")})
+    error = refused(client, **adding)
+    assert error["code"] == "E103"
+    assert "nowhere" in error["message"]
+
+
+@pytest.mark.parametrize(("version", "python"), [(v, p) for v, p in old_pythons().items() if v.startswith("3")])
+def test_a_python_too_old_for_runs_is_named(shared: Client, version: str, python: str) -> None:
+    shared.notify("stackyard/configure", {"interpreter": python})
+    listed = shared.request("stackyard/pipeline/list")["pipelines"]
+    error = refused(shared, file=listed[0]["file"], function=listed[0]["function"])
+    assert error["code"] == "E103"
+    assert f"is Python {version}." in error["message"]
+    assert "3.10 or newer" in error["message"]
+    assert error["hint"]
+
+
+def test_a_package_that_is_too_old_is_named_with_its_upgrade(
+    start: Callable[..., Client], project: Path, old_environment: Path
+) -> None:
+    client = start(options={"interpreter": str(old_environment)})
+    error = refused(client, file=str(project / "adding.py"), function="add_up")
+    assert error["code"] == "E102"
+    assert "pydantic 1.10.24" in error["message"]
+    assert "2.7 or newer" in error["message"]
+    assert error["hint"] == f'Upgrade it: {old_environment} -m pip install "pydantic>=2.7"'
+    found = client.request("stackyard/environment/check", {"interpreter": str(old_environment)})
+    assert (found["usable"], found["problem"], found["hint"]) == (False, error["message"], error["hint"])
+
+
+def test_a_run_that_the_client_gave_up_on_is_stopped(client: Client, project: Path) -> None:
+    client.request("stackyard/status/show")
+    asked = client.begin(START, {"file": str(project / "slow.py"), "function": "slow", "parameters": {"seconds": 40}})
+    time.sleep(0.2)
+    client.notify("$/cancelRequest", {"id": asked})
+    with pytest.raises(RequestError) as caught:
+        client.finish(asked)
+    assert caught.value.code == -32800
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        runs = client.request("stackyard/run/list", {})["items"]
+        if runs and runs[0]["ended_at"]:
+            break
+        time.sleep(0.2)
+    assert runs[0]["status"] == "stopped"
