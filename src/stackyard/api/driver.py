@@ -29,11 +29,14 @@ from stackyard.engine.launcher import prepare
 from stackyard.engine.pool import WorkerPool
 from stackyard.engine.preload import named_modules
 from stackyard.engine.reporter import Reporter, RunFacts, SilentReporter
+from stackyard.engine.tracebacks import step_error
 from stackyard.flavors.local import LocalOrchestratorConfiguration
 from stackyard.flavors.stores import open_artifact_store
 from stackyard.model.enums import ActiveStackOrigin, ComponentType, Status
 from stackyard.model.errors import (
     ArtifactNotFoundError,
+    DefinitionError,
+    Location,
     PipelineLoadError,
     RunFailedError,
     RunStoppedError,
@@ -307,7 +310,11 @@ def _required_components(registry: Registry, stack: Stack) -> tuple[StackCompone
 
 
 def _record(definition: PipelineDefinition, options: RunOptions, configuration: RunConfiguration) -> RecordedPipeline:
-    """Record the pipeline; parameters of the call win over those of the run configuration."""
+    """Record the pipeline; parameters of the call win over those of the run configuration.
+
+    Raises:
+        DefinitionError: the pipeline, its parameters or its steps are not valid, or its function raised.
+    """
     configured = {k: v for k, v in configuration.parameters.items() if k not in options.parameters}
     recorder = definition.new_recorder(
         force_cache=options.enable_cache, configuration=configuration.values, file=configuration.file
@@ -315,7 +322,18 @@ def _record(definition: PipelineDefinition, options: RunOptions, configuration: 
     given_as = options.parameters_given_as
     if configured:
         definition.check_given(configured, "json", recorder)
-    recorded = definition.record({**configured, **options.parameters}, recorder, given_as=given_as)
+    try:
+        recorded = definition.record({**configured, **options.parameters}, recorder, given_as=given_as)
+    except (StackyardError, CalledWhileLoadingError):
+        raise
+    except Exception as error:
+        problem = step_error(error)
+        raise DefinitionError(
+            f"The pipeline {definition.name!r} failed while it wired its steps: {problem.type}: {problem.message}",
+            hint="Mend the pipeline function and run again; what may fail belongs into a step.",
+            location=Location(problem.file, problem.line) if problem.file else definition.location,
+            traceback=problem.traceback,
+        ) from error
     recorder.check_configured_steps()
     return recorded
 
