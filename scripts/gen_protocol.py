@@ -98,8 +98,13 @@ class Generator:
         self._direction[name] = sent
         parents = [base for base in model.__bases__ if issubclass(base, BaseModel) and base.model_fields]
         inherited = {field for base in parents for field in base.model_fields}
+        from stackyard.flavors.docs import field_docs  # noqa: PLC0415  # generate() sets the path
+
+        docs = field_docs(model)
         lines = "".join(
-            self._field(key, field, sent=sent) for key, field in model.model_fields.items() if key not in inherited
+            self._field(key, field, docs.get(key, ""), sent=sent)
+            for key, field in model.model_fields.items()
+            if key not in inherited
         )
         parameters = ", ".join(parameter.__name__ for parameter in generic["parameters"])
         head = f"{name}<{parameters}>" if parameters else name
@@ -111,9 +116,9 @@ class Generator:
         self._blocks[name] = _comment(_doc(model)) + body
         return name
 
-    def _field(self, key: str, field: FieldInfo, *, sent: bool) -> str:
+    def _field(self, key: str, field: FieldInfo, doc: str, *, sent: bool) -> str:
         optional = "?" if sent and not field.is_required() else ""
-        comment = _comment(field.description or "", "  ")
+        comment = _comment(doc, "  ")
         return f"{comment}  {key}{optional}: {self.add(field.annotation, sent=sent)};\n"
 
 

@@ -61,4 +61,6 @@ def __dir__() -> list[str]:
 
 
 def _run(definition: Any, given: dict[str, Any]) -> Any:
+    # The zygote starts while this process imports the engine.
+    import_module("stackyard.engine.launcher").prepare([])
     return import_module("stackyard.cli.script").run_called_pipeline(definition, given)

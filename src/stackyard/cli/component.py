@@ -10,6 +10,7 @@ from stackyard.api import components
 from stackyard.api.context import open_context
 from stackyard.api.hover import show_value
 from stackyard.cli.output import json_option, list_document, print_facts, print_json, print_table, short_id
+from stackyard.flavors.docs import field_docs
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import UsageError
 
@@ -115,9 +116,9 @@ def _attributes(component_type: ComponentType) -> str:
     lines = []
     for flavor in components.list_flavors(component_type):
         lines.append(f"\b\nFlavor {flavor.name}: {flavor.doc}")
-        for name, field in flavor.configuration_model.model_fields.items():
-            doc = " ".join((field.description or "").split())
-            lines[-1] += f"\n  --{name}  {doc}"
+        docs = field_docs(flavor.configuration_model)
+        for name in flavor.configuration_model.model_fields:
+            lines[-1] += f"\n  --{name}  {docs.get(name, '')}"
     return "\n\n".join(lines)
 
 

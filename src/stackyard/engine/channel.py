@@ -6,7 +6,10 @@ import json
 import socket
 import struct
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 MAX_MESSAGE_BYTES = 256 * 1024 * 1024
 _HEADER = struct.Struct(">I")
@@ -16,10 +19,15 @@ class ChannelError(Exception):
     """What came is no message of ours."""
 
 
-def encode(message: dict[str, Any]) -> bytes:
-    """Return the frame of a message."""
-    data = json.dumps(message, ensure_ascii=True).encode("ascii")
-    return _HEADER.pack(len(data)) + data
+FDS_PER_WORKER = 3
+"""Descriptors that travel with a request to fork: channel, stdout, stderr."""
+
+
+def encode(kind: str, value: BaseModel) -> bytes:
+    """Return the frame of a message ``{kind: value}``."""
+    data = value.model_dump_json(exclude_defaults=True).encode("utf-8", errors="surrogatepass")
+    frame = b'{"' + kind.encode("ascii") + b'":' + data + b"}"
+    return _HEADER.pack(len(frame)) + frame
 
 
 class FrameReader:
@@ -63,9 +71,9 @@ class BlockingChannel:
         self._reader = FrameReader()
         self._waiting: list[dict[str, Any]] = []
 
-    def send(self, message: dict[str, Any]) -> None:
+    def send(self, kind: str, value: BaseModel) -> None:
         """Send a message."""
-        self._socket.sendall(encode(message))
+        self._socket.sendall(encode(kind, value))
 
     def receive(self) -> dict[str, Any] | None:
         """Return the next message; None when the other side is gone."""

@@ -39,19 +39,28 @@ class CodeDigests:
         self._digests: dict[Path, str] = {}
         self._imports: dict[Path, frozenset[Path]] = {}
         self._names: dict[Path, set[str]] = {}
+        self._known: dict[tuple[str, str, str], dict[str, str]] = {}
 
     def of(self, source: StepSource) -> dict[str, str]:
         """Return file (relative to its root) to digest, for the step's file and all it imports from the project.
 
         A function without a file (a notebook cell, ``python -c``) counts by its pickled form.
         """
+        key = (source.file, source.qualname, source.pickled)
+        if key not in self._known:
+            self._known[key] = self._parts(source)
+        return self._known[key]
+
+    def _parts(self, source: StepSource) -> dict[str, str]:
         identity = digest_bytes(source.qualname.encode())
         path = Path(source.file)
         if not source.file or not path.is_file():
             return {"<step>": digest_bytes((source.pickled or source.qualname).encode())}
         parts = {"<step>": identity}
         for file in sorted(self._closure(path.resolve())):
-            parts[self._label(file)] = self._digests[file]
+            label, digest = self._label(file), self._digests[file]
+            # Two files of one label (in two roots) count both.
+            parts[label] = digest_bytes((parts[label] + digest).encode()) if label in parts else digest
         return parts
 
     def imports_of(self, file: Path) -> set[str]:
@@ -79,7 +88,7 @@ class CodeDigests:
         data = file.read_bytes()
         try:
             tree = ast.parse(data)
-        except SyntaxError:  # an imported module that is broken: the import fails with a better message
+        except (SyntaxError, ValueError, RecursionError):  # a broken module: its import fails with a better message
             self._digests[file], self._imports[file], self._names[file] = digest_bytes(data), frozenset(), set()
             return
         self._names[file] = set()

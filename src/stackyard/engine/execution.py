@@ -18,6 +18,7 @@ from stackyard.engine.pool import LogData, PoolEvent, WorkerPool
 from stackyard.engine.reporter import Reporter, RunFacts, StepChange
 from stackyard.engine.scheduler import Scheduler
 from stackyard.engine.stop import StopRequests
+from stackyard.model.artifact import Manifest
 from stackyard.model.enums import ExecutionMode, Status
 from stackyard.model.errors import StackyardError
 from stackyard.model.graph import StepSource, StepSpec
@@ -62,6 +63,8 @@ class _Running:
     log: StepLog
     started: float
     metadata: dict[str, Any]
+    saved: dict[str, Manifest]
+    """Output to what was stored."""
     ended_by_stop: bool = False
 
 
@@ -196,7 +199,7 @@ class Execution:
         )
         log = StepLog(self._home.step_log(facts.run_id, step_run_id))
         pid = self._pool.submit(job)
-        self._running[spec.name] = _Running(spec, step_run_id, log, time.monotonic(), {})
+        self._running[spec.name] = _Running(spec, step_run_id, log, time.monotonic(), {}, {})
         self._writer.step_started(
             step_run_id,
             pid=pid,
@@ -224,6 +227,8 @@ class Execution:
                 self._reporter.step_output(name, "log", event.text + "\n", event.level)
             elif event.kind == "metadata":
                 running.metadata.update(event.values)
+            elif event.kind == "artifact_saved" and event.manifest is not None:
+                running.saved[event.output] = event.manifest
         else:
             self._ended(name, running, event)
 
@@ -233,7 +238,7 @@ class Execution:
         duration = time.monotonic() - running.started
         status, error = Status(outcome.status), outcome.error
         if status is Status.COMPLETED:
-            outputs = [(output.name, output.manifest) for output in outcome.outputs]
+            outputs = [(output.name, running.saved[output.name]) for output in outcome.outputs]
             numbers = self._writer.step_completed(running.step_run_id, outputs, running.metadata)
             for key, manifest in outputs:
                 self._outputs[name, key] = KnownVersion(

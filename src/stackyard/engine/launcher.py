@@ -14,8 +14,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
+from stackyard.engine.channel import FDS_PER_WORKER
 from stackyard.engine.preload import loaded_modules
-from stackyard.engine.zygote import FDS_PER_WORKER
 from stackyard.model.errors import ExecutionError
 from stackyard.storage.host import IS_WINDOWS
 
@@ -155,9 +155,16 @@ class ZygoteLauncher(WorkerLauncher):
 
     def close(self) -> None:
         """Hang up: the zygote kills what is left and ends."""
-        self._socket.close()
-        if not self._used:  # it may be in the middle of loading packages, and has no children
+        if self._used:
+            # Wait on the socket: waiting for a process with a timeout sleeps in ever longer steps.
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_WR)
+                self._socket.settimeout(CLOSE_TIMEOUT_S)
+                while self._socket.recv(1 << 16):
+                    pass
+        else:  # it may be in the middle of loading packages, and has no children
             self._process.kill()
+        self._socket.close()
         try:
             self._process.wait(timeout=CLOSE_TIMEOUT_S)
         except subprocess.TimeoutExpired:
@@ -277,7 +284,7 @@ _in_use: set[int] = set()
 
 def prepare(preload: list[str]) -> None:
     """Start this process's zygote ahead of its first run, so that it loads packages while the driver does."""
-    if preload and uses_zygote():
+    if uses_zygote():
         _shared_zygote().preload(preload)
 
 

@@ -100,7 +100,7 @@ class WorkerPool:
         worker.decoders = {s: codecs.getincrementaldecoder("utf-8")("surrogateescape") for s in ("stdout", "stderr")}
         # A worker that died meanwhile shows as one that ended during the step.
         with contextlib.suppress(OSError):
-            worker.process.channel.sendall(encode({"job": job.model_dump(mode="json", exclude_defaults=True)}))
+            worker.process.channel.sendall(encode("job", job))
         return worker.process.pid
 
     def stop_step(self, step_run_id: str, *, force: bool) -> None:

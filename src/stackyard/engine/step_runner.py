@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import functools
 import inspect
 import os
 import sys
@@ -12,7 +12,7 @@ from typing import Any
 
 from stackyard.authoring import context as step_context
 from stackyard.authoring.parameters import validate
-from stackyard.authoring.signature import Parameter, read_signature
+from stackyard.authoring.signature import Parameter, Signature, read_signature
 from stackyard.engine.functions import load_function
 from stackyard.engine.tracebacks import step_error
 from stackyard.flavors.stores import open_artifact_store
@@ -60,7 +60,7 @@ def _execute(job: StepJob, send: SendEvent) -> list[StepOutput]:
     function = load_function(job.source)
     spec = job.artifact_store
     store = open_artifact_store(spec.flavor, spec.configuration)
-    signature = read_signature(function, "step")
+    signature = _signature_of(function)
     owner = f"step {job.step_name!r}"
     by_name: dict[str, Parameter] = {p.name: p for p in signature.parameters}
     values: dict[str, Any] = {
@@ -86,6 +86,8 @@ def _execute(job: StepJob, send: SendEvent) -> list[StepOutput]:
     try:
         result = function(**values)
         if inspect.iscoroutine(result):
+            import asyncio  # noqa: PLC0415  # slow to import; few steps are async
+
             result = asyncio.run(result)
     finally:
         step_context.leave(token)
@@ -106,7 +108,7 @@ def _execute(job: StepJob, send: SendEvent) -> list[StepOutput]:
                 kind="artifact_saved", step_run_id=job.step_run_id, at=now(), output=output.name, manifest=manifest
             )
         )
-        outputs.append(StepOutput(name=output.name, manifest=manifest))
+        outputs.append(StepOutput(name=output.name, artifact_version_id=manifest.id))
     return outputs
 
 
@@ -151,6 +153,16 @@ def flush_output() -> None:
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()
     with contextlib.suppress(Exception):  # the C library may be unknown here
-        import ctypes  # noqa: PLC0415
+        _c_library().fflush(None)
 
-        ctypes.CDLL(None).fflush(None)
+
+@functools.lru_cache(maxsize=1)
+def _c_library() -> Any:
+    import ctypes  # noqa: PLC0415  # only in workers
+
+    return ctypes.CDLL(None)
+
+
+@functools.lru_cache(maxsize=256)
+def _signature_of(function: Callable[..., Any]) -> Signature:
+    return read_signature(function, "step")

@@ -20,7 +20,8 @@ from stackyard.engine.channel import BlockingChannel, ChannelError
 from stackyard.engine.limits import limit_threads
 from stackyard.engine.logs import forward_logging
 from stackyard.engine.step_runner import StopRequested, flush_output, run_step
-from stackyard.model.job import StepEvent, StepJob
+from stackyard.model.artifact import Manifest
+from stackyard.model.job import StepEvent, StepJob, StepOutcome
 from stackyard.storage.ids import now
 
 GUARD_INTERVAL_S = 0.5
@@ -38,7 +39,7 @@ def serve(connection: socket.socket) -> None:
 
     def send(event: StepEvent) -> None:
         with lock:
-            channel.send({"event": event.model_dump(mode="json", exclude_defaults=True)})
+            channel.send("event", event)
 
     def send_log(level: str, text: str) -> None:
         if current:
@@ -72,7 +73,13 @@ def serve(connection: socket.socket) -> None:
         flush_output()
         current.clear()
         with lock:
-            channel.send({"outcome": outcome.model_dump(mode="json", exclude_defaults=True)})
+            channel.send("outcome", outcome)
+
+
+def build_models() -> None:
+    """Build the validators that every step needs; they are built at the first use otherwise."""
+    for model in (StepJob, StepEvent, StepOutcome, Manifest):
+        model.model_rebuild()
 
 
 def main_after_fork(connection: socket.socket) -> None:

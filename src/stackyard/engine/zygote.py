@@ -21,8 +21,8 @@ import time
 from typing import Any
 
 from stackyard.engine import worker
+from stackyard.engine.channel import FDS_PER_WORKER
 
-FDS_PER_WORKER = 3
 _KILL_WAIT_S = 5.0
 _PARENT_CHECK_S = 1.0
 _PR_SET_PDEATHSIG = 1
@@ -197,6 +197,8 @@ def _prctl(option: int, value: int) -> None:
 
 def main() -> None:
     """Be the zygote: ``sys.argv[1]`` is the socket's descriptor."""
+    worker.build_models()  # once here instead of in every fork
     driver = socket.socket(fileno=int(sys.argv[1]))
     sys.argv[:] = [""]
     Zygote(driver).run()
+    os._exit(0)  # nothing of the preloaded packages needs to be torn down

@@ -15,7 +15,7 @@ from stackyard.model.names import did_you_mean
 class ComponentConfiguration(BaseModel):
     """Base of the flavors' configuration models; the fields' docstrings are shown to users."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Bases of the persisted and of the passing values."""
+"""Bases of the persisted and of the passing values.
+
+Validators are built at the first use (``defer_build``): a short command pays only for the models that it touches.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,13 @@ class Persisted(BaseModel):
     Unknown keys are kept and written back, so that an older version never loses a newer one's data.
     """
 
-    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True, protected_namespaces=())
+    model_config = ConfigDict(extra="allow", defer_build=True, protected_namespaces=())
 
 
 class Message(BaseModel):
     """A value that travels between processes of the same version; unknown keys are a bug."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", defer_build=True, protected_namespaces=())
 
 
 def format_time(moment: datetime) -> str:

@@ -104,10 +104,10 @@ class StepError(Message):
 
 
 class StepOutput(Message):
-    """An output that was stored."""
+    """An output that was stored; its manifest came with ``artifact_saved`` before."""
 
     name: str
-    manifest: Manifest
+    artifact_version_id: str
 
 
 class StepOutcome(Message):

@@ -18,7 +18,7 @@ T = TypeVar("T")
 class View(BaseModel):
     """Base of the views; forbids unknown keys so that a typo is found at once."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", defer_build=True, protected_namespaces=())
 
 
 class Page(View, Generic[T]):
