@@ -73,6 +73,7 @@ export class Coordinator extends DisposableBag {
       return;
     }
     await this.sayStatus();
+    views.redraw();
     // Chosen or granted while it started: too late for its initialisation options.
     await server.configure({ trusted: workspace.isTrusted, interpreter: interpreter.current()?.path ?? "" });
     await Promise.all([stores.refresh(), environment.check()]);

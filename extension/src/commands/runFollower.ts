@@ -1,5 +1,6 @@
 import type { CancellationToken, LogOutputChannel, Progress } from "vscode";
 import type { StackyardApi } from "../api";
+import { packageOf } from "../model/packages";
 import { failedStep, missingModule, outcome, progressMessage } from "../model/runs";
 import { isFinished } from "../model/status";
 import type { RunView } from "../protocol";
@@ -96,11 +97,16 @@ export function announce(run: RunView): void {
   const open: Remedy = { title: "Open Run", command: OPEN_RUN, args: [run.id] };
   const logs: Remedy = { title: "Show Logs", command: SHOW_LOGS, args: [run.id] };
   const error = failedStep(run)?.error ?? run.error;
-  const module = error === null ? undefined : missingModule(error.message);
-  const install: Remedy[] =
-    module === undefined ? [] : [{ title: `Install ${module}`, command: INSTALL_MODULE, args: [module, run.file] }];
-  const buttons = run.status === "failed" ? [...install, logs, open] : [open];
+  const install = error === null ? undefined : installRemedy(error.message, run.file);
+  const buttons = run.status === "failed" ? [...(install === undefined ? [] : [install]), logs, open] : [open];
   void toast(weightOf(run), outcome(run), ...buttons);
+}
+
+/** The button that installs what an import asked for in vain; undefined when an error is about something else. */
+export function installRemedy(message: string, file: string): Remedy | undefined {
+  const module = missingModule(message);
+  if (module === undefined) return undefined;
+  return { title: `Install ${packageOf(module)}`, command: INSTALL_MODULE, args: [module, file] };
 }
 
 function weightOf(run: RunView): Weight {

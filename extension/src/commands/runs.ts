@@ -1,11 +1,12 @@
+import type { CancellationToken } from "vscode";
 import { workspace } from "vscode";
 import { dotted } from "../model/format";
 import { currentFirst, shortPath } from "../model/pipelines";
 import { runDescription } from "../model/runs";
 import { STATUS_ICONS, isFinished } from "../model/status";
-import type { PipelineInfo, RunView } from "../protocol";
+import type { PipelineInfo, RunStartParams, RunView } from "../protocol";
 import { asError } from "../server/readiness";
-import { ExpectedError } from "../util/errors";
+import { ExpectedError, RequestError, messageOf } from "../util/errors";
 import { PipelineNode } from "../views/pipelinesTree";
 import { RunNode, StepRunNode } from "../views/runsTree";
 import { openFileAt } from "../vscode/editors";
@@ -14,6 +15,7 @@ import { toast } from "../vscode/toast";
 import { activeFile, workspaceFolders } from "../vscode/workspace";
 import type { Deps } from "./deps";
 import { chooseParameters } from "./parameters";
+import { installRemedy } from "./runFollower";
 
 /** Runs the pipeline of a row, of a file and function, or one that is asked for; returns once it has started. */
 export async function runPipeline(deps: Deps, target: unknown, functionName?: unknown): Promise<void> {
@@ -27,16 +29,24 @@ export async function runPipeline(deps: Deps, target: unknown, functionName?: un
   await workspace.saveAll(false);
   const { active } = await deps.stores.stacks.get();
   await deps.follower.follow(`Running ${pipeline.name} on ${active.name}`, async (token) => {
-    const { run_id } = await deps.api.startRun(
-      {
-        file: pipeline.file,
-        function: pipeline.function,
-        parameters: Object.fromEntries([...parameters].map(([name, { value }]) => [name, value])),
-      },
-      token,
-    );
-    return run_id;
+    const params = {
+      file: pipeline.file,
+      function: pipeline.function,
+      parameters: Object.fromEntries([...parameters].map(([name, { value }]) => [name, value])),
+    };
+    return start(deps, params, token);
   });
+}
+
+async function start(deps: Deps, params: RunStartParams, token: CancellationToken): Promise<string> {
+  try {
+    return (await deps.api.startRun(params, token)).run_id;
+  } catch (error) {
+    const remedy = RequestError.is(error) ? installRemedy(error.message, params.file) : undefined;
+    // The button does what the hint says.
+    if (remedy !== undefined) throw new ExpectedError(messageOf(error), "", remedy);
+    throw error;
+  }
 }
 
 /** Opens the definition of a pipeline's row. */

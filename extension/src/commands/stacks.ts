@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { env } from "vscode";
 import { dotted } from "../model/format";
 import { componentOf, stackDescription, switchEffect } from "../model/stacks";
@@ -42,7 +43,7 @@ async function activate(deps: Deps, stack: StackView, before: StackView | null):
     void toast("warning", active.warning);
     return;
   }
-  const effect = switchEffect(active.stack, before);
+  const effect = switchEffect(active.stack, before, homedir());
   flash(`$(layers) ${effect}`);
   if (previous !== "" && previous !== active.id) deps.undo.make(stack.name, effect, previous);
 }

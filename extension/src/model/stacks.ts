@@ -44,13 +44,21 @@ export function componentOf(stack: StackView | null, type: ComponentType): Compo
   return stack?.components.find((component) => component.component_type === type);
 }
 
-/** What a switch to this stack changes: where artifacts go, and what that means for the cache. */
-export function switchEffect(stack: StackView | null, previous: StackView | null): string {
+/**
+ * What a switch to this stack changes: where artifacts go, and what that means for the cache.
+ *
+ * @param home the user's home folder, which is written as `~`: a status bar has little room.
+ */
+export function switchEffect(stack: StackView | null, previous: StackView | null, home: string): string {
   const store = componentOf(stack, "artifact_store");
   if (store === undefined) return "";
   const before = componentOf(previous, "artifact_store");
   const path = store.configuration["path"];
-  const place = typeof path === "string" && path !== "" ? `${store.name} (${path})` : store.name;
-  if (before?.id === store.id) return `Artifacts stay in ${place}, and so does the cache.`;
-  return `Artifacts now go to ${place}; the cache is that store's own, so steps it has not seen run again.`;
+  if (before?.id === store.id) return `Artifacts and cache stay in ${store.name}.`;
+  const place = typeof path === "string" && path !== "" ? `: ${tilde(path, home)}` : ".";
+  return `Artifacts and cache are now those of ${store.name}${place}`;
+}
+
+function tilde(path: string, home: string): string {
+  return home !== "" && path.startsWith(home) ? `~${path.slice(home.length)}` : path;
 }

@@ -22,7 +22,7 @@ export class ActiveStackStatusBar extends DisposableBag {
     private readonly status: () => ExtensionStatus,
   ) {
     super();
-    this.item = this.track(window.createStatusBarItem("stackyard.activeStack", StatusBarAlignment.Left, 50));
+    this.item = this.track(window.createStatusBarItem("stackyard.activeStack", StatusBarAlignment.Left, 61));
     this.item.name = "Stackyard: Active Stack";
     const draw = (): void => {
       this.draw();

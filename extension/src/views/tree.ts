@@ -40,6 +40,11 @@ export abstract class TreeProvider extends DisposableBag implements TreeDataProv
     return node.resolve === undefined ? item : node.resolve(item, token);
   }
 
+  /** Draws the whole tree again: what it may show has changed, not its data. */
+  redrawAll(): void {
+    this.redraw();
+  }
+
   /** The rows at the top. */
   protected abstract roots(): Promise<TreeNode[]>;
 

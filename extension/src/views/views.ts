@@ -63,6 +63,11 @@ export class Views extends DisposableBag {
     );
   }
 
+  /** Draws all trees again: the server is there, or is gone. */
+  redraw(): void {
+    for (const tree of [this.stacks, this.pipelines, this.runs, this.artifacts]) tree.redrawAll();
+  }
+
   /** Tells whether anybody sees a view: then the server is worth starting. */
   isAnyVisible(): boolean {
     return this.trees.some((tree) => tree.visible);

@@ -21,7 +21,7 @@ export class UndoOffer extends DisposableBag {
 
   constructor() {
     super();
-    this.item = this.track(window.createStatusBarItem("stackyard.undoSwitch", StatusBarAlignment.Left, 49));
+    this.item = this.track(window.createStatusBarItem("stackyard.undoSwitch", StatusBarAlignment.Left, 60));
     this.item.name = "Stackyard: Undo Switch";
     this.track({
       dispose: () => {
