@@ -1,0 +1,26 @@
+"""What every test starts from: no setting of the user's, and a home of its own that does not exist yet."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Machines that build are busy: a slow example says nothing, and the same seed must find the same examples.
+settings.register_profile("stackyard", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("stackyard")
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("STACKYARD_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("STACKYARD_HOME", str(tmp_path_factory.mktemp("home") / "stackyard"))
+
+
+@pytest.fixture
+def home(_own_home: None) -> Path:
+    """The test's own home; nothing is there yet."""
+    return Path(os.environ["STACKYARD_HOME"])
