@@ -72,7 +72,7 @@ def own_wheel(bundle: Path) -> Path:
     Raises:
         PackageMissingError: there is none.
     """
-    for place in (bundle / "wheels", bundle.parent / "out"):
+    for place in (bundle / "wheels", bundle.parent / "out" / "wheel"):
         found = sorted(place.glob("stackyard-*.whl"), key=lambda path: path.stat().st_mtime)
         if found:
             return found[-1]
