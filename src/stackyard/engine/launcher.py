@@ -16,6 +16,7 @@ from typing import Any
 
 from stackyard.engine.channel import FDS_PER_WORKER
 from stackyard.engine.preload import loaded_modules
+from stackyard.engine.strays import MARK_VARIABLE, kill_marked, new_mark
 from stackyard.model.errors import ExecutionError
 from stackyard.storage.host import IS_WINDOWS
 
@@ -76,9 +77,11 @@ class ZygoteLauncher(WorkerLauncher):
     def __init__(self, preload: list[str]) -> None:
         """Start the zygote; it loads the packages while the driver goes on."""
         ours, theirs = socket.socketpair()
+        self._mark = new_mark()
         self._process = subprocess.Popen(  # our own interpreter and module
             [sys.executable, "-c", _BOOT.format("zygote"), str(theirs.fileno()), json.dumps(sys.path)],
             pass_fds=(theirs.fileno(),),
+            env={**os.environ, MARK_VARIABLE: self._mark},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -147,6 +150,7 @@ class ZygoteLauncher(WorkerLauncher):
             self._send({"op": "clear"})
             while self._cleared < wanted:
                 if not self._read(wait=True):
+                    self.close()
                     break
         except OSError:
             self.close()
@@ -170,6 +174,8 @@ class ZygoteLauncher(WorkerLauncher):
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._used and self._process.returncode != 0:
+            kill_marked(self._mark)  # the guardian was killed: what left its worker's group has nobody else
 
     def descriptor(self) -> int | None:
         """Return the zygote's socket."""
@@ -214,14 +220,17 @@ class SpawnLauncher(WorkerLauncher):
     def __init__(self) -> None:
         """Start with none."""
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._marks: dict[int, str] = {}
 
     def start(self, number: int) -> WorkerProcess:
         """Start a process."""
+        mark = new_mark()
         channel, far_channel = socket.socketpair()
         try:
             process = subprocess.Popen(  # our own interpreter and module
                 [sys.executable, "-c", _BOOT.format("worker"), str(far_channel.fileno()), json.dumps(sys.path)],
                 pass_fds=(far_channel.fileno(),),
+                env={**os.environ, MARK_VARIABLE: mark},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -234,6 +243,7 @@ class SpawnLauncher(WorkerLauncher):
         finally:
             far_channel.close()
         self._processes[process.pid] = process
+        self._marks[process.pid] = mark
         assert process.stdout is not None  # noqa: S101  # PIPE
         assert process.stderr is not None  # noqa: S101  # PIPE
         return WorkerProcess(
@@ -273,6 +283,7 @@ class SpawnLauncher(WorkerLauncher):
         process = self._processes.pop(pid)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
+        kill_marked(self._marks.pop(pid))
         for pipe in (process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()

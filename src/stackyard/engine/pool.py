@@ -18,6 +18,8 @@ from stackyard.model.job import StepError, StepEvent, StepJob, StepOutcome
 from stackyard.storage.ids import now
 
 _READ_BYTES = 1 << 16
+_DRAIN_READS = 64
+"""Enough for all that a pipe holds; something that a step left behind may go on writing for ever."""
 
 
 @dataclass
@@ -189,11 +191,16 @@ class WorkerPool:
             return
         outcome = StepOutcome.model_validate(message["outcome"])
         for stream in ("stdout", "stderr"):  # all that was printed before the outcome is in the pipes by now
-            while self._read(worker, stream, events):
-                pass
+            self._drain(worker, stream, events)
             self._finish_text(worker, stream, events)
         worker.step_run_id = ""
         events.append(outcome)
+
+    def _drain(self, worker: _Worker, end: str, events: list[PoolEvent]) -> None:
+        """Read what is there by now."""
+        for _ in range(_DRAIN_READS):
+            if not self._read(worker, end, events):
+                return
 
     def _read_bytes(self, worker: _Worker, end: str) -> bytes:
         descriptor = worker.process.stdout if end == "stdout" else worker.process.stderr
@@ -234,8 +241,7 @@ class WorkerPool:
         for worker in [w for w in self._workers.values() if w.process.pid in ended]:
             worker.process.exit_status = ended[worker.process.pid]
             for end in ("channel", "stdout", "stderr"):
-                while self._read(worker, end, events):
-                    pass
+                self._drain(worker, end, events)
             if worker.step_run_id:
                 self._fail(worker, describe_exit(worker.process.exit_status), events)
             self._close_ends(worker)

@@ -20,6 +20,7 @@ from stackyard.engine.channel import BlockingChannel, ChannelError
 from stackyard.engine.limits import limit_threads
 from stackyard.engine.logs import forward_logging
 from stackyard.engine.step_runner import StopRequested, flush_output, run_step
+from stackyard.engine.strays import MARK_VARIABLE, kill_marked
 from stackyard.model.artifact import Manifest
 from stackyard.model.job import StepEvent, StepJob, StepOutcome
 from stackyard.storage.ids import now
@@ -100,7 +101,8 @@ def main() -> None:
 
 
 def _end_with_driver(connection: socket.socket) -> None:
-    """Without a zygote as guardian: kill this worker's whole group when the driver is gone, mid-step too."""
+    """Without a zygote as guardian: kill all that this worker started, and itself, when the driver is gone."""
+    mark = os.environ.get(MARK_VARIABLE, "")
     while True:
         time.sleep(GUARD_INTERVAL_S)
         try:
@@ -110,6 +112,8 @@ def _end_with_driver(connection: socket.socket) -> None:
         except OSError:
             alive = b""
         if not alive:
+            if mark:
+                kill_marked(mark)
             os.killpg(0, signal.SIGKILL)
 
 

@@ -1,0 +1,105 @@
+"""kill -9 of a driver: every reader says so at once, nothing stays behind, nothing that was done is lost."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from tests.integration.processes import is_running
+from tests.integration.scenarios import kill_anything
+from tests.integration.user import User, kill, statuses, wait_for
+
+LONG = """
+import os, signal, subprocess, sys, time
+from pathlib import Path
+from stackyard import pipeline, step
+
+FOLDER = Path(__file__).parent
+
+@step
+def quick() -> int:
+    return 1
+
+@step
+def slow(value: int) -> int:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    subprocess.Popen(["sleep", "600"])
+    subprocess.Popen(["sh", "-c", "trap '' TERM HUP INT; sleep 601"], start_new_session=True)
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(602)
+        os._exit(0)
+    (FOLDER / "driver.pid").write_text(os.environ["DRIVER"])
+    time.sleep(60 if "--long" in Path(FOLDER / "mode").read_text() else 0)
+    return value
+
+@step
+def end(value: int) -> int:
+    return value
+
+@pipeline
+def lengthy() -> None:
+    end(slow(quick()))
+
+if __name__ == "__main__":
+    os.environ["DRIVER"] = str(os.getpid())
+    lengthy()
+"""
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("method", ["zygote", "spawn"])
+def test_a_killed_driver_is_seen_at_once_and_leaves_no_process(user: User, method: str) -> None:
+    user.write("run.py", LONG)
+    (user.folder / "mode").write_text("--long")
+    driver = user.start(user.interpreter, "run.py", variables={"STACKYARD_WORKER_START": method})
+    pid = user.pid_from("driver.pid")
+    assert pid == driver.pid
+    wait_for(lambda: statuses(user.last_run())["slow"] == "running", 10, "the slow step's row")
+    kill(pid)
+    driver.wait(10)
+    listed = user.do("run", "list")
+    assert "interrupted" in listed.out, listed
+    left = user.left_behind()
+    assert not left, f"still running: {'; '.join(map(str, left))}"
+    run = user.last_run()
+    assert statuses(run) == {"quick": "completed", "slow": "interrupted", "end": "skipped"} or statuses(run) == {
+        "quick": "completed", "slow": "interrupted", "end": "interrupted",
+    }  # fmt: skip
+
+    (user.folder / "mode").write_text("")
+    assert user.python("run.py").code == 0
+    before, after = user.runs()
+    assert before.status == "interrupted"
+    assert before.ended_at
+    assert statuses(before)["end"] == "skipped", "the next run recorded what was only computed until then"
+    assert statuses(after) == {"quick": "cached", "slow": "completed", "end": "completed"}
+
+
+def test_a_driver_stopped_by_its_terminal_closing_stops_its_steps(user: User) -> None:
+    user.write("run.py", LONG)
+    (user.folder / "mode").write_text("--long")
+    leader, follower = os.openpty()
+    driver = user.start("setsid", "--ctty", user.interpreter, "run.py")
+    os.close(follower)
+    pid = user.pid_from("driver.pid")
+    os.close(leader)
+    kill(pid, signal.SIGHUP)
+    wait_for(lambda: not is_running(pid), 20, "the driver's end")
+    driver.wait(10)
+    assert user.last_run().status == "stopped"
+    assert not user.left_behind()
+
+
+@pytest.mark.timeout(240)
+def test_whatever_is_killed_the_next_run_completes(user: User, seed: int) -> None:
+    report = kill_anything(user, random.Random(seed), rounds=6)
+    assert report.rounds == 6
+    assert report.killed, "no process was there to be killed"
+    deadline = time.monotonic() + 5
+    assert not user.left_behind(max(0.1, deadline - time.monotonic()))
