@@ -25,7 +25,10 @@ FDS_PER_WORKER = 3
 
 def encode(kind: str, value: BaseModel) -> bytes:
     """Return the frame of a message ``{kind: value}``."""
-    data = value.model_dump_json(exclude_defaults=True).encode("utf-8", errors="surrogatepass")
+    try:
+        data = value.model_dump_json(exclude_defaults=True).encode()
+    except ValueError:  # lone surrogates: UTF-8 can't hold them, escaped they travel
+        data = json.dumps(value.model_dump(exclude_defaults=True)).encode("ascii")
     frame = b'{"' + kind.encode("ascii") + b'":' + data + b"}"
     return _HEADER.pack(len(frame)) + frame
 

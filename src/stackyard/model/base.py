@@ -20,9 +20,12 @@ class Persisted(BaseModel):
 
 
 class Message(BaseModel):
-    """A value that travels between processes of the same version; unknown keys are a bug."""
+    """A value that travels between processes of the same version; unknown keys are a bug.
 
-    model_config = ConfigDict(extra="forbid", defer_build=True, protected_namespaces=())
+    NaN and infinity travel as such: by pydantic's default a step would get None for them.
+    """
+
+    model_config = ConfigDict(extra="forbid", defer_build=True, protected_namespaces=(), ser_json_inf_nan="constants")
 
 
 def format_time(moment: datetime) -> str:
