@@ -151,14 +151,10 @@ class Generator:
 
 
 def _field_docs(model: type[BaseModel]) -> dict[str, str]:
-    """Return the docstrings under the fields, inherited ones included."""
+    """Return the docstrings under the fields."""
     from stackyard.flavors.docs import field_docs  # noqa: PLC0415  # generate() sets the path
 
-    found: dict[str, str] = {}
-    for base in reversed(model.__mro__):
-        if issubclass(base, BaseModel) and base is not BaseModel:
-            found.update(field_docs(base))
-    return found
+    return field_docs(model)
 
 
 def _doc(thing: type) -> str:

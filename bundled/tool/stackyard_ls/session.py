@@ -22,9 +22,13 @@ class Session:
     settings: Settings
     pipelines: Pipelines = field(default_factory=Pipelines)
 
-    def context(self) -> Context:
-        """Return a fresh context: opening one is cheap, and sees what other processes did."""
-        return open_context(self.settings.start, self.settings.home or None)
+    def context(self, start: str | None = None) -> Context:
+        """Return a fresh context: opening one is cheap, and sees what other processes did.
+
+        Args:
+            start: file or folder from which the project is looked for, instead of what the settings say.
+        """
+        return open_context(start or self.settings.start, self.settings.home or None)
 
     def index_root(self, context: Context) -> Path | None:
         """Return the folder whose pipelines are listed: the project's, else the one that is open."""

@@ -37,8 +37,7 @@ def show(call: Call, params: RunParams) -> RunView:
 def start(call: Call, params: RunStartParams) -> RunStartResult:
     """Start a run in the user's interpreter; one that the client gave up on meanwhile is stopped again."""
     call.require_trust("Running a pipeline")
-    context = call.context
-    root = context.project.root
+    context = call.session.context(params.file)  # The file's own project, whatever the editor shows elsewhere.
     run_id, name = launch.start_run(
         context,
         interpreter=call.require_interpreter(),
@@ -49,7 +48,7 @@ def start(call: Call, params: RunStartParams) -> RunStartResult:
         stack=params.stack,
         enable_cache=params.enable_cache,
         config=params.config,
-        cwd=root or str(Path(params.file).parent),
+        cwd=context.project.root or str(Path(params.file).parent),
     )
     if call.cancelled.is_set():
         runs.stop_run(context, run_id)
