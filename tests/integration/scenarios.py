@@ -82,7 +82,7 @@ def registered(user: User) -> set[str]:
     assert json.loads((user.home / "registry.last-good.json").read_text(encoding="utf-8")) == document
     leftovers = [path.name for path in user.home.iterdir() if path.name.endswith(".tmp")]
     assert not leftovers
-    names = [c["name"] for c in document["components"] if c["type"] == "artifact_store"]
+    names = [c["name"] for c in document["components"] if c["component_type"] == "artifact_store"]
     assert len(names) == len(set(names))
     return set(names) - {"default"}
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import pty
 import random
-import signal
+import select
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.integration.processes import is_running
 from tests.integration.scenarios import kill_anything
 from tests.integration.user import User, kill, statuses, wait_for
 
@@ -81,19 +83,40 @@ def test_a_killed_driver_is_seen_at_once_and_leaves_no_process(user: User, metho
     assert statuses(after) == {"quick": "cached", "slow": "completed", "end": "completed"}
 
 
-def test_a_driver_stopped_by_its_terminal_closing_stops_its_steps(user: User) -> None:
+def test_a_closed_terminal_stops_the_run(user: User) -> None:
     user.write("run.py", LONG)
     (user.folder / "mode").write_text("--long")
-    leader, follower = os.openpty()
-    driver = user.start("setsid", "--ctty", user.interpreter, "run.py")
-    os.close(follower)
-    pid = user.pid_from("driver.pid")
-    os.close(leader)
-    kill(pid, signal.SIGHUP)
-    wait_for(lambda: not is_running(pid), 20, "the driver's end")
-    driver.wait(10)
+    pid, terminal = pty.fork()
+    if pid == 0:  # the shell's place: the terminal is this process's own
+        os.chdir(user.folder)
+        os.execve(user.interpreter, [user.interpreter, "run.py"], user.environment())
+    try:
+        # A terminal that nobody reads from would hold up whoever prints.
+        reader = threading.Thread(target=_read_until, args=(terminal, user.folder / "driver.pid"))
+        reader.start()
+        assert user.pid_from("driver.pid") == pid
+        reader.join()
+    finally:
+        os.close(terminal)  # the kernel tells the terminal's processes with SIGHUP
+    wait_for(lambda: os.waitpid(pid, os.WNOHANG)[0] == pid, 20, "the driver's end")
     assert user.last_run().status == "stopped"
     assert not user.left_behind()
+
+
+def test_a_reader_who_had_enough_ends_no_run(user: User) -> None:
+    user.write("run.py", LONG)
+    (user.folder / "mode").write_text("")
+    piped = user.run("sh", "-c", f"DRIVER=0 '{user.interpreter}' run.py | head -n 1", timeout=60)
+    assert piped.code == 0, piped
+    assert "Running lengthy" in piped.out
+    wait_for(lambda: user.last_run().status.is_finished, 30, "the run's end")
+    assert user.last_run().status == "completed"
+
+
+def _read_until(terminal: int, file: Path) -> None:
+    while not file.exists():
+        if select.select([terminal], [], [], 0.1)[0]:
+            os.read(terminal, 1 << 16)
 
 
 @pytest.mark.timeout(240)

@@ -26,7 +26,8 @@ def noisy(number: int) -> int:
     os.write(1, b"caf\\xc3")
     os.write(1, b"\\xa9 " + me.encode() + b"\\n")
     os.write(1, me.encode() + b" bad \\xff byte\\n")
-    subprocess.run(["sh", "-c", f"for i in 1 2 3; do echo {me} child $i; echo {me} child error $i >&2; done"], check=True)
+    shell = f"for i in 1 2 3; do echo {me} child $i; echo {me} child error $i >&2; done"
+    subprocess.run(["sh", "-c", shell], check=True)
     thread = threading.Thread(target=lambda: print(f"{me} thread"))
     thread.start(); thread.join()
     ctypes.CDLL(None).puts(f"{me} libc".encode())

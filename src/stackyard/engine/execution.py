@@ -15,7 +15,7 @@ from stackyard.engine.cache import CacheDecision, KnownVersion, StepCache
 from stackyard.engine.functions import portable_source
 from stackyard.engine.limits import threads_per_worker
 from stackyard.engine.pool import LogData, PoolEvent, WorkerPool
-from stackyard.engine.reporter import Reporter, RunFacts, StepChange
+from stackyard.engine.reporter import DetachableReporter, Reporter, RunFacts, StepChange
 from stackyard.engine.scheduler import Scheduler
 from stackyard.engine.stop import StopRequests
 from stackyard.model.artifact import Manifest
@@ -86,7 +86,7 @@ class Execution:
         self._home = home
         self._writer = writer
         self._cache = cache
-        self._reporter = reporter
+        self._reporter = DetachableReporter(reporter)
         self._pool = pool
         self.scheduler = Scheduler(recorded.spec.steps, plan.mode)
         self._specs = {s.name: s for s in recorded.spec.steps}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -82,3 +84,48 @@ class SilentReporter:
 
     def run_finished(self, status: Status, duration_s: float) -> None:
         """Ignore it."""
+
+
+class DetachableReporter:
+    """Tells a reporter as long as it can print; that a terminal was closed or `| head` has enough ends no run."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        """Wrap a reporter."""
+        self._reporter = reporter
+
+    def run_started(self, facts: RunFacts) -> None:
+        """Pass it on."""
+        with self._detached_on_error():
+            self._reporter.run_started(facts)
+
+    def step_changed(self, change: StepChange) -> None:
+        """Pass it on."""
+        with self._detached_on_error():
+            self._reporter.step_changed(change)
+
+    def step_output(self, step: str, stream: str, text: str, level: str) -> None:
+        """Pass it on."""
+        with self._detached_on_error():
+            self._reporter.step_output(step, stream, text, level)
+
+    def tick(self) -> None:
+        """Pass it on."""
+        with self._detached_on_error():
+            self._reporter.tick()
+
+    def message(self, text: str) -> None:
+        """Pass it on."""
+        with self._detached_on_error():
+            self._reporter.message(text)
+
+    def run_finished(self, status: Status, duration_s: float) -> None:
+        """Pass it on."""
+        with self._detached_on_error():
+            self._reporter.run_finished(status, duration_s)
+
+    @contextmanager
+    def _detached_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            self._reporter = SilentReporter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,9 +51,8 @@ def open_reader(home: Home) -> sqlite3.Connection | None:
     if not home.catalog_file.exists():
         return None
     with _errors(home.catalog_file):
-        connection = _connect(home.catalog_file)
+        connection, found = _connect_reader(home)
         try:
-            found = _version(connection)
             if found == VERSION:
                 connection.execute("PRAGMA query_only=ON")
                 return connection
@@ -97,15 +97,35 @@ def checkpoint(connection: sqlite3.Connection, home: Home) -> None:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, *, read_only_disk: bool = False) -> sqlite3.Connection:
+    name = f"{path.as_uri()}?immutable=1" if read_only_disk else str(path)
     connection = sqlite3.connect(
-        str(path), isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False
+        name, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False, uri=read_only_disk
     )
     connection.row_factory = sqlite3.Row
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA wal_autocheckpoint=0")
     return connection
+
+
+def _connect_reader(home: Home) -> tuple[sqlite3.Connection, int]:
+    """Return a connection and the catalog's version; on a read-only disk SQLite must be told that nobody writes."""
+    try:
+        return _opened(home, read_only_disk=False)
+    except sqlite3.OperationalError:
+        if os.access(home.root, os.W_OK):
+            raise
+    return _opened(home, read_only_disk=True)
+
+
+def _opened(home: Home, *, read_only_disk: bool) -> tuple[sqlite3.Connection, int]:
+    connection = _connect(home.catalog_file, read_only_disk=read_only_disk)
+    try:
+        return connection, _version(connection)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _version(connection: sqlite3.Connection) -> int:

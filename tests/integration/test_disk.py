@@ -1,0 +1,171 @@
+"""A home that can't be written, a disk that is full, a registry cut in half: clear errors, and nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from stackyard.model.errors import HomeNotWritableError, RegistryDamagedError
+from tests.integration.user import Result, User, statuses
+
+SMALL = """
+from stackyard import pipeline, step
+
+@step
+def make(n: int = 3) -> int:
+    return n
+
+@pipeline
+def small(n: int = 3) -> None:
+    make(n)
+
+if __name__ == "__main__":
+    small()
+"""
+
+
+def in_private_mounts(user: User, script: str) -> Result:
+    """Run a shell script in a mount namespace of its own: what it mounts is seen by nobody else."""
+    return user.run("unshare", "--mount", "--propagation", "private", "sh", "-euc", script, timeout=150)
+
+
+def refused(result: Result, home: Path) -> None:
+    assert result.code == HomeNotWritableError.exit_code, result
+    assert f"Stackyard's home {home} can't be written" in result.text, result
+    assert "STACKYARD_HOME" in result.text, result
+    assert "Traceback" not in result.text, result
+
+
+def test_a_home_below_a_regular_file(user: User) -> None:
+    user.write("run.py", SMALL)
+    user.write("file", "no folder\n")
+    user.home = user.folder / "file" / "home"
+    refused(user.python("run.py"), user.home)
+    refused(user.stackyard("artifact-store", "register", "other", "--flavor=local"), user.home)
+    refused(user.stackyard("stack", "set", "default", "--global"), user.home)
+    assert (user.folder / "file").read_text() == "no folder\n"
+
+
+def test_a_home_on_a_read_only_mount(user: User) -> None:
+    user.write("run.py", SMALL)
+    user.do("artifact-store", "register", "kept", "--flavor=local")
+    assert user.python("run.py").code == 0
+    home, python = shlex.quote(str(user.home)), shlex.quote(user.interpreter)
+    mount = f"mount --bind {home} {home}; mount -o remount,bind,ro {home}; "
+    refused(in_private_mounts(user, f"{mount} exec {python} run.py"), user.home)
+    refused(
+        in_private_mounts(user, f"{mount} exec {python} -m stackyard artifact-store register o -f local"), user.home
+    )
+    # Reading goes on.
+    listed = in_private_mounts(
+        user, f"{mount} {python} -m stackyard artifact-store list; {python} -m stackyard stack get"
+    )
+    assert listed.code == 0, listed
+    assert "kept" in listed.out
+    shown = in_private_mounts(user, f"{mount} exec {python} -m stackyard run list")
+    assert shown.code == 0, shown
+    assert "small-1" in shown.out
+    assert user.python("run.py").code == 0
+    assert len(user.runs()) == 2
+
+
+GREEDY = """
+import sys
+from stackyard import pipeline, step
+
+@step
+def first() -> str:
+    return "kept"
+
+@step
+def greedy(text: str) -> bytes:
+    return b"x" * 60_000_000
+
+@step
+def last(data: bytes) -> int:
+    return len(data)
+
+@pipeline
+def hungry() -> None:
+    last(greedy(first()))
+
+if __name__ == "__main__":
+    hungry()
+"""
+
+
+@pytest.mark.timeout(180)
+def test_a_disk_that_becomes_full_during_a_run(user: User) -> None:
+    user.write("run.py", GREEDY)
+    user.write("small.py", SMALL)
+    home, python = shlex.quote(str(user.home)), shlex.quote(user.interpreter)
+    kept = user.folder / "kept"
+    user.home.mkdir()
+    script = f"""
+    mount -t tmpfs -o size=12m tmpfs {home}
+    {python} -m stackyard artifact-store register before -f local
+    set +e
+    {python} run.py > run.out 2>&1; echo $? > run.code
+    {python} -m stackyard run list --json > list.json 2> list.err
+    {python} small.py > small.out 2>&1; echo $? > small.code
+    dd if=/dev/zero of={home}/filler bs=4k 2> /dev/null
+    {python} -m stackyard artifact-store register after -f local > full.out 2>&1; echo $? > full.code
+    {python} small.py > full-run.out 2>&1; echo $? > full-run.code
+    rm {home}/filler
+    {python} -m stackyard artifact-store list --json > stores.json
+    {python} small.py > freed.out 2>&1; echo $? > freed.code
+    {python} -m stackyard run list --json > list-after.json
+    cp -r {home} {shlex.quote(str(kept))}
+    """
+    result = in_private_mounts(user, script)
+    assert result.code == 0, result
+
+    def text(name: str) -> str:
+        return (user.folder / name).read_text(encoding="utf-8")
+
+    # The step that needed the room fails and says so; what was done before it stays.
+    assert text("run.code").strip() == "1", text("run.out")
+    assert "space" in text("run.out").lower()
+    assert "bug in Stackyard" not in text("run.out")
+    (run,) = json.loads(text("list.json"))["items"]
+    assert run["status"] == "failed"
+    assert text("small.code").strip() == "0", f"what the failed step wrote was given back: {text('small.out')}"
+    # No room for anything: named errors.
+    for name, codes in (("full", {"6"}), ("full-run", {"1", "6"})):
+        assert text(f"{name}.code").strip() in codes, text(f"{name}.out")
+        assert re.search("no space|has room", text(f"{name}.out")), text(f"{name}.out")
+        assert "Traceback" not in text(f"{name}.out"), text(f"{name}.out")
+    # Room again: all of it is still there, and it goes on.
+    names = {item["name"] for item in json.loads(text("stores.json"))["items"]}
+    assert names == {"default", "before"}
+    assert text("freed.code").strip() == "0", text("freed.out")
+    assert "completed" in {item["status"] for item in json.loads(text("list-after.json"))["items"]}
+    user.home = kept
+    assert statuses(user.runs()[0]) == {"first": "completed", "greedy": "failed", "last": "skipped"}
+
+
+def test_a_registry_cut_in_half_is_named_and_mended_by_the_command_that_is_printed(user: User) -> None:
+    user.write("run.py", SMALL)
+    for name in ("one", "two"):
+        user.do("artifact-store", "register", name, "--flavor=local")
+    registry = user.home / "registry.json"
+    whole = registry.read_bytes()
+    registry.write_bytes(whole[: len(whole) // 2])
+    half = registry.read_bytes()
+    for command in (["stack", "list"], ["artifact-store", "register", "three", "-f", "local"], ["run", "run.py"]):
+        result = user.stackyard(*command)
+        assert result.code == RegistryDamagedError.exit_code, result
+        assert str(registry) in result.err, result
+        assert "registry.last-good.json" in result.err, result
+    assert user.python("run.py").code == RegistryDamagedError.exit_code
+    assert registry.read_bytes() == half, "nothing is changed behind the user's back"
+    (mend,) = set(re.findall(r"with: (cp .*)", result.err))
+    done = user.run("sh", "-c", mend)
+    assert done.code == 0, done
+    assert registry.read_bytes() == whole
+    names = {item["name"] for item in json.loads(user.do("artifact-store", "list", "--json").out)["items"]}
+    assert names == {"default", "one", "two"}

@@ -1,0 +1,129 @@
+"""Stopping: by signals, by `run stop`, politely first and by force after, with nothing left behind."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.integration.user import User, kill, statuses, wait_for
+
+STUBBORN = """
+import os, signal, subprocess, sys, time
+from pathlib import Path
+from stackyard import pipeline, step
+
+FOLDER = Path(__file__).parent
+
+@step
+def polite() -> int:
+    subprocess.Popen(["sleep", "600"])
+    try:
+        (FOLDER / "polite.pid").write_text(str(os.getpid()))
+        time.sleep(60)
+    finally:
+        print("tidied up", flush=True)
+    return 1
+
+@step
+def stubborn() -> int:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    subprocess.Popen(["sh", "-c", "trap '' TERM INT HUP; sleep 601; sleep 601"])
+    (FOLDER / "stubborn.pid").write_text(str(os.getpid()))
+    time.sleep(60)
+    return 2
+
+@step
+def never(value: int) -> int:
+    return value
+
+@pipeline(enable_cache=False)
+def polite_only() -> None:
+    never(polite())
+
+@pipeline(enable_cache=False)
+def both() -> None:
+    never(polite())
+    stubborn()
+
+if __name__ == "__main__":
+    both() if "both" in sys.argv else polite_only()
+"""
+
+EXIT_STOPPED = 1
+GRACE_S = 5.0
+
+
+def start(user: User, which: str) -> subprocess.Popen[str]:
+    user.write("run.py", STUBBORN)
+    driver = user.start(user.interpreter, "run.py", which)
+    user.pid_from("polite.pid")
+    if which == "both":
+        user.pid_from("stubborn.pid")
+    return driver
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_stops_the_run(user: User, number: signal.Signals) -> None:
+    driver = start(user, "polite_only")
+    kill(driver.pid, number)
+    assert driver.wait(GRACE_S) == EXIT_STOPPED, user.started_output
+    run = user.last_run()
+    assert run.status == "stopped"
+    assert statuses(run) == {"polite": "stopped", "never": "skipped"}
+    assert "tidied up" in [line.text for line in user.logs(run, "polite")]
+    assert "Traceback" not in user.started_output
+    assert number.name in user.started_output
+    assert not user.left_behind()
+
+
+def test_control_c_at_a_terminal_reaches_the_whole_group_and_stops_once(user: User) -> None:
+    user.write("run.py", STUBBORN)
+    driver = user.start(user.interpreter, "run.py", "polite_only", start_new_session=True)
+    user.pid_from("polite.pid")
+    kill(-driver.pid, signal.SIGINT)
+    assert driver.wait(GRACE_S) == EXIT_STOPPED, user.started_output
+    assert statuses(user.last_run())["polite"] == "stopped"
+    assert user.started_output.count("Stopping") == 1
+
+
+def test_a_step_that_ignores_the_request_is_killed_after_the_grace(user: User) -> None:
+    driver = start(user, "both")
+    begun = time.monotonic()
+    kill(driver.pid, signal.SIGTERM)
+    assert driver.wait(GRACE_S * 4) == EXIT_STOPPED, user.started_output
+    assert time.monotonic() - begun >= GRACE_S * 0.9
+    assert statuses(user.last_run()) == {"polite": "stopped", "never": "skipped", "stubborn": "stopped"}
+    assert not user.left_behind()
+
+
+def test_a_second_signal_kills_at_once(user: User) -> None:
+    driver = start(user, "both")
+    begun = time.monotonic()
+    kill(driver.pid, signal.SIGINT)
+    wait_for(lambda: "Stopping" in user.started_output, 10, "the word that it stops")
+    kill(driver.pid, signal.SIGINT)
+    assert driver.wait(GRACE_S) == EXIT_STOPPED, user.started_output
+    assert time.monotonic() - begun < GRACE_S
+    assert statuses(user.last_run())["stubborn"] == "stopped"
+
+
+def test_run_stop_from_another_process(user: User) -> None:
+    driver = start(user, "polite_only")
+    name = user.last_run().name
+    result = user.do("run", "stop", name)
+    assert "stopped" in result.out
+    assert driver.wait(GRACE_S) == EXIT_STOPPED, user.started_output
+    assert statuses(user.last_run()) == {"polite": "stopped", "never": "skipped"}
+    again = user.stackyard("run", "stop", name)
+    assert again.code == 5, again
+    assert "stopped already" in again.err
+
+    driver = start(user, "both")
+    begun = time.monotonic()
+    user.do("run", "stop", user.last_run().name, "--force")
+    assert driver.wait(GRACE_S) == EXIT_STOPPED, user.started_output
+    assert time.monotonic() - begun < GRACE_S
+    assert not list((user.home / "runs").iterdir()), "neither lock nor request stays"
