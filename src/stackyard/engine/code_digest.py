@@ -93,7 +93,10 @@ class CodeDigests:
             return
         self._names[file] = set()
         self._imports[file] = frozenset(self._project_imports(tree, file))
-        self._digests[file] = _tree_digest(tree)
+        try:
+            self._digests[file] = _tree_digest(tree)
+        except (ValueError, RecursionError):  # numbers of thousands of digits, very deep expressions
+            self._digests[file] = digest_bytes(data)
 
     def _project_imports(self, tree: ast.Module, file: Path) -> Iterable[Path]:
         package = self._package_of(file)
