@@ -88,6 +88,11 @@ export function dotted(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined && part !== "").join(" · ");
 }
 
+/** A text in brackets after a space; nothing for nothing. */
+export function bracketed(text: string): string {
+  return text === "" ? "" : ` (${text})`;
+}
+
 function pad(n: number): string {
   return n.toString().padStart(2, "0");
 }

@@ -1,4 +1,6 @@
 import type { LogLine, RunView } from "../protocol";
+import { bracketed, dotted } from "./format";
+import { originText } from "./stacks";
 
 /** Lines kept in an open log: more than anyone reads, few enough for an editor. */
 export const MAX_LOG_LINES = 50_000;
@@ -25,11 +27,10 @@ export function stepWidth(names: Iterable<string>): number {
 /** What stands above a log. */
 export function logHeader(run: RunView, step: string | undefined): string[] {
   const what = step === undefined ? `Run ${run.name}` : `Step ${step} of run ${run.name}`;
-  const origin = run.stack_origin === "" ? "" : ` (${run.stack_origin})`;
+  const store = run.artifact_store === "" ? "" : `artifact store ${run.artifact_store}`;
   return [
     `# ${what} · ${run.status}`,
-    `# pipeline ${run.pipeline} · stack ${run.stack}${origin}` +
-      (run.artifact_store === "" ? "" : ` · artifact store ${run.artifact_store}`),
+    `# ${dotted(`pipeline ${run.pipeline}`, `stack ${run.stack}${bracketed(originText(run.stack_origin))}`, store)}`,
     "",
   ];
 }

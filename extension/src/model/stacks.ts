@@ -1,4 +1,5 @@
 import type { ActiveStackOrigin, ComponentType, ComponentView, StackView } from "../protocol";
+import { ACTIVE_STACK_ORIGIN_VALUES } from "../protocol";
 import { dotted } from "./format";
 
 /** Who chose the active stack, in the few words that a row has room for. */
@@ -15,6 +16,12 @@ const ORIGINS: Readonly<Record<ActiveStackOrigin, string>> = {
 /** The short words for an origin. */
 export function originWords(origin: ActiveStackOrigin): string {
   return ORIGINS[origin];
+}
+
+/** The same for an origin that was recorded with a run, maybe by another version that knows more of them. */
+export function originText(origin: string): string {
+  const known = ACTIVE_STACK_ORIGIN_VALUES.find((one) => one === origin);
+  return known === undefined ? origin : ORIGINS[known];
 }
 
 /** `active · set for this project`; nothing for a stack that is not the active one. */

@@ -1,8 +1,8 @@
 import { MarkdownString, TreeItem, TreeItemCollapsibleState } from "vscode";
-import { formatTime } from "../model/format";
+import { bracketed, formatDuration, formatTime } from "../model/format";
 import { durationOf, errorLine, runDescription, stepDescription } from "../model/runs";
+import { originText } from "../model/stacks";
 import { isFinished } from "../model/status";
-import { formatDuration } from "../model/format";
 import type { RunView, StepRunView } from "../protocol";
 import type { RunsStore } from "../stores/runs";
 import { statusIcon } from "./icons";
@@ -151,7 +151,7 @@ function runTooltip(run: RunView): MarkdownString {
   const cached = run.n_cached === 0 ? "" : `, ${run.n_cached} cached`;
   const facts: readonly [string, string][] = [
     ["Pipeline", run.pipeline],
-    ["Stack", run.stack_origin === "" ? run.stack : `${run.stack} (${run.stack_origin})`],
+    ["Stack", run.stack + bracketed(originText(run.stack_origin))],
     ["Orchestrator", run.orchestrator],
     ["Artifact store", run.artifact_store],
     ["Steps", run.n_steps === 0 ? "" : `${run.n_finished} of ${run.n_steps} finished${cached}`],

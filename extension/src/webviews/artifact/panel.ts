@@ -53,7 +53,8 @@ export class ArtifactPanels extends DisposableBag {
   private adopt(panel: WebviewPanel, versionId: string): void {
     this.panels.set(versionId, panel);
     const built = Uri.joinPath(this.extensionUri, "dist", "webviews");
-    panel.iconPath = Uri.joinPath(this.extensionUri, "resources", "stackyard.svg");
+    const icon = (theme: string): Uri => Uri.joinPath(this.extensionUri, "resources", `artifact-${theme}.svg`);
+    panel.iconPath = { light: icon("light"), dark: icon("dark") };
     panel.webview.options = { enableScripts: true, localResourceRoots: [built] };
     panel.webview.onDidReceiveMessage(async (message: FromPreview) => this.receive(panel, versionId, message));
     panel.onDidDispose(() => {
