@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import Any, ClassVar
 
 from stackyard.model.artifact import Manifest, Preview
@@ -11,6 +12,9 @@ from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
 from stackyard.storage.materializers.base import PREVIEW_CELL, PREVIEW_TEXT, Materializer, Saved, type_path
 
 _PREVIEW_ITEMS = 100
+"""Of one list or dict."""
+_PREVIEW_TOTAL = 1000
+"""Of a whole value, however it is nested."""
 _PREVIEW_DEPTH = 6
 _MAX_DEPTH = 200
 _MAX_INTEGER_BITS = 2000
@@ -138,8 +142,8 @@ def _preview(value: Any) -> Preview:
         and 0 < len(value) <= _PREVIEW_ITEMS
         and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value.values())
     ):
-        return Preview(kind="metrics", data={_shown(k): _cut(v, 1)[0] for k, v in value.items()})
-    data, truncated = _cut(value, _PREVIEW_DEPTH)
+        return Preview(kind="metrics", data={_shown(k): _cut(v, 1, [1])[0] for k, v in value.items()})
+    data, truncated = _cut(value, _PREVIEW_DEPTH, [_PREVIEW_TOTAL])
     return Preview(kind="json", data=data, truncated=truncated)
 
 
@@ -148,8 +152,14 @@ def _shown(text: str) -> str:
     return text.encode("utf-8", errors="replace").decode()
 
 
-def _cut(value: Any, depth: int) -> tuple[Any, bool]:
-    """Return a small, strictly valid JSON value and whether something was left out."""
+def _cut(value: Any, depth: int, room: list[int]) -> tuple[Any, bool]:
+    """Return a small, strictly valid JSON value and whether something was left out.
+
+    Args:
+        value: a JSON value of Python.
+        depth: levels of lists and dicts to show.
+        room: holds how many more items may be shown; is counted down.
+    """
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):  # noqa: PLR0124  # NaN
         return str(value), False
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**53:
@@ -160,11 +170,16 @@ def _cut(value: Any, depth: int) -> tuple[Any, bool]:
     if isinstance(value, (list, dict)) and depth == 0:
         return "…", True
     if isinstance(value, list):
-        parts = [_cut(item, depth - 1) for item in value[:_PREVIEW_ITEMS]]
-        return [p[0] for p in parts], len(value) > _PREVIEW_ITEMS or any(p[1] for p in parts)
+        parts = [_cut(item, depth - 1, room) for item in value[: _take(value, room)]]
+        return [p[0] for p in parts], len(value) > len(parts) or any(p[1] for p in parts)
     if isinstance(value, dict):
-        found = {k: _cut(v, depth - 1) for k, v in list(value.items())[:_PREVIEW_ITEMS]}
-        return {_shown(k): p[0] for k, p in found.items()}, len(value) > _PREVIEW_ITEMS or any(
-            p[1] for p in found.values()
-        )
+        found = {k: _cut(v, depth - 1, room) for k, v in islice(value.items(), _take(value, room))}
+        cut = len(value) > len(found) or any(p[1] for p in found.values())
+        return {_shown(k): p[0] for k, p in found.items()}, cut
     return value, False
+
+
+def _take(container: list[Any] | dict[str, Any], room: list[int]) -> int:
+    taken = min(len(container), _PREVIEW_ITEMS, max(0, room[0]))
+    room[0] -= taken
+    return taken
