@@ -24,14 +24,14 @@ def small(n: int = 3) -> None:
 """
 
 
-def refused(result: Result, exit_code: int, code: str, *words: str) -> None:
+def refused(result: Result, exit_code: int, *words: str) -> None:
     """Check one error as a person reads it: short, with its thing and its remedy, on stderr."""
     assert result.code == exit_code, result
     assert "Traceback" not in result.text, result
     lines = [line for line in result.err.splitlines() if line.strip()]
     assert 0 < len(lines) < 5, result
     said = " ".join(result.err.split())
-    for word in (code, *words):
+    for word in words:
         assert word in said, f"{word!r} is not in: {result}"
 
 
@@ -74,7 +74,7 @@ COMMANDS = {
     "unknown pipeline": (("run", "small.py:other"), 4, "N107", ("other", "small")),
     "missing file": (("run", "missing.py"), 3, "D103", ("missing.py",)),
     "parameter of the wrong type": (("run", "small.py", "--param", "n=abc"), 3, "D104", ("'n'", "abc", "int")),
-    "unknown parameter": (("run", "small.py", "--param", "m=1"), 3, "D104", ("'m'", "'n'")),
+    "unknown parameter": (("run", "small.py", "--param", "m=1"), 3, "D104", ("'m'", "It has: n")),
     "missing run configuration": (("run", "small.py", "--config", "missing.yaml"), 3, "C104", ("missing.yaml",)),
     "two pipelines in one file": (("run", "two.py"), 2, "U100", ("one", "other", "two.py:one")),
     "syntax error": (("run", "broken.py"), 3, "D103", ("broken.py", "3")),
@@ -82,7 +82,7 @@ COMMANDS = {
     "run configuration with an unknown key": (
         ("run", "small.py", "--config", "bad.yaml"), 3, "C104", ("bad.yaml", "enable_chache", "enable_cache"),
     ),
-    "run configuration that is no YAML": (("run", "small.py", "--config", "no.yaml"), 3, "C104", ("no.yaml", "2")),
+    "run configuration that is no YAML": (("run", "small.py", "--config", "no.yaml"), 3, "C104", ("no.yaml:3",)),
 }  # fmt: skip
 
 
@@ -105,25 +105,23 @@ def test_a_mistake_is_refused(prepared: Shell, case: str) -> None:
     """Given a mistake, when the command runs, then it is refused as the error tree says and nothing changed."""
     arguments, exit_code, code, words = COMMANDS[case]
     before = prepared.snapshot()
-    refused(prepared.stackyard(*arguments), exit_code, code, *words)
+    refused(prepared.stackyard(*arguments), exit_code, *words)
+    as_data = prepared.stackyard(*arguments, "--json")
+    assert as_data.code == exit_code, as_data
+    assert as_data.err == ""
+    error = as_data.json["error"]
+    assert set(error) == {"code", "message", "hint", "location"}
+    assert (error["code"], bool(error["message"]), bool(error["hint"])) == (code, True, True), as_data
     unchanged(prepared, before)
     assert prepared.json("run", "list")["total"] == 0
 
 
-@pytest.mark.parametrize("case", ["unknown stack: set", "unknown flavor", "duplicate stack", "syntax error"])
-def test_a_mistake_as_data(prepared: Shell, case: str) -> None:
-    """Given --json, the same refusal is one JSON object with code, message, hint and location."""
-    arguments, exit_code, code, _ = COMMANDS[case]
-    result = prepared.stackyard(*arguments, "--json")
-    assert result.code == exit_code, result
-    error = result.json["error"]
-    assert set(error) == {"code", "message", "hint", "location"}
-    assert error["code"] == code
-    assert error["message"]
-    assert error["hint"]
-    if case == "syntax error":
-        assert error["location"]["file"].endswith("broken.py")
-        assert error["location"]["line"] == 3
+def test_a_syntax_error_has_its_place(prepared: Shell) -> None:
+    """Given a file with a syntax error, the error as data names file and line."""
+    result = prepared.stackyard("run", "broken.py", "--json")
+    location = result.json["error"]["location"]
+    assert location["file"] == str(prepared.folder / "broken.py")
+    assert location["line"] == 3
 
 
 def test_a_step_that_raises(shell: Shell) -> None:
@@ -132,7 +130,7 @@ def test_a_step_that_raises(shell: Shell) -> None:
     line = path.read_text(encoding="utf-8").splitlines().index("    raise ValueError('no luck with %d' % n)") + 1
     result = shell.stackyard("run", "raises.py")
     assert result.code == 1, result
-    for word in ("R101", "make", "ValueError", "no luck with 3"):
+    for word in ("make", "ValueError", "no luck with 3", f'raises.py", line {line}', "stackyard run logs"):
         assert word in result.text, result
     assert str(ROOT / "src" / "stackyard") not in result.text, result
     run = shell.json("run", "list")["items"][0]
@@ -188,7 +186,7 @@ def test_a_home_below_a_regular_file(shell: Shell, arguments: tuple[str, ...]) -
     (shell.folder.parent / "occupied").write_text("a file", encoding="utf-8")
     shell.home = shell.folder.parent / "occupied" / "home"
     before = shell.snapshot()
-    refused(shell.stackyard(*arguments), 6, "S101", str(shell.home), "STACKYARD_HOME")
+    refused(shell.stackyard(*arguments), 6, str(shell.home), "STACKYARD_HOME")
     unchanged(shell, before)
 
 
@@ -214,7 +212,7 @@ if sys.platform == "linux":  # mount namespaces are Linux's; a folder's mode doe
                 *namespace, "sh", "-c", mount, str(prepared.home), str(PROGRAMS / "stackyard"), *command
             )
 
-        refused(inside(*arguments), 6, "S101", str(prepared.home), "STACKYARD_HOME")
+        refused(inside(*arguments), 6, str(prepared.home), "STACKYARD_HOME")
         unchanged(prepared, before)
         reading = inside("stack", "list", "--json")
         assert reading.code == 0, reading
@@ -238,7 +236,7 @@ def test_a_registry_cut_in_half(prepared: Shell, arguments: tuple[str, ...]) -> 
     whole = registry.read_bytes()
     registry.write_bytes(whole[: len(whole) // 2])
     before = prepared.snapshot()
-    refused(prepared.stackyard(*arguments), 6, "S102", "registry.json", "registry.last-good.json")
+    refused(prepared.stackyard(*arguments), 6, "registry.json", "registry.last-good.json")
     unchanged(prepared, before)
     shutil.copy(prepared.home / "registry.last-good.json", registry)
     names = {stack["name"] for stack in prepared.json("stack", "list")["items"]}
@@ -251,7 +249,7 @@ def test_an_active_stack_that_is_gone(prepared: Shell) -> None:
     choice = prepared.folder / ".stackyard" / "active_stack.json"
     choice.write_text('{"format": "1.0", "id": "00000000-0000-7000-8000-0000000000ff", "name": "gone"}\n')
     before = prepared.snapshot()
-    refused(prepared.stackyard("run", "small.py"), 4, "N106", "gone", "stackyard stack set")
+    refused(prepared.stackyard("run", "small.py"), 4, "gone", "stackyard stack set")
     unchanged(prepared, before)
     prepared.do("stack", "set", "default")
     assert prepared.do("run", "small.py").code == 0
@@ -274,14 +272,14 @@ def test_a_pydantic_that_is_too_old(shell: Shell, tmp_path: Path, arguments: tup
     shell.write("small.py", SMALL)
     before = shell.snapshot()
     result = shell.stackyard(*arguments, PYTHONPATH=_with_pydantic("1.10.13", tmp_path / "old"))
-    refused(result, 7, "E102", "pydantic", "1.10.13", "pip install")
+    refused(result, 7, "pydantic", "1.10.13", "pip install")
     unchanged(shell, before)
 
 
 def _old_pythons() -> list[str]:
     """Return the interpreters of this machine that are too old."""
     home = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    return [str(path / "bin" / "python3") for path in sorted(home.glob("versions/3.[6-9].*"))]
+    return [str(path / "bin" / "python3") for path in sorted(home.glob("versions/3.[7-9].*"))]
 
 
 def _pretending(folder: Path) -> str:
@@ -300,5 +298,5 @@ def test_a_python_that_is_too_old(shell: Shell, tmp_path: Path) -> None:
     interpreters.append((sys.executable, os.pathsep.join([_pretending(tmp_path / "old"), source])))
     for interpreter, path in interpreters:
         result = shell.run(interpreter, "-m", "stackyard", "stack", "list", PYTHONPATH=path)
-        refused(result, 7, "E103", "3.10")
+        refused(result, 7, "3.10")
     unchanged(shell, before)
