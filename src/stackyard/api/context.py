@@ -70,9 +70,6 @@ def open_context(start: str | Path | None = None, home: str | Path | None = None
     Args:
         start: file or folder from which the project is looked for; default: the working folder.
         home: overrides ``STACKYARD_HOME`` and the platform's folder.
-
-    Raises:
-        ProjectFileError: the project's ``stackyard.yaml`` can't be read.
     """
     found = find_home(home)
     place = Path(start) if start is not None else Path.cwd()

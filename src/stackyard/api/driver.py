@@ -94,6 +94,7 @@ def run_file(
     path = Path(expand(file))
     ctx = open_context(path)
     _start_loading(path, ctx)
+    _require_readable(ctx)
     definition = pick_pipeline(load_file(path, ctx.scope), function)
     return run_pipeline(definition, options, reporter, ctx=ctx, created=created)
 
@@ -120,6 +121,7 @@ def run_pipeline(
     file = definition.location.file
     if ctx is None:
         ctx = open_context(file if Path(file).is_file() else None)
+    _require_readable(ctx)
     config_path = options.config or definition.options.config_path
     configuration = read_run_configuration(config_path) if config_path else RunConfiguration()
     registry = ctx.registry.read()
@@ -273,6 +275,12 @@ def main(request: dict[str, Any], report: Callable[[dict[str, Any]], None]) -> i
         report({"error": error_dict})
         return PipelineLoadError.exit_code
     return 0 if run.status is Status.COMPLETED else 1
+
+
+def _require_readable(ctx: Context) -> None:
+    """Refuse to run in a project whose ``stackyard.yaml`` can't be read: its source root is not known."""
+    if ctx.scope.problem is not None:
+        raise ctx.scope.problem
 
 
 def _start_loading(path: Path, ctx: Context) -> None:

@@ -28,6 +28,8 @@ class Project:
     name: str
     root: Path | None = None
     source_root: Path | None = None
+    problem: ProjectFileError | None = None
+    """Why its ``stackyard.yaml`` can't be read; stacks, runs and artifacts can be looked at all the same."""
 
     @property
     def file(self) -> Path | None:
@@ -45,11 +47,7 @@ class StackChoice:
 
 
 def find_project(start: Path, home: Home) -> Project:
-    """Return the project around a file or folder, else the home scope.
-
-    Raises:
-        ProjectFileError: its ``stackyard.yaml`` or ``project.json`` can't be read.
-    """
+    """Return the project around a file or folder, else the home scope."""
     folder = start if start.is_dir() else start.parent
     for candidate in (folder, *folder.parents):
         if candidate == home.root:
@@ -61,12 +59,16 @@ def find_project(start: Path, home: Home) -> Project:
 
 def _open(root: Path) -> Project:
     stored = _read_json(root / FOLDER / "project.json") or {}
-    declared = _declared(root / FILE)
+    problem = None
+    try:
+        declared = _declared(root / FILE)
+    except ProjectFileError as error:
+        declared, problem = {}, error
     name = declared.get("name") or stored.get("name") or root.name or "project"
     # Not resolved: below a symbolic link the pipeline files' own paths go through it too.
     source_root = Path(expand(str(root / str(declared.get("source_root") or "."))))
     project_id = str(stored.get("id") or uuid.uuid5(uuid.NAMESPACE_URL, root.as_uri()))
-    return Project(project_id, str(name), root, source_root)
+    return Project(project_id, str(name), root, source_root, problem)
 
 
 def _declared(path: Path) -> dict[str, Any]:
@@ -100,10 +102,13 @@ def init_project(root: Path, name: str | None = None) -> tuple[Project, bool]:
     """Make a folder a project; return it and whether it is new.
 
     Raises:
+        ProjectFileError: its ``stackyard.yaml`` can't be read.
         StorageError: the folder can't be written.
     """
     new = not (root / FOLDER / "project.json").is_file()
     project = _open(root)
+    if project.problem is not None:
+        raise project.problem
     if name:
         project = Project(project.id, name, project.root, project.source_root)
     if new or name:
