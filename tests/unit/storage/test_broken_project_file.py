@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from stackyard.api.context import open_context
 from stackyard.api.driver import RunOptions, run_file
 from stackyard.api.projects import init_project
