@@ -39,7 +39,7 @@ export const QUIET_SETTINGS = {
   "telemetry.telemetryLevel": "off",
   "update.mode": "none",
   "extensions.autoCheckUpdates": false,
-  "extensions.autoUpdate": false,
+  "extensions.autoUpdate": "off",
   "extensions.ignoreRecommendations": true,
   "remote.autoForwardPorts": false,
   "git.openRepositoryInParentFolders": "never",
@@ -57,7 +57,7 @@ export const TEST_SETTINGS = {
   "terminal.integrated.gpuAcceleration": "off", // the renderer whose text is in the page
 };
 
-const THEMES = { dark: "Default Dark Modern", light: "Default Light Modern" };
+const THEMES = { dark: "Dark Modern", light: "Light Modern" };
 
 /** The setting that selects a colour theme, `light` or `dark`. */
 export function themeSettings(theme) {
@@ -125,7 +125,8 @@ function serverEnv(profile, extra = {}) {
   for (const key of Object.keys(env)) {
     if (/^(VSCODE_|npm_)/.test(key) || ["PORT", "PASSWORD", "NODE_OPTIONS", "INIT_CWD"].includes(key)) delete env[key];
   }
-  return { ...env, ...extra };
+  // As if started from this terminal: its environment counts, no login shell is asked for another one.
+  return { ...env, VSCODE_CLI: "1", ...extra };
 }
 
 /** Installs a .vsix into the profile. */

@@ -29,6 +29,7 @@ export function story(name, { project, prepare, vsix, ...launch }, define) {
 
     before(
       async () => {
+        const started = Date.now();
         fs.mkdirSync(KEPT, { recursive: true });
         fs.rmSync(path.join(KEPT, `${name}-failure.png`), { force: true });
         context.scratch = new Scratch();
@@ -40,7 +41,7 @@ export function story(name, { project, prepare, vsix, ...launch }, define) {
           ...launch,
           env: { ...context.scratch.env, ...launch.env },
         });
-        context.page = context.workbench.page;
+        console.log(`${name}: VS Code is open after ${((Date.now() - started) / 1000).toFixed(1)} s`);
       },
       { timeout: 180_000 },
     );
@@ -57,10 +58,10 @@ export function story(name, { project, prepare, vsix, ...launch }, define) {
     });
 
     define((title, body, { timeout = 120_000 } = {}) => {
-      it(title, { timeout }, async () => {
+      it(title, async () => {
         if (broken) throw new Error(`not reached: "${broken}" failed`);
         try {
-          await body(context);
+          await within(timeout, body(context));
         } catch (error) {
           broken = title;
           await context.workbench.screenshot(path.join(KEPT, `${name}-failure.png`)).catch(() => undefined);
@@ -69,4 +70,17 @@ export function story(name, { project, prepare, vsix, ...launch }, define) {
       });
     });
   });
+}
+
+/** The step's own limit: unlike the runner's, it still leaves time for a screenshot. */
+async function within(milliseconds, work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the step did not end within ${milliseconds / 1000} s`)), milliseconds);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -75,8 +75,7 @@ async function takeAll(theme, vsix) {
     await stackyard.show(stackyard.stacks, stackyard.artifacts);
     await stackyard.artifacts.expand(STORE);
     await stackyard.artifacts.expand("dataset");
-    const rows = await stackyard.artifacts.rows();
-    await stackyard.artifacts.row(rows[rows.findIndex((row) => row.label === "dataset") + 1].label).click();
+    await stackyard.artifacts.click(["dataset", "v1"]);
     await workbench.webview().locator("table").first().waitFor();
     await take("artifact");
   } catch (error) {

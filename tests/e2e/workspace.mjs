@@ -69,6 +69,9 @@ export function builtVsix() {
   return found[0];
 }
 
+/** Thrown by a probe: waiting longer is of no use. */
+export class Hopeless extends Error {}
+
 /** Polls until `probe` returns something truthy; the error says what was seen last. */
 export async function eventually(what, probe, { timeout = 30_000, every = 100 } = {}) {
   const deadline = Date.now() + timeout;
@@ -78,6 +81,7 @@ export async function eventually(what, probe, { timeout = 30_000, every = 100 } 
       last = await probe();
       if (last) return last;
     } catch (error) {
+      if (error instanceof Hopeless) throw error;
       last = error;
     }
     if (Date.now() > deadline) {
@@ -96,6 +100,7 @@ export function writeResults(passed, failed) {
 
 /** Copies what explains a failure: the server's and the extension host's logs. */
 export function keepLogs(profile, target) {
+  fs.rmSync(target, { recursive: true, force: true });
   fs.mkdirSync(target, { recursive: true });
   fs.cpSync(path.join(profile, "user", "logs"), path.join(target, "logs"), { recursive: true, force: true });
   fs.cpSync(path.join(profile, "server.log"), path.join(target, "server.log"));

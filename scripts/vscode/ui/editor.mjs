@@ -67,14 +67,15 @@ export class Editor {
    * @param {string} target The part of that line to point at.
    */
   async hover(line, target, { timeout = 20_000 } = {}) {
-    const point = await this.#pointOf(line, target);
     const hover = this.page
       .locator(".monaco-resizable-hover .monaco-hover-content, .monaco-editor .monaco-hover .monaco-hover-content")
       .filter({ hasText: /\S/, visible: true })
       .first();
     await this.page.keyboard.press("Escape");
-    // The hover of a language server may be computed before its first answer exists: ask again until the deadline.
+    // Asked again until the deadline: a line may be drawn anew (and coloured) while it is looked at, and a
+    // language server may not be ready for its first question.
     for (const deadline = Date.now() + timeout; ;) {
+      const point = await this.#pointOf(line, target);
       await this.page.mouse.move(point.x - 60, point.y + 120);
       await this.page.mouse.move(point.x, point.y, { steps: 4 });
       try {

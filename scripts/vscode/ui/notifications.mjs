@@ -31,6 +31,12 @@ export class Notifications {
     return (await this.toasts.locator(".notification-list-item-message").allInnerTexts()).map((one) => one.trim());
   }
 
+  /** The texts of the error messages that are shown. */
+  async errors() {
+    const errors = this.toasts.filter({ has: this.page.locator(".codicon-error") });
+    return (await errors.locator(".notification-list-item-message").allInnerTexts()).map((one) => one.trim());
+  }
+
   async press(text, button) {
     const { toast } = await this.waitFor(text);
     await toast

@@ -28,7 +28,7 @@ export class TreePane {
   async rows() {
     const rows = await this.pane.locator(".monaco-list-row").evaluateAll((elements) =>
       elements.map((row) => ({
-        top: row.getBoundingClientRect().top,
+        index: Number(row.dataset.index),
         level: Number(row.getAttribute("aria-level")),
         expanded: row.getAttribute("aria-expanded"),
         selected: row.getAttribute("aria-selected") === "true",
@@ -41,7 +41,7 @@ export class TreePane {
             ?.slice("codicon-".length) ?? "",
       })),
     );
-    return rows.sort((a, b) => a.top - b.top).map(({ top: _top, ...row }) => row);
+    return rows.sort((a, b) => a.index - b.index);
   }
 
   /** The rows as indented text: what a failure message shows. */
@@ -51,19 +51,42 @@ export class TreePane {
       .join("\n");
   }
 
-  /** The first row with exactly this label (or matching a RegExp); `under` narrows it to a row's children. */
+  /** The first row with exactly this label (or matching a RegExp). */
   row(label) {
     const exact = label instanceof RegExp ? label : new RegExp(`^\\s*${regexEscape(label)}\\s*$`);
     return this.pane.locator(".monaco-list-row", { has: this.page.locator(".label-name", { hasText: exact }) }).first();
   }
 
-  async waitFor(label, options) {
+  /** The rows below a row, at any depth, as far as they are expanded. */
+  async below(label) {
+    const rows = await this.rows();
+    const start = rows.findIndex((row) => row.label === label);
+    if (start < 0) return [];
+    const rest = rows.slice(start + 1);
+    const end = rest.findIndex((row) => row.level <= rows[start].level);
+    return end < 0 ? rest : rest.slice(0, end);
+  }
+
+  /**
+   * Waits for a row.
+   *
+   * @param {string | RegExp | [string, string]} label A label, or a parent's label and that of a row below it.
+   */
+  async waitFor(label, { timeout = 30_000 } = {}) {
     try {
-      await this.row(label).waitFor(options);
+      if (!Array.isArray(label)) {
+        await this.row(label).waitFor({ timeout });
+        return this.row(label);
+      }
+      for (const deadline = Date.now() + timeout; ;) {
+        const found = (await this.below(label[0])).find((row) => row.label === label[1]);
+        if (found) return this.pane.locator(`.monaco-list-row[data-index="${found.index}"]`);
+        if (Date.now() > deadline) throw new Error(`not within ${timeout} ms`);
+        await this.page.waitForTimeout(50);
+      }
     } catch (error) {
       throw new Error(`no row ${label} in view ${this.title}; it shows:\n${await this.text()}`, { cause: error });
     }
-    return this.row(label);
   }
 
   async expand(label) {

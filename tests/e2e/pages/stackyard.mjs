@@ -1,5 +1,5 @@
 /** Stackyard's side bar and status bar in a workbench. */
-import { eventually } from "../workspace.mjs";
+import { Hopeless, eventually } from "../workspace.mjs";
 
 const STATUS_ITEM = "stackyard.stackyard.stackyard.activeStack";
 /** What a run ends with. */
@@ -98,6 +98,8 @@ export class Stackyard {
     await eventually(
       "the newest run is finished",
       async () => {
+        const [problem] = await this.workbench.notifications.errors();
+        if (problem) throw new Hopeless(`the run came to an end: ${problem}`);
         const { run, steps } = await this.newestRun();
         if (run?.expanded === "false") await this.runs.expand(run.label);
         for (const step of steps) {
