@@ -44,7 +44,14 @@ class PandasMaterializer(Materializer):
         frame = value.to_frame(_SERIES) if isinstance(value, pd.Series) else value
         if not frame.columns.is_unique or not all(type(c) is str for c in frame.columns) or frame.attrs:
             return False
-        return all(_missing_of(frame[c]) is not None for c in frame.columns if frame[c].dtype == object)
+        if isinstance(frame.columns, pd.RangeIndex):  # of a table without columns
+            return False
+        if isinstance(value, pd.Series) and value.name is not None and type(value.name) is not str:
+            return False
+        levels = [frame.index.get_level_values(i) for i in range(frame.index.nlevels)]
+        if not all(_labels_come_back(level) for level in levels):
+            return False
+        return all(_column_comes_back(frame[c]) for c in frame.columns)
 
     def save(self, value: Any, writer: VersionWriter) -> Saved:
         """Write ``data.arrow``: Arrow IPC, uncompressed, one record batch.
@@ -143,6 +150,28 @@ def _plain(cell: Any) -> Any:
     """Return a numpy scalar as Python's own."""
     item = getattr(cell, "item", None)
     return item() if callable(item) and type(cell).__module__ == "numpy" else cell
+
+
+def _column_comes_back(column: Any) -> bool:
+    """Tell whether Arrow gives a column back with its dtype."""
+    import pandas as pd  # noqa: PLC0415
+
+    dtype = column.dtype
+    if isinstance(dtype, pd.StringDtype):
+        return bool(dtype.storage == pd.StringDtype().storage)
+    if isinstance(dtype, pd.CategoricalDtype):
+        return _labels_come_back(dtype.categories)
+    return not pd.api.types.is_object_dtype(dtype) or _missing_of(column) is not None
+
+
+def _labels_come_back(labels: Any) -> bool:
+    """Tell whether an index is no object index, or one of texts where pandas makes such ones for all texts."""
+    import pandas as pd  # noqa: PLC0415
+
+    if labels.dtype != object:
+        return True
+    texts = pd.api.types.infer_dtype(labels, skipna=False) in ("string", "empty")
+    return bool(texts and pd.Index(["a"]).dtype == object)
 
 
 def _missing_of(column: Any) -> str | None:
