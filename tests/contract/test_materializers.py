@@ -1,0 +1,237 @@
+"""What every materializer promises: values come back equal, in a file that a plain reader of its format opens."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from PIL import Image
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from stackyard.model.artifact import Manifest
+from stackyard.storage.materializers.lookup import Origin, load_version, save_version
+from tests.contract.stores import Bench
+
+X = np.arange(60, dtype=float).reshape(20, 3) % 7
+Y = (X[:, 0] > 3).astype(int)
+
+
+def through(bench: Bench, value: Any) -> tuple[Manifest, Any]:
+    manifest = save_version(bench.store, value, Origin("value"))
+    assert bench.store.verify(manifest.uri) == manifest
+    return manifest, load_version(bench.store, manifest.uri)
+
+
+def _file(bench: Bench, manifest: Manifest, folder: Path) -> Path:
+    """Return the version's only data file, as somebody without Stackyard would get it."""
+    (facts,) = manifest.files
+    path = folder / f"plain-{Path(facts.path).name}"
+    path.write_bytes(bench.read(manifest.uri, facts.path))
+    return path
+
+
+READERS: dict[str, Callable[[Path], Any]] = {
+    "json": lambda path: json.loads(path.read_text(encoding="utf-8")),
+    "text": lambda path: path.read_bytes().decode("utf-8"),
+    "binary": lambda path: path.read_bytes(),
+    "npy": lambda path: np.load(path, allow_pickle=False),
+    "arrow": lambda path: pa.ipc.open_file(path).read_all().to_pandas(),
+    "png": lambda path: np.asarray(Image.open(path)),
+    "skops": lambda path: json.loads(zipfile.ZipFile(path).read("schema.json")),
+    "pickle": lambda path: pickle.loads(path.read_bytes()),
+}
+
+PLAIN = [
+    ({"a": [1, 2.5, None, True]}, "json"),
+    ("some text\r\nwith lines", "text"),
+    (b"\x00\xff", "binary"),
+    (np.arange(6).reshape(2, 3), "npy"),
+    (pd.DataFrame({"a": [1, 2], "b": ["x", None]}), "arrow"),
+    (pd.Series([1.5, 2.5], name="y"), "arrow"),
+    (Image.new("RGB", (4, 3), (1, 2, 3)), "png"),
+    (LogisticRegression().fit(X, Y), "skops"),
+    ({1, 2}, "pickle"),
+]
+
+
+@pytest.mark.parametrize(("value", "data_format"), PLAIN, ids=[name for _, name in PLAIN])
+def test_files_open_with_a_plain_reader_of_their_format(
+    bench: Bench, tmp_path: Path, value: Any, data_format: str
+) -> None:
+    manifest, _ = through(bench, value)
+    assert manifest.data_format == data_format
+    found = READERS[data_format](_file(bench, manifest, tmp_path))
+    if data_format in {"json", "text", "binary", "pickle"}:
+        assert found == value
+    elif data_format == "npy":
+        np.testing.assert_array_equal(found, value)
+    elif data_format == "png":
+        np.testing.assert_array_equal(found, np.asarray(value))
+    elif data_format == "skops":
+        assert found["__class__"] == "LogisticRegression"
+    elif isinstance(value, pd.DataFrame):
+        pd.testing.assert_frame_equal(found, value)
+    else:
+        assert list(found.iloc[:, 0]) == list(value)
+
+
+@pytest.mark.parametrize(("value", "data_format"), PLAIN, ids=[name for _, name in PLAIN])
+def test_a_manifest_says_what_it_is_and_only_pickle_is_unsafe(bench: Bench, value: Any, data_format: str) -> None:
+    manifest, _ = through(bench, value)
+    assert manifest.type.endswith(type(value).__qualname__)
+    assert manifest.unsafe == (data_format == "pickle")
+    assert manifest.size_bytes == sum(f.size_bytes for f in manifest.files) > 0
+    assert (manifest.preview.kind, bool(manifest.preview.text)) != ("none", False)
+
+
+@pytest.mark.parametrize(("value", "data_format"), PLAIN, ids=[name for _, name in PLAIN])
+def test_deterministic_materializers_give_equal_bytes_for_equal_values(
+    bench: Bench, value: Any, data_format: str
+) -> None:
+    one, loaded = through(bench, value)
+    again, _ = through(bench, loaded)
+    if one.deterministic:
+        assert again.digest == one.digest
+
+
+# numpy --------------------------------------------------------------------------------------------------------------
+
+ARRAYS = [
+    np.array([], dtype=np.float32),
+    np.zeros((0, 3)),
+    np.array(5),
+    np.array([1, -0.0, np.nan, np.inf]),
+    np.arange(24, dtype=">i2").reshape(2, 3, 4),
+    np.asfortranarray(np.arange(12.0).reshape(3, 4)),
+    np.arange(20)[::3],
+    np.array(["a", "größe", ""]),
+    np.array([b"a", b""]),
+    np.array([True, False]),
+    np.array([1 + 2j]),
+    np.array(["2026-01-01", "NaT"], dtype="datetime64[ns]"),
+    np.array([1, 2], dtype="timedelta64[s]"),
+    np.array([(1, 2.5)], dtype=[("a", "i4"), ("b", "f8")]),
+    np.zeros((2, 0, 3), dtype=np.int8),
+    np.arange(300_000, dtype=np.float64),
+]
+
+
+@pytest.mark.parametrize("value", ARRAYS, ids=lambda a: f"{a.dtype}{a.shape}")
+def test_arrays_come_back_with_dtype_shape_and_bits(bench: Bench, value: Any) -> None:
+    manifest, found = through(bench, value)
+    assert manifest.materializer == "numpy"
+    assert type(found) is np.ndarray
+    assert (found.dtype, found.shape, found.flags.f_contiguous) == (
+        value.dtype,
+        value.shape,
+        np.ascontiguousarray(value).flags.f_contiguous if not value.flags.f_contiguous else True,
+    )
+    assert found.tobytes() == value.tobytes()
+    assert manifest.shape == list(value.shape)
+
+
+def test_changing_a_loaded_array_never_reaches_the_store(bench: Bench) -> None:
+    value = np.arange(1000.0)
+    manifest, found = through(bench, value)
+    found[:] = -1
+    np.testing.assert_array_equal(load_version(bench.store, manifest.uri), value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [np.float64(1.5), np.float32("nan"), np.int8(-3), np.bool_(True), np.datetime64("2026-01-01"), np.str_("x")],
+    ids=lambda v: type(v).__name__,
+)
+def test_numpy_scalars_stay_what_they_are(bench: Bench, value: Any) -> None:
+    manifest, found = through(bench, value)
+    assert type(found) is type(value)
+    assert found == value or (found != found and value != value)  # NaN
+    assert not manifest.unsafe
+
+
+@pytest.mark.parametrize(
+    "value",
+    [np.array([1, "a", None], dtype=object), np.ma.masked_array([1, 2], [True, False]), np.array([1]).view(np.matrix)],
+    ids=["objects", "masked", "matrix"],
+)
+def test_arrays_that_npy_would_change_are_pickled(bench: Bench, value: Any) -> None:
+    manifest, found = through(bench, value)
+    assert manifest.unsafe
+    assert type(found) is type(value)
+    assert found.tolist() == value.tolist()
+
+
+# images -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_images_come_back_pixel_by_pixel(bench: Bench, mode: str) -> None:
+    value = Image.effect_noise((7, 5), 40).convert(mode) if mode != "I;16" else Image.new(mode, (7, 5), 40_000)
+    manifest, found = through(bench, value)
+    assert (manifest.materializer, manifest.shape) == ("image", [5, 7])
+    assert found.mode == mode
+    assert found.tobytes() == value.tobytes()
+    assert found.getpalette() == value.getpalette()
+    assert manifest.preview.image_file == manifest.files[0].path
+
+
+def test_an_image_that_png_would_change_is_pickled(bench: Bench) -> None:
+    value = Image.new("CMYK", (2, 2), (1, 2, 3, 4))
+    manifest, found = through(bench, value)
+    assert manifest.unsafe
+    assert (found.mode, found.tobytes()) == (value.mode, value.tobytes())
+
+
+# scikit-learn -------------------------------------------------------------------------------------------------------
+
+ESTIMATORS = [
+    SGDClassifier(random_state=0),
+    DecisionTreeClassifier(random_state=0),
+    RandomForestClassifier(n_estimators=3, random_state=0),
+    HistGradientBoostingClassifier(max_iter=3, random_state=0),
+    Pipeline([("scale", StandardScaler()), ("model", LogisticRegression())]),
+    Pipeline([("columns", ColumnTransformer([("s", StandardScaler(), [0, 1])])), ("model", LogisticRegression())]),
+]
+
+
+@pytest.mark.parametrize("value", ESTIMATORS, ids=lambda e: type(e).__name__)
+def test_estimators_predict_the_same_without_a_pickle(bench: Bench, value: Any) -> None:
+    value.fit(X, Y)
+    manifest, found = through(bench, value)
+    assert (manifest.data_format, manifest.unsafe, manifest.deterministic) == ("skops", False, False)
+    assert type(found) is type(value)
+    np.testing.assert_array_equal(found.predict(X), value.predict(X))
+    assert manifest.preview.data["estimator"].endswith(type(value).__name__)
+
+
+def halve(values: Any) -> Any:
+    return values / 2
+
+
+class OwnScaler(StandardScaler):
+    """A user's class: skops could load it only by trusting the file."""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [FunctionTransformer(halve), OwnScaler(), Pipeline([("own", FunctionTransformer(halve)), ("s", StandardScaler())])],
+    ids=["own function", "own class", "own function inside"],
+)
+def test_estimators_that_hold_code_of_the_user_are_pickled_and_marked(bench: Bench, value: Any) -> None:
+    value.fit(X)
+    manifest, found = through(bench, value)
+    assert manifest.unsafe
+    np.testing.assert_array_equal(found.transform(X), value.transform(X))
