@@ -8,7 +8,6 @@ The stack is not mentioned here: `stackyard stack set NAME` or a click in the si
 """
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,34 +45,34 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def main() -> int:
-    """Run what was asked for; return 1 as soon as a run does not complete."""
+def run_one(pipeline: Any, config: str, arguments: argparse.Namespace) -> Any:
+    """Run one pipeline and return the finished run; a run that fails ends the script with its message."""
+    options: dict[str, Any] = {"config_path": arguments.config or CONFIGS / config}
+    if arguments.no_cache:
+        options["enable_cache"] = False
+    return pipeline.with_options(**options)()
+
+
+def main() -> None:
+    """Run what was asked for and show what came out."""
     arguments = parse_arguments()
 
-    def run(pipeline: Any, config: str) -> bool:
-        options: dict[str, Any] = {"config_path": arguments.config or CONFIGS / config}
-        if arguments.no_cache:
-            options["enable_cache"] = False
-        return str(pipeline.with_options(**options)().status) == "completed"
-
-    if arguments.feature_pipeline and not run(feature_pipeline, "feature_engineering.yaml"):
-        return 1
+    if arguments.feature_pipeline:
+        run_one(feature_pipeline, "feature_engineering.yaml", arguments)
 
     if arguments.training_pipeline:
-        if not run(training_pipeline, "training.yaml"):
-            return 1
-        # What a run made can be loaded by name, here or in a notebook.
-        accuracies = Client().get_artifact_version("accuracies").load()
-        for name, accuracy in accuracies.items():
-            print(f"accuracy of {name}: {accuracy:.4f}")
+        run = run_one(training_pipeline, "training.yaml", arguments)
+        # What the steps passed to log_metadata is kept with the run, also when a step came from the cache.
+        for step in run.steps:
+            if step.name.startswith("model_evaluator"):
+                print(f"accuracy of {step.metadata['model_type']}: {step.metadata['accuracy']:.4f}")
 
     if arguments.inference_pipeline:
-        if not run(inference_pipeline, "inference.yaml"):
-            return 1
-        print(Client().get_artifact_version("predictions").load().head())
-
-    return 0
+        run = run_one(inference_pipeline, "inference.yaml", arguments)
+        # Any output can be loaded, here or in a notebook: by its id, or its newest version by the artifact's name.
+        predictions = Client().get_artifact_version(run.steps[-1].outputs[0].artifact_version_id).load()
+        print(predictions.head())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
