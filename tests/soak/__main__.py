@@ -1,0 +1,91 @@
+"""The crash scenarios of the integration suite, many more times.
+
+python -m tests.soak                      # everything: 200 kills, 16 writers, 16 first runs
+python -m tests.soak kills --seed 7       # one scenario, repeatable
+python -m tests.soak --scale 0.1          # a tenth of the counts
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.integration.scenarios import first_runs_at_once, kill_anything, register_at_once, registered
+from tests.integration.user import User
+
+KILLS = 200
+WRITERS = 16
+EACH = 100
+FIRST_RUNS = 16
+FIRST_RUN_ROUNDS = 20
+
+
+def kills(user: User, seed: int, scale: float) -> str:
+    """Kill anything at any time, and check what must hold after each kill."""
+    report = kill_anything(user, random.Random(seed), max(1, round(KILLS * scale)))
+    outcomes = ", ".join(f"{count} {status}" for status, count in report.outcomes.most_common())
+    return f"{report.rounds} runs, {len(report.killed)} kills: {outcomes}"
+
+
+def writers(user: User, seed: int, scale: float) -> str:
+    """Change the registry from many processes at once."""
+    del seed  # the system's scheduling is all the chance there is
+    each = max(1, round(EACH * scale))
+    acknowledged = register_at_once(user, WRITERS, each)
+    assert len(acknowledged) == WRITERS * each
+    assert registered(user) == acknowledged
+    return f"{len(acknowledged)} components by {WRITERS} processes"
+
+
+def first_runs(user: User, seed: int, scale: float) -> str:
+    """Begin many first runs at once, on a fresh home each round."""
+    del seed
+    rounds = max(1, round(FIRST_RUN_ROUNDS * scale))
+    for number in range(rounds):
+        user.home = user.folder.parent / f"home-{number}"
+        first_runs_at_once(user, FIRST_RUNS)
+    return f"{rounds} times {FIRST_RUNS} first runs"
+
+
+SCENARIOS: dict[str, Callable[[User, int, float], str]] = {
+    "kills": kills,
+    "writers": writers,
+    "first-runs": first_runs,
+}
+
+
+def main() -> int:
+    """Run the scenarios; the first failure ends the soak with what it takes to repeat it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description="Crashes things, many times.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"scenarios: {', '.join(SCENARIOS)}; default: all")
+    parser.add_argument("--seed", type=int, default=random.randrange(1, 2**31), help="of the chances that are taken")
+    parser.add_argument("--scale", type=float, default=1.0, help="factor of all counts")
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in SCENARIOS]
+    if unknown:
+        parser.error(f"no such scenario: {', '.join(unknown)}; there are: {', '.join(SCENARIOS)}")
+    print(f"seed {options.seed}", flush=True)
+    for name in options.names or SCENARIOS:
+        begun = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="stackyard-soak-") as folder:
+            project = Path(folder) / "project"
+            project.mkdir()
+            user = User(project, Path(folder) / "home")
+            try:
+                told = SCENARIOS[name](user, options.seed, options.scale)
+            except AssertionError:
+                print(f"{name} failed; again with: python -m tests.soak {name} --seed {options.seed}", flush=True)
+                raise
+            finally:
+                user.clean_up()
+        print(f"{name}: {told}, in {time.monotonic() - begun:.0f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
