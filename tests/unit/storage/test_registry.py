@@ -1,0 +1,119 @@
+"""The registry file: nothing is lost, nothing half is read, nothing newer is touched."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from stackyard.model.errors import FormatTooNewError, HomeNotWritableError, RegistryDamagedError
+from stackyard.model.stack import Registry, Stack, default_registry
+from stackyard.storage.home import Home
+from stackyard.storage.registry import FileRegistryStore
+
+
+@pytest.fixture
+def store(home: Path) -> FileRegistryStore:
+    return FileRegistryStore(Home(home))
+
+
+def _add(name: str):
+    return lambda registry: registry.stacks.append(Stack(id=name, name=name))
+
+
+def test_an_empty_home_has_the_defaults_and_reading_makes_nothing(store: FileRegistryStore) -> None:
+    assert store.read() == default_registry()
+    assert not store.home.root.exists()
+
+
+def test_a_change_is_there_for_everybody(store: FileRegistryStore) -> None:
+    store.change(_add("a"))
+    store.change(_add("b"))
+    assert [s.name for s in FileRegistryStore(store.home).read().stacks] == ["default", "a", "b"]
+    assert store.home.registry_copy.read_bytes() == store.home.registry_file.read_bytes()
+
+
+def test_what_an_edit_returns_is_returned(store: FileRegistryStore) -> None:
+    assert store.change(lambda registry: len(registry.stacks)) == 1
+
+
+def test_an_edit_that_raises_changes_nothing(store: FileRegistryStore) -> None:
+    store.change(_add("a"))
+    before = store.home.registry_file.read_bytes()
+
+    def edit(registry: Registry) -> None:
+        registry.stacks.clear()
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        store.change(edit)
+    assert store.home.registry_file.read_bytes() == before
+
+
+def test_keys_of_a_newer_minor_version_are_written_back(store: FileRegistryStore) -> None:
+    store.change(_add("a"))
+    document = json.loads(store.home.registry_file.read_bytes())
+    document.update(format="1.9", future=[1])
+    document["stacks"][1]["quota"] = {"gpu": 2}
+    store.home.registry_file.write_text(json.dumps(document))
+    store.change(_add("b"))
+    again = json.loads(store.home.registry_file.read_bytes())
+    assert again["future"] == [1]
+    assert again["stacks"][1]["quota"] == {"gpu": 2}
+
+
+def test_a_newer_major_version_is_refused_and_left_untouched(store: FileRegistryStore) -> None:
+    store.home.ensure()
+    store.home.registry_file.write_text('{"format": "2.0", "all": "different"}')
+    for use in (store.read, lambda: store.change(_add("a"))):
+        with pytest.raises(FormatTooNewError) as caught:
+            use()
+        assert "Upgrade" in caught.value.hint
+    assert store.home.registry_file.read_text() == '{"format": "2.0", "all": "different"}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '{"stacks": []}', '{"format": "1.0", "stacks": 5}', '{"format": "x"}', "\x00\x01", "5"],
+)
+def test_a_damaged_registry_is_named_with_the_last_good_copy(store: FileRegistryStore, text: str) -> None:
+    store.change(_add("a"))
+    store.home.registry_file.write_text(text)
+    for use in (store.read, lambda: store.change(_add("b"))):
+        with pytest.raises((RegistryDamagedError, FormatTooNewError)) as caught:
+            use()
+        assert str(store.home.registry_file) in caught.value.message
+        if isinstance(caught.value, RegistryDamagedError):
+            assert str(store.home.registry_copy) in caught.value.hint
+    assert store.home.registry_file.read_text() == text
+    shutil.copy(store.home.registry_copy, store.home.registry_file)  # what the hint says
+    assert [s.name for s in store.read().stacks] == ["default", "a"]
+
+
+def test_a_registry_cut_anywhere_is_never_read_as_a_smaller_one(store: FileRegistryStore) -> None:
+    store.change(_add("a"))
+    data = store.home.registry_file.read_bytes()
+    for size in range(0, len(data) - 2, 7):
+        store.home.registry_file.write_bytes(data[:size])
+        with pytest.raises(RegistryDamagedError):
+            store.read()
+
+
+def test_a_home_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    store = FileRegistryStore(Home(tmp_path / "file" / "home"))
+    for use in (store.read, lambda: store.change(_add("a"))):
+        with pytest.raises(HomeNotWritableError):
+            use()
+
+
+def test_a_last_good_copy_of_an_older_state_does_no_harm(store: FileRegistryStore) -> None:
+    """A writer killed between the file and its copy leaves the copy one change behind."""
+    store.change(_add("a"))
+    behind = store.home.registry_copy.read_bytes()
+    store.change(_add("b"))
+    store.home.registry_copy.write_bytes(behind)
+    store.change(_add("c"))
+    assert [s.name for s in store.read().stacks] == ["default", "a", "b", "c"]
