@@ -57,6 +57,11 @@ class StepContext:
         name = output_name or (self.output_names[0] if len(self.output_names) == 1 else None)
         if name is None or name not in self.output_names:
             outputs = ", ".join(self.output_names) or "none"
+            if output_name is None and self.output_names:
+                raise UsageError(
+                    f"Step {self.step_name!r} has {len(self.output_names)} outputs.",
+                    hint=f"Name one of them: {outputs}.",
+                )
             raise UsageError(f"Step {self.step_name!r} has no output {output_name!r}.", hint=f"Its outputs: {outputs}.")
         self.output_metadata.setdefault(name, {}).update(_jsonable(metadata))
 
