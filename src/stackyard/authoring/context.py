@@ -6,6 +6,7 @@ A step never opens the catalog: it speaks to its driver through the channel that
 from __future__ import annotations
 
 import contextvars
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -131,10 +132,19 @@ def _jsonable(metadata: dict[str, Any]) -> dict[str, Any]:
         item = getattr(value, "item", None)
         plain = item() if callable(item) and getattr(value, "ndim", None) == 0 else value
         try:
-            found[str(name)] = to_jsonable_python(plain, inf_nan_mode="strings")
+            found[str(name)] = _strict(to_jsonable_python(plain))
         except (PydanticSerializationError, ValueError) as error:
             raise MaterializationError(
                 f"The metadata value {name!r} is a {type(value).__name__}, which is no JSON value.",
                 hint="Log numbers, texts, lists and dicts; return other values from the step.",
             ) from error
     return found
+
+
+def _strict(value: Any) -> Any:
+    """Return a JSON value with NaN and infinity as texts: JSON has no numbers for them, and readers stumble."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, list):
+        return [_strict(item) for item in value]
+    return {key: _strict(item) for key, item in value.items()} if isinstance(value, dict) else value
