@@ -125,7 +125,7 @@ export class TreePane {
     await this.page.locator(".workbench-hover").waitFor({ state: "hidden" });
     await row.locator(".label-name").hover();
     const hover = this.page.locator(".workbench-hover").last();
-    await hover.waitFor();
+    await hover.filter({ hasText: /\S/, hasNotText: /^Loading/ }).waitFor(); // a row may ask for its text only now
     return (await hover.innerText()).trim();
   }
 
