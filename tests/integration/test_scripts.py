@@ -41,6 +41,7 @@ def completed(user: User, before: int) -> None:
     assert [line.text for line in user.logs(runs[-1], "check")] == ["checked 42"]
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("method", ["zygote", "spawn"])
 @pytest.mark.parametrize(
     "name",
@@ -64,6 +65,7 @@ def test_a_script_with_and_without_a_main_guard(user: User, name: str, method: s
     completed(user, 3)
 
 
+@pytest.mark.timeout(120)
 def test_a_module_of_a_package_with_relative_imports(user: User) -> None:
     user.write("src/shop/__init__.py", "")
     user.write("src/shop/tools.py", "OFFSET = 40\n\ndef helper(value: int) -> int:\n    return value + OFFSET\n")
