@@ -1,0 +1,91 @@
+"""Why a step failed, as its author needs it: own frames only, own place, any text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from stackyard.authoring.pipeline import PipelineDefinition
+from stackyard.engine.tracebacks import step_error, storable, user_traceback
+from stackyard.model.errors import Location, UsageError
+from stackyard.model.job import StepError
+
+
+def caught(function: Any) -> BaseException:
+    try:
+        function()
+    except BaseException as error:  # noqa: BLE001  # any kind is looked at
+        return error
+    raise AssertionError
+
+
+def fail() -> None:
+    raise ValueError("no")
+
+
+def through_the_package() -> None:
+    definition = PipelineDefinition(fail, name="p")
+    definition.record({}, definition.new_recorder())
+
+
+def test_the_place_is_the_innermost_of_the_users() -> None:
+    error = step_error(caught(lambda: json.loads("{")))
+    assert (error.type, error.file) == ("JSONDecodeError", __file__) or error.file.endswith("decoder.py")
+    own = step_error(caught(fail))
+    assert (own.type, own.message, own.file, own.line) == (
+        "ValueError",
+        "no",
+        __file__,
+        fail.__code__.co_firstlineno + 1,
+    )
+
+
+def test_frames_of_the_package_are_left_out() -> None:
+    text = user_traceback(caught(through_the_package))
+    assert "test_tracebacks.py" in text
+    assert "pipeline.py" not in text
+    assert text.endswith("ValueError: no")
+    assert text.startswith("Traceback")
+
+
+def test_causes_are_shown_and_cut_too() -> None:
+    def chained() -> None:
+        try:
+            through_the_package()
+        except ValueError as error:
+            raise KeyError("outer") from error
+
+    text = user_traceback(caught(chained))
+    assert "direct cause" in text
+    assert "stackyard/authoring" not in text
+
+
+def test_our_own_errors_keep_hint_and_place() -> None:
+    def ours() -> None:
+        raise UsageError("What.", hint="Do.", location=Location("x.py", 4))
+
+    error = step_error(caught(ours))
+    assert (error.message, error.hint) == ("What.", "Do.")
+
+
+class Mute(Exception):
+    """Can't even say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [(Mute(), "Mute"), (ValueError(), "ValueError"), (ValueError("bad \udcff"), "bad \\udcff"), (KeyError("k"), "'k'")],
+)
+def test_any_error_can_be_stored(error: BaseException, message: str) -> None:
+    found = step_error(error)
+    assert found.message == message
+    assert StepError.model_validate_json(found.model_dump_json()) == found
+
+
+def test_texts_that_utf8_can_not_hold_are_spelled_out() -> None:
+    assert storable("größe \ud800") == "größe \\ud800"
