@@ -30,7 +30,7 @@ def check_name(name: str, what: str) -> str:
         return name
     shown = name if len(name) <= 60 else name[:57] + "..."
     raise InvalidNameError(
-        f"{shown!r} can't be the name of a {what}.",
+        f"{shown!r} can't be the name of {'an' if what[:1] in 'aeiou' else 'a'} {what}.",
         hint=f'Use 1 to {MAX_NAME_LENGTH} characters without control characters, / \\ * ? " < > | {{ }}, '
         "without a dash or colon at the start and without blanks around them.",
     )
