@@ -1,0 +1,76 @@
+"""Flavors: what they take, what they refuse, what they say of themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stackyard.flavors.catalogue import FLAVORS, find_flavor, flavors_of
+from stackyard.flavors.local import LOCAL_ARTIFACT_STORE, LOCAL_ORCHESTRATOR, LocalOrchestratorConfiguration
+from stackyard.flavors.stores import open_artifact_store
+from stackyard.model.enums import ComponentType
+from stackyard.model.errors import ComponentConfigurationError, UnknownFlavorError
+
+
+@pytest.mark.parametrize("flavor", FLAVORS, ids=lambda f: f"{f.component_type} {f.name}")
+def test_every_flavor_explains_itself_and_every_field(flavor: Any) -> None:
+    assert flavor.doc.endswith(".")
+    for name, field in flavor.configuration_model.model_fields.items():
+        assert field.default_factory is not None or not field.is_required(), f"{name} has no default"
+    assert flavor.complete({}) == flavor.configuration_model().model_dump(mode="json")
+    assert flavor.validate({}, "x") == {}
+
+
+def test_texts_of_the_command_line_are_converted_and_defaults_left_out() -> None:
+    given = {"max_workers": "4", "execution_mode": "fail_fast"}
+    assert LOCAL_ORCHESTRATOR.validate(given, "o") == {"max_workers": 4, "execution_mode": "fail_fast"}
+    assert LOCAL_ORCHESTRATOR.validate({"execution_mode": "continue_on_failure"}, "o") == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"max_worker": 1}, "the attribute 'max_worker'"),
+        ({"max_workers": 0}, "max_workers=0"),
+        ({"max_workers": "many"}, "max_workers='many'"),
+        ({"execution_mode": "never"}, "execution_mode='never'"),
+    ],
+)
+def test_what_a_flavor_does_not_know_is_refused(given: dict[str, Any], text: str) -> None:
+    with pytest.raises(ComponentConfigurationError) as caught:
+        LOCAL_ORCHESTRATOR.validate(given, "orchestrator 'o'")
+    assert "orchestrator 'o'" in caught.value.message
+    assert text in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_stored_configuration_that_no_longer_fits_is_shown_as_it_is() -> None:
+    assert LOCAL_ORCHESTRATOR.complete({"max_workers": -5}) == {"max_workers": -5}
+
+
+def test_workers_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert LocalOrchestratorConfiguration().workers() == 8
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    assert LocalOrchestratorConfiguration().workers() == 64
+    assert LocalOrchestratorConfiguration(max_workers=3).workers() == 3
+
+
+def test_a_flavor_is_found_by_type_and_name() -> None:
+    assert find_flavor(ComponentType.ARTIFACT_STORE, "local") is LOCAL_ARTIFACT_STORE
+    assert flavors_of(ComponentType.ALERTER) == []
+    with pytest.raises(UnknownFlavorError) as caught:
+        find_flavor(ComponentType.ARTIFACT_STORE, "locla")
+    assert "Did you mean 'local'? Known flavors: local." in caught.value.hint
+    with pytest.raises(UnknownFlavorError) as caught:
+        find_flavor(ComponentType.ALERTER, "slack")
+    assert "There is no alerter flavor yet." in caught.value.hint
+
+
+def test_a_store_is_opened_without_touching_anything(tmp_path: Any) -> None:
+    store = open_artifact_store("local", {"path": str(tmp_path / "s")})
+    assert store.root == str(tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+    with pytest.raises(UnknownFlavorError):
+        open_artifact_store("s3", {})
