@@ -1,0 +1,114 @@
+"""Measures Stackyard beside other products, in one run: the same work, whole processes, in turns.
+
+python -m tests.bench.peers                    # all that can be installed
+python -m tests.bench.peers joblib zenml       # some
+python -m tests.bench.peers --repeat 3 --json out.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.bench.measure import Row, difference, environment, ratio, table, take_turns, time_command
+from tests.bench.peers.installing import PEERS, Peer, install
+
+HERE = Path(__file__).resolve().parent
+SLEEPS = 8
+
+
+def compare(peer: Peer, interpreter: Path, folder: Path, repeat: int) -> list[Row]:
+    """Return the rows of one peer and Stackyard beside it."""
+    rows: list[Row] = []
+    for label, arguments in (
+        ("one step", ["chain", "1"]),
+        (f"{peer.chain} steps in a row", ["chain", str(peer.chain)]),
+        (f"{SLEEPS} x sleep(1)", ["sleeps", str(SLEEPS)]),
+        ("100 MB array between two steps", ["array", "0"]),
+    ):
+        times = take_turns(
+            {
+                peer.name: _command(peer, interpreter, folder, arguments),
+                "stackyard": _command(None, Path(sys.executable), folder, arguments),
+            },
+            repeat,
+        )
+        rows.extend(Row(f"{label}: {name}", found) for name, found in times.items())
+        rows.append(Row("  times as long as Stackyard", ratio(times[peer.name], times["stackyard"]), "x"))
+    by_name = {row.name: row.times for row in rows if not row.name.startswith(" ")}
+    for name in (peer.name, "stackyard"):
+        many, one = by_name[f"{peer.chain} steps in a row: {name}"], by_name[f"one step: {name}"]
+        rows.append(Row(f"overhead a step: {name}", difference(many, one, factor=1000 / (peer.chain - 1)), "ms"))
+    return rows
+
+
+def compare_lists(interpreter: Path, peer: Peer, folder: Path, repeat: int) -> list[Row]:
+    """Return `stack list` of ZenML and of Stackyard."""
+    variables = dict(peer.environment)
+    theirs, ours = str(interpreter.parent / "zenml"), str(Path(sys.executable).parent / "stackyard")
+    env = {**environment(folder / "home"), **variables, **_zenml_home(folder)}
+    times = take_turns(
+        {
+            "zenml": lambda: time_command([theirs, "stack", "list"], cwd=folder, env=env),
+            "stackyard": lambda: time_command([ours, "stack", "list"], cwd=folder, env=env),
+        },
+        repeat,
+    )
+    rows = [Row(f"stack list: {name}", found) for name, found in times.items()]
+    return [*rows, Row("  stackyard / zenml", ratio(times["stackyard"], times["zenml"]), "x", 1 / 20)]
+
+
+def _command(peer: Peer | None, interpreter: Path, folder: Path, arguments: list[str]) -> Callable[[], float]:
+    name = peer.name if peer else "stackyard"
+    work = folder / name
+    work.mkdir(exist_ok=True)
+    variables = {**(dict(peer.environment) if peer else {}), **_zenml_home(folder)}
+    env = {**environment(work / "home"), **variables, "DO_NOT_TRACK": "1"}
+    command = [str(interpreter), str(HERE / f"{name}_workload.py"), *arguments]
+    return lambda: time_command(command, cwd=work, env=env)
+
+
+def _zenml_home(folder: Path) -> dict[str, str]:
+    return {"ZENML_CONFIG_PATH": str(folder / "zenml-home")}
+
+
+def main() -> int:
+    """Install what can be installed, and compare."""
+    names = [peer.name for peer in PEERS]
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.peers", description="Measures beside other products.")
+    parser.add_argument("names", nargs="*", metavar="PEER", help=f"peers: {', '.join(names)}; default: all")
+    parser.add_argument("--repeat", type=int, default=3, help="repetitions, of which the median counts")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file")
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in names]
+    if unknown:
+        parser.error(f"no such peer: {', '.join(unknown)}; there are: {', '.join(names)}")
+    found: dict[str, list[Row]] = {}
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
+    for peer in PEERS:
+        if options.names and peer.name not in options.names:
+            continue
+        try:
+            interpreter = install(peer)
+        except (RuntimeError, OSError) as error:
+            print(f"\n{peer.name} can't be installed here: {error}", flush=True)
+            continue
+        with tempfile.TemporaryDirectory(prefix="stackyard-peers-") as folder:
+            found[peer.name] = compare(peer, interpreter, Path(folder), options.repeat)
+            if peer.name == "zenml":
+                found[peer.name] += compare_lists(interpreter, peer, Path(folder), options.repeat)
+        print(f"\n{peer.name}\n{table(found[peer.name])}", flush=True)
+    if options.json:
+        document = {name: [row.as_dict() for row in rows] for name, rows in found.items()}
+        options.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    return 0 if found else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

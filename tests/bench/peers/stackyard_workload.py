@@ -1,0 +1,62 @@
+"""The workloads in Stackyard: `python stackyard_workload.py chain 100`."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+
+from stackyard import pipeline, step
+
+
+@step
+def first() -> int:
+    return 1
+
+
+@step
+def add_one(value: int) -> int:
+    return value + 1
+
+
+@step
+def nap(number: int) -> int:
+    time.sleep(1)
+    return number
+
+
+@step
+def make() -> np.ndarray:
+    return np.random.default_rng(0).random(12_500_000)
+
+
+@step
+def total(value: np.ndarray) -> float:
+    return float(value.sum())
+
+
+@pipeline(enable_cache="cached" in sys.argv)
+def chain(length: int) -> None:
+    value = first()
+    for _ in range(length - 1):
+        value = add_one(value)
+
+
+@pipeline(enable_cache=False)
+def sleeps(count: int) -> None:
+    for number in range(count):
+        nap(number)
+
+
+@pipeline(enable_cache=False)
+def array() -> None:
+    total(make())
+
+
+if __name__ == "__main__":
+    workload, count = sys.argv[1], int(sys.argv[2])
+    if workload == "array":
+        array()
+    else:
+        {"chain": chain, "sleeps": sleeps}[workload](count)
