@@ -46,7 +46,13 @@ def __getattr__(name: str) -> Any:
     """Load a public name."""
     if name not in _HOME_OF:
         raise AttributeError(f"module 'stackyard' has no attribute {name!r}")
-    module = import_module(_HOME_OF[name])
+    try:
+        module = import_module(_HOME_OF[name])
+    except ImportError as error:
+        from stackyard.preflight import explain_import_error  # noqa: PLC0415  # only in unsuitable environments
+
+        explain_import_error(error)
+        raise
     if name == "pipeline":
         # The authoring layer knows no engine: who runs a called pipeline is said here, at the top.
         module.set_default_runner(_run)

@@ -64,13 +64,28 @@ class Context:
             reader.close()
 
 
+_run_project: list[Path] = []
+"""The project of the run that this process records: ``Client()`` in a pipeline function works there."""
+
+
+@contextlib.contextmanager
+def working_in(start: Path) -> Iterator[None]:
+    """Let contexts without a start of their own be opened for the project around a path."""
+    _run_project.append(start)
+    try:
+        yield
+    finally:
+        _run_project.pop()
+
+
 def open_context(start: str | Path | None = None, home: str | Path | None = None) -> Context:
     """Find home and project.
 
     Args:
-        start: file or folder from which the project is looked for; default: the working folder.
+        start: file or folder from which the project is looked for; default: the project of the pipeline that is
+            being recorded, else the working folder.
         home: overrides ``STACKYARD_HOME`` and the platform's folder.
     """
     found = find_home(home)
-    place = Path(start) if start is not None else Path.cwd()
+    place = Path(start) if start is not None else _run_project[-1] if _run_project else Path.cwd()
     return Context(found, find_project(Path(expand(str(place))), found), FileRegistryStore(found))

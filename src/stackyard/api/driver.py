@@ -11,7 +11,7 @@ from typing import Any
 
 from stackyard.api.active import Wish, require_active, resolve_active
 from stackyard.api.components import resolved_configuration
-from stackyard.api.context import Context, open_context
+from stackyard.api.context import Context, open_context, working_in
 from stackyard.api.loading import (
     CalledWhileLoadingError,
     load_file,
@@ -128,7 +128,8 @@ def run_pipeline(
     choice = resolve_active(ctx, registry, _wish(definition, options, configuration))
     stack = require_active(choice)
     orchestrator, store = _required_components(registry, stack)
-    recorded = _record(definition, options, configuration)
+    with working_in(ctx.scope.root or Path.cwd()):
+        recorded = _record(definition, options, configuration)
     plan_store = ArtifactStoreSpec(
         component_id=store.id, name=store.name, flavor=store.flavor, configuration=resolved_configuration(ctx, store)
     )

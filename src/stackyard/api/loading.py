@@ -209,9 +209,11 @@ def _import_failed(path: Path, error: BaseException) -> PipelineLoadError:
         hint = f'Install it into this environment, e.g. with: "{sys.executable}" -m pip install {top}'
     if isinstance(error, SystemExit):
         hint = 'Guard what the script runs with: if __name__ == "__main__":'
+    # Raised by a line of the file itself, the location says all; deeper, the user's frames show the way.
+    deep = Path(location.file) != path
     return PipelineLoadError(
-        f"{path} can't be imported: {problem.type}: {problem.message}",
+        f"{path.name} can't be imported: {problem.type}: {problem.message}",
         hint=hint,
         location=location,
-        traceback=user_traceback(error),
+        **({"traceback": user_traceback(error)} if deep else {}),
     )

@@ -14,11 +14,13 @@ from stackyard.model.errors import (
     AlreadyExistsError,
     NotFoundError,
     StackValidationError,
+    StorageError,
     UsageError,
 )
 from stackyard.model.names import check_name, did_you_mean
 from stackyard.model.stack import Registry, Stack
 from stackyard.model.views import ActiveStackView, ErrorView, StackView
+from stackyard.storage.home import not_writable
 from stackyard.storage.host import user_name
 from stackyard.storage.ids import new_id, now
 from stackyard.storage.projects import StackChoice, choice_file, ensure_project_folder, write_choice
@@ -83,7 +85,12 @@ def set_active_stack(ctx: Context, name_or_id: str, scope: Scope = "auto") -> Ac
         write_choice(choice_file(ctx.scope, ctx.home_folder), StackChoice(stack.id, stack.name))
     else:
         ctx.home_folder.ensure()
-        write_choice(ctx.home_folder.active_stack_file, StackChoice(stack.id, stack.name))
+        try:
+            write_choice(ctx.home_folder.active_stack_file, StackChoice(stack.id, stack.name))
+        except StorageError as error:
+            if isinstance(error.__cause__, OSError):
+                raise not_writable(ctx.home, error.__cause__) from error
+            raise
     choice = resolve_active(ctx, registry)
     view = _active_view(ctx, registry, choice)
     if choice.id != stack.id:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from stackyard import __version__
-from stackyard.cli.output import print_error
+from stackyard.cli.output import print_error, wants_json
 from stackyard.model.errors import EXIT_BUG, StackyardError, UsageError
 
 EXIT_INTERRUPTED = 130
@@ -78,7 +78,7 @@ def main(argv: list[str] | None = None) -> int:
         The exit code of the error tree.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    as_json = "--json" in arguments[: arguments.index("--") if "--" in arguments else None]
+    as_json = wants_json(arguments)
     try:
         result: Any = cli.main(args=arguments, prog_name="stackyard", standalone_mode=False)
     except StackyardError as error:

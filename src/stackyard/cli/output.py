@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -17,7 +18,30 @@ from stackyard.model.errors import StackyardError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+_JSON_WANTED = "stackyard.json"
+
+
+def json_option(command: F) -> F:
+    """Add ``--json`` and its long form ``--output json``; the command gets ``as_json``."""
+
+    def remember(ctx: click.Context, _parameter: click.Parameter, value: str) -> None:
+        ctx.meta[_JSON_WANTED] = value == "json"
+
+    def combine(ctx: click.Context, _parameter: click.Parameter, value: bool) -> bool:
+        return value or bool(ctx.meta.get(_JSON_WANTED))
+
+    command = click.option("--json", "as_json", is_flag=True, callback=combine, help="Same as --output json.")(command)
+    return click.option(
+        "--output", type=click.Choice(["table", "json"]), default="table", is_eager=True, expose_value=False,
+        callback=remember, help="Print text for people, or JSON.",
+    )(command)  # fmt: skip
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Tell whether a command line asks for JSON, before it is parsed."""
+    words = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    pairs = list(itertools.pairwise(words))
+    return "--json" in words or "--output=json" in words or ("--output", "json") in pairs
 
 
 def use_colour(stream: Any = None) -> bool:

@@ -78,8 +78,19 @@ def run() -> None:
     """  # noqa: D301  # click's mark for lines that stay as they are
 
 
+class _TargetCommand(click.Command):
+    """Stands for ``run`` itself: its help and its errors do not say the word twice."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Take the group's place."""
+        return super().make_context(info_name, args, parent.parent if parent else None, **extra)
+
+
 @click.command(
     "run",
+    cls=_TargetCommand,
     context_settings={"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]},
     epilog="Example: stackyard run pipelines/training.py:training --stack local --param test_size=0.3",
 )

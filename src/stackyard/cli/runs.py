@@ -141,7 +141,7 @@ def _show(view: RunView) -> None:
     for step in view.steps:
         if step.error and step.status.value == "failed":
             click.echo()
-            head = f"Step {step.name!r} failed: {step.error.message}"
+            head = f"Step {step.name!r} failed: {step.error.type}: {step.error.message}"
             click.echo(click.style(head, fg="red") if use_colour() else head)
             if step.error.traceback:
                 click.echo(step.error.traceback)

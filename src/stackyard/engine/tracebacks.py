@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import runpy
 import traceback
 from types import TracebackType
 
@@ -9,7 +11,7 @@ from stackyard.authoring.frames import is_ours
 from stackyard.model.errors import StackyardError
 from stackyard.model.job import StepError
 
-_IMPORT_MACHINERY = "<frozen importlib"
+_IMPORT_MACHINERY = ("<frozen importlib", str(importlib.__file__), str(runpy.__file__))
 
 
 def step_error(error: BaseException) -> StepError:

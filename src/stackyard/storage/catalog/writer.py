@@ -191,7 +191,7 @@ class RunWriter:
                 "cache_hit = 1, cache_source_run_id = ?, metadata = ? WHERE id = ?",
                 (
                     Status.CACHED.value, moment, moment, cache_key, parts.model_dump_json(), source_run_id,
-                    canonical_json(metadata), step_run_id,
+                    json.dumps(metadata), step_run_id,
                 ),
             )  # fmt: skip
             _insert_inputs(sql, step_run_id, inputs)
@@ -293,7 +293,7 @@ def _insert_outputs(sql: sqlite3.Connection, step_run_id: str, outputs: dict[str
 def _merge_metadata(sql: sqlite3.Connection, table: str, row_id: str, metadata: dict[str, Any]) -> None:
     row = sql.execute(f"SELECT metadata FROM {table} WHERE id = ?", (row_id,)).fetchone()  # noqa: S608  # our names
     merged = {**(json.loads(row[0]) if row else {}), **metadata}
-    sql.execute(f"UPDATE {table} SET metadata = ? WHERE id = ?", (canonical_json(merged), row_id))  # noqa: S608
+    sql.execute(f"UPDATE {table} SET metadata = ? WHERE id = ?", (json.dumps(merged), row_id))  # noqa: S608
 
 
 def _insert_version(sql: sqlite3.Connection, project_id: str, run: NewRun, manifest: Manifest) -> int:
@@ -315,7 +315,7 @@ def _insert_version(sql: sqlite3.Connection, project_id: str, run: NewRun, manif
         "unsafe": int(manifest.unsafe), "deterministic": int(manifest.deterministic), "uri": manifest.uri,
         "artifact_store_id": run.artifact_store_id, "artifact_store": run.artifact_store, "run_id": manifest.run_id,
         "step_run_id": manifest.step_run_id, "created_at": manifest.created_at,
-        "metadata": canonical_json(manifest.metadata),
+        "metadata": json.dumps(manifest.metadata),
     }  # fmt: skip
     _insert(sql, "artifact_versions", columns)
     return number
