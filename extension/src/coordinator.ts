@@ -32,6 +32,7 @@ export class Coordinator extends DisposableBag {
     const { environment, interpreter, server, stores, views } = deps;
     this.on(server.onDidChangePhase, "Server", async (phase) => this.onPhase(phase));
     this.on(server.onDidChangeData, "Change", async (change) => stores.apply(change));
+    this.on(stores.pipelines.onDidChange, "Pipelines", async () => this.sayPipelineFiles());
     this.on(environment.onDidChange, "Environment", async () => this.onEnvironment());
     this.on(interpreter.onDidChange, "Interpreter", async () => this.onInterpreter());
     this.on(workspace.onDidGrantWorkspaceTrust, "Trust", async () => this.onTrust());
@@ -109,6 +110,11 @@ export class Coordinator extends DisposableBag {
       "stackyard.serves": status.serves,
       "stackyard.installHelps": status.remedy?.command === "stackyard.environment.install",
     });
+  }
+
+  private async sayPipelineFiles(): Promise<void> {
+    const { pipelines } = this.deps.stores.pipelines.peek() ?? { pipelines: [] };
+    await this.context.update({ "stackyard.pipelineFiles": [...new Set(pipelines.map(({ file }) => file))] });
   }
 
   private on<T>(event: Event<T>, what: string, reaction: (value: T) => Promise<void>): void {

@@ -1,5 +1,5 @@
 import type { CancellationToken } from "vscode";
-import { workspace } from "vscode";
+import { Uri, workspace } from "vscode";
 import { dotted } from "../model/format";
 import { currentFirst, shortPath } from "../model/pipelines";
 import { runDescription } from "../model/runs";
@@ -17,7 +17,7 @@ import type { Deps } from "./deps";
 import { chooseParameters } from "./parameters";
 import { installRemedy } from "./runFollower";
 
-/** Runs the pipeline of a row, of a file and function, or one that is asked for; returns once it has started. */
+/** Runs the pipeline of a row, of an editor, of a file and function, or one that is asked for, to its end. */
 export async function runPipeline(deps: Deps, target: unknown, functionName?: unknown): Promise<void> {
   requireTrust();
   const checking = deps.environment.check();
@@ -107,7 +107,10 @@ async function pipelineOf(deps: Deps, target: unknown, functionName: unknown): P
     throw new ExpectedError(`There is no pipeline ${functionName} in ${shortPath(target, workspaceFolders())}.`);
   }
   if (pipelines.length === 0) throw noPipelines(indexing);
-  const choices = currentFirst(pipelines, activeFile()).map((pipeline) => ({
+  const own = target instanceof Uri ? pipelines.filter((one) => one.file === target.fsPath) : [];
+  const [only] = own;
+  if (only !== undefined && own.length === 1) return only;
+  const choices = currentFirst(own.length > 0 ? own : pipelines, activeFile()).map((pipeline) => ({
     label: `$(type-hierarchy-sub) ${pipeline.name}`,
     description: shortPath(pipeline.file, workspaceFolders()),
     detail: pipeline.doc,

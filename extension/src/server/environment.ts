@@ -46,6 +46,8 @@ export class EnvironmentMonitor extends DisposableBag {
 
   private async look(): Promise<EnvironmentFacts> {
     if (!workspace.isTrusted) return { kind: "unknown" };
+    // A virtual environment may have come or gone without the file watcher's notice.
+    await this.interpreter.choose();
     const interpreter = this.interpreter.current();
     if (interpreter === undefined) return { kind: "none" };
     try {

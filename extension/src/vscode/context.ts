@@ -8,15 +8,17 @@ export interface ContextValues {
   readonly "stackyard.serves": boolean;
   /** The environment can be mended by installing Stackyard into it. */
   readonly "stackyard.installHelps": boolean;
+  /** Paths of the files that define pipelines: their editors have a button that runs them. */
+  readonly "stackyard.pipelineFiles": readonly string[];
 }
 
 /** Sets context keys; the same value twice costs nothing. */
 export class ContextKeys {
-  private readonly set = new Map<string, unknown>();
+  private readonly set = new Map<string, string>();
 
-  async update(values: ContextValues): Promise<void> {
-    const changed = Object.entries(values).filter(([key, value]) => this.set.get(key) !== value);
-    for (const [key, value] of changed) this.set.set(key, value);
+  async update(values: Partial<ContextValues>): Promise<void> {
+    const changed = Object.entries(values).filter(([key, value]) => this.set.get(key) !== JSON.stringify(value));
+    for (const [key, value] of changed) this.set.set(key, JSON.stringify(value));
     await Promise.all(changed.map(async ([key, value]) => commands.executeCommand("setContext", key, value)));
   }
 }
