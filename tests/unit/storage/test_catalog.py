@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,10 +37,21 @@ def new_run(pipeline: str = "training", **changes: str) -> NewRun:
     )  # fmt: skip
 
 
+_opened: list[CatalogReader] = []
+
+
+@pytest.fixture(autouse=True)
+def _close_readers() -> Iterator[None]:
+    yield
+    while _opened:
+        _opened.pop().close()
+
+
 def reader(own: Home) -> CatalogReader:
     connection = open_reader(own)
     assert connection is not None
-    return CatalogReader(connection, own)
+    _opened.append(CatalogReader(connection, own))
+    return _opened[-1]
 
 
 def manifest(name: str, step_run_id: str = "", run_id: str = "") -> Manifest:
