@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # Machines that build are busy: a slow example says nothing, and the same seed must find the same examples.
-settings.register_profile("stackyard", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("stackyard", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("stackyard")
 
 
