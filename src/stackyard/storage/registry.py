@@ -90,12 +90,12 @@ class FileRegistryStore:
                     f"{REGISTRY_FORMAT}. It was left untouched.",
                     hint="Upgrade Stackyard in this environment.",
                 )
-            return Registry.model_validate(document)
+            return _with_defaults(Registry.model_validate(document))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             raise self._damaged(f"{where}: {first['msg']}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._damaged(str(error)) from error
 
     def _damaged(self, why: str) -> RegistryDamagedError:
@@ -104,3 +104,12 @@ class FileRegistryStore:
         if copy.exists():
             hint = f'The last good copy is {copy}. Restore it with: cp "{copy}" "{path}"'
         return RegistryDamagedError(f"The registry {path} is damaged ({why}).", hint=hint)
+
+
+def _with_defaults(registry: Registry) -> Registry:
+    """Put back what is always there, should somebody have edited it out of the file."""
+    defaults = default_registry()
+    known = {entry.id for entry in [*registry.components, *registry.stacks]}
+    registry.components[:0] = [component for component in defaults.components if component.id not in known]
+    registry.stacks[:0] = [stack for stack in defaults.stacks if stack.id not in known]
+    return registry
