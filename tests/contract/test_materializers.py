@@ -221,7 +221,7 @@ def halve(values: Any) -> Any:
     return values / 2
 
 
-class OwnScaler(StandardScaler):
+class OwnScaler(StandardScaler):  # type: ignore[misc]  # scikit-learn has no types
     """A user's class: skops could load it only by trusting the file."""
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from stackyard.storage.materializers.lookup import Origin, load_version, save_version
 from tests.contract.stores import Bench
 
-DAYS = pd.to_datetime(["2026-01-01", "2026-01-02", None])
+DAYS = pd.DatetimeIndex(["2026-01-01", "2026-01-02", "NaT"])
 
 TABLES: dict[str, Any] = {
     "numbers": pd.DataFrame({"f": [1.5, np.nan, -0.0], "i": [1, 2, 3], "u": np.array([1, 2, 3], dtype="uint8")}),
@@ -127,7 +127,7 @@ columns = st.sampled_from(
 
 
 @st.composite
-def frames(draw: st.DrawFn) -> pd.DataFrame:
+def frames(draw: st.DrawFn) -> Any:
     rows = draw(st.integers(0, 5))
     names = draw(st.lists(st.text("ab c", max_size=3) | st.integers(0, 3), max_size=4, unique_by=repr))
     data = [draw(st.lists(draw(columns), min_size=rows, max_size=rows)) for _ in names]

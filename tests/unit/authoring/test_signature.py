@@ -48,14 +48,15 @@ def test_outputs(annotation: Any, expected: list[tuple[str, bool]]) -> None:
 
 
 def test_parameters_have_types_and_defaults() -> None:
-    def function(a: int, b: Optional[str] = None, *, c=3) -> None: ...  # noqa: UP045  # people write it so
+    def function(a: int, b: Optional[str] = None, *, c=3) -> None: ...  # type: ignore[no-untyped-def]  # noqa: UP045  # people write it so
 
     found = {p.name: (p.annotation, p.required) for p in read_signature(function, "step").parameters}
     assert found == {"a": (int, True), "b": (Optional[str], False), "c": (Any, False)}  # noqa: UP045
 
 
 def test_a_name_that_only_type_checkers_know_leaves_the_others_alone() -> None:
-    def function(a: Decimal, b: int) -> Annotated[int, "x"]: ...
+    def function(a: Decimal, b: int) -> Annotated[int, "x"]:
+        return b
 
     signature = read_signature(function, "step")
     assert [p.annotation for p in signature.parameters] == [Any, int]

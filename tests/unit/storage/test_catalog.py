@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def own(home: Path) -> Home:
     return Home(home)
 
 
-def new_run(pipeline: str = "training", **changes: str) -> NewRun:
+def new_run(pipeline: str = "training", **changes: Any) -> NewRun:
     return NewRun(
         id=new_id(), pipeline=pipeline, stack="default", stack_id="s", stack_origin="default", orchestrator="default",
         artifact_store="default", artifact_store_id="store-1", **changes,

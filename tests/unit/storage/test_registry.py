@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def store(home: Path) -> FileRegistryStore:
     return FileRegistryStore(Home(home))
 
 
-def _add(name: str):
+def _add(name: str) -> Callable[[Registry], None]:
     return lambda registry: registry.stacks.append(Stack(id=name, name=name))
 
 
@@ -117,3 +118,19 @@ def test_a_last_good_copy_of_an_older_state_does_no_harm(store: FileRegistryStor
     store.home.registry_copy.write_bytes(behind)
     store.change(_add("c"))
     assert [s.name for s in store.read().stacks] == ["default", "a", "b", "c"]
+
+
+@pytest.mark.parametrize("text", ['{"format": "1.0"}', '{"format": "1.0", "components": [], "stacks": []}'])
+def test_the_default_stack_is_there_whatever_was_edited_out(store: FileRegistryStore, text: str) -> None:
+    store.home.ensure()
+    store.home.registry_file.write_text(text)
+    assert store.read() == default_registry()
+    store.change(_add("a"))
+    assert [s.name for s in store.read().stacks] == ["default", "a"]
+
+
+def test_deep_garbage_is_damage(store: FileRegistryStore) -> None:
+    store.home.ensure()
+    store.home.registry_file.write_text("[" * 200_000)
+    with pytest.raises(RegistryDamagedError):
+        store.read()
