@@ -16,7 +16,8 @@ export interface StatusIcon {
 /** One icon for every status there is: the type makes a missing one an error. */
 export const STATUS_ICONS: Readonly<Record<Status, StatusIcon>> = {
   initializing: { icon: "loading~spin", color: "descriptionForeground" },
-  queued: { icon: "clock", color: "descriptionForeground" },
+  // Not "clock": VS Code draws that as "history", which stands for cached.
+  queued: { icon: "circle-outline", color: "descriptionForeground" },
   running: { icon: "sync~spin", color: "charts.blue" },
   retrying: { icon: "sync~spin", color: "charts.yellow" },
   completed: { icon: "pass", color: "testing.iconPassed" },
