@@ -109,7 +109,7 @@ class FileRegistryStore:
 def _with_defaults(registry: Registry) -> Registry:
     """Put back what is always there, should somebody have edited it out of the file."""
     defaults = default_registry()
-    known = {entry.id for entry in [*registry.components, *registry.stacks]}
+    known = {component.id for component in registry.components} | {stack.id for stack in registry.stacks}
     registry.components[:0] = [component for component in defaults.components if component.id not in known]
     registry.stacks[:0] = [stack for stack in defaults.stacks if stack.id not in known]
     return registry
