@@ -242,6 +242,10 @@ class LocalArtifactStore(ArtifactStore):
                 f"The manifest {path} has format {manifest.format}; this Stackyard reads up to {MANIFEST_FORMAT}.",
                 hint="Upgrade Stackyard in this environment.",
             )
+        if any(Path(file.path).is_absolute() or ".." in Path(file.path).parts for file in manifest.files):
+            raise ArtifactDamagedError(
+                f"The manifest {path} names files outside of its version.", hint="Run the step again."
+            )
         return manifest
 
     def local_file(self, uri: str, file: ArtifactFile) -> Path:
