@@ -165,6 +165,16 @@ def test_a_newer_major_format_is_left_untouched(tmp_path: Path) -> None:
     assert bench.read(uri, "manifest.json") == before
 
 
+@pytest.mark.parametrize("path", ["../secret", "/etc/hostname", "a/../../secret"])
+def test_a_forged_manifest_does_not_lead_out_of_its_version(tmp_path: Path, path: str) -> None:
+    bench = Bench("local", tmp_path)
+    uri, manifest = _write(bench, {"a": b"1"})
+    forged = manifest.files[0].model_copy(update={"path": path})
+    bench.store.finish(uri, manifest.model_copy(update={"files": [forged]}))
+    with pytest.raises(ArtifactDamagedError, match="outside of its version"):
+        bench.store.verify(uri)
+
+
 def test_a_file_that_this_host_wrote_is_not_read_again(tmp_path: Path) -> None:
     """The same inode, size and mtime_ns are enough; a changed file has another mtime and is read."""
     bench = Bench("local", tmp_path)
