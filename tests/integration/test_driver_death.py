@@ -121,8 +121,8 @@ def _read_until(terminal: int, file: Path) -> None:
 
 @pytest.mark.timeout(240)
 def test_whatever_is_killed_the_next_run_completes(user: User, seed: int) -> None:
-    report = kill_anything(user, random.Random(seed), rounds=6)
-    assert report.rounds == 6
+    report = kill_anything(user, random.Random(seed), rounds=4)
+    assert report.rounds == 4
     assert report.killed, "no process was there to be killed"
     deadline = time.monotonic() + 5
     assert not user.left_behind(max(0.1, deadline - time.monotonic()))

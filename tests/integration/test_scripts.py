@@ -42,10 +42,16 @@ def completed(user: User, before: int) -> None:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("method", ["zygote", "spawn"])
 @pytest.mark.parametrize(
-    "name",
-    ["run.py", "my-pipeline.py", "ordner mit leerzeichen/übung.py", "json_.py", "class.py"],
+    ("name", "method"),
+    [
+        ("run.py", "zygote"),
+        ("run.py", "spawn"),
+        ("my-pipeline.py", "zygote"),
+        ("my-pipeline.py", "spawn"),
+        ("ordner mit leerzeichen/übung.py", "zygote"),
+        ("class.py", "zygote"),
+    ],
 )
 def test_a_script_with_and_without_a_main_guard(user: User, name: str, method: str) -> None:
     user.variables["STACKYARD_WORKER_START"] = method
