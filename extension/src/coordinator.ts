@@ -105,6 +105,7 @@ export class Coordinator extends DisposableBag {
   private async sayStatus(): Promise<void> {
     const status = this.deps.status();
     this.statusBar.draw();
+    this.deps.views.say(status);
     await this.context.update({
       "stackyard.status": status.kind,
       "stackyard.serves": status.serves,

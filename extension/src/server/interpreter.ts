@@ -1,3 +1,5 @@
+import { realpath } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { LogOutputChannel } from "vscode";
 import { EventEmitter, workspace } from "vscode";
 import { environmentsIn, pythonsOnPath } from "../model/pythons";
@@ -69,13 +71,14 @@ export class InterpreterChooser extends DisposableBag {
     return this.choosing.run();
   }
 
-  /** Every interpreter that could be chosen, in order, each once. */
+  /** Every interpreter that could be chosen, in order, each once whatever its names are. */
   async all(): Promise<Interpreter[]> {
-    const found: Interpreter[] = [];
+    const found = new Map<string, Interpreter>();
     for await (const candidate of this.candidates()) {
-      if (!found.some((one) => one.path === candidate.path)) found.push(candidate);
+      const identity = await identityOf(candidate.path);
+      if (!found.has(identity)) found.set(identity, candidate);
     }
-    return found;
+    return [...found.values()];
   }
 
   private async chooseOnce(): Promise<void> {
@@ -128,4 +131,10 @@ export class InterpreterChooser extends DisposableBag {
       return undefined;
     }
   }
+}
+
+/** `python` and `python3` of a folder are one; those of two environments are two, even with the same base. */
+async function identityOf(path: string): Promise<string> {
+  const real = async (one: string): Promise<string> => realpath(one).catch(() => one);
+  return `${await real(dirname(path))}:${await real(path)}`;
 }

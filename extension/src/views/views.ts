@@ -1,6 +1,7 @@
 import type { TreeView } from "vscode";
 import { window } from "vscode";
 import type { StackyardApi } from "../api";
+import type { ExtensionStatus } from "../model/serverStatus";
 import type { RunView } from "../protocol";
 import type { Stores } from "../stores/stores";
 import { DisposableBag } from "../util/disposable";
@@ -31,6 +32,10 @@ export class Views extends DisposableBag {
 
   private readonly trees: readonly TreeView<TreeNode>[];
 
+  private readonly stacksView: TreeView<TreeNode>;
+
+  private readonly pipelinesView: TreeView<TreeNode>;
+
   private readonly runsView: TreeView<TreeNode>;
 
   constructor(
@@ -44,12 +49,10 @@ export class Views extends DisposableBag {
     this.runs = this.track(new RunsTree(stores.runs, serves));
     this.artifacts = this.track(new ArtifactsTree(stores.artifacts, api, serves));
     this.runsView = this.create(VIEW_IDS.runs, this.runs);
-    this.trees = [
-      this.create(VIEW_IDS.stacks, this.stacks),
-      this.create(VIEW_IDS.pipelines, this.pipelines),
-      this.runsView,
-      this.create(VIEW_IDS.artifacts, this.artifacts),
-    ];
+    this.stacksView = this.create(VIEW_IDS.stacks, this.stacks);
+    this.pipelinesView = this.create(VIEW_IDS.pipelines, this.pipelines);
+    const artifactsView = this.create(VIEW_IDS.artifacts, this.artifacts);
+    this.trees = [this.stacksView, this.pipelinesView, this.runsView, artifactsView];
     this.track(
       this.runsView.onDidChangeVisibility(({ visible }) => {
         this.runs.setVisible(visible);
@@ -66,6 +69,13 @@ export class Views extends DisposableBag {
   /** Draws all trees again: the server is there, or is gone. */
   redraw(): void {
     for (const tree of [this.stacks, this.pipelines, this.runs, this.artifacts]) tree.redrawAll();
+  }
+
+  /** Says what is wrong where it matters: in the first view, or in that of the runs if only they can't go on. */
+  say(status: ExtensionStatus): void {
+    const problem = [status.problem, status.hint].filter((text) => text !== "").join(" ");
+    setMessage(this.stacksView, status.serves ? "" : problem);
+    setMessage(this.runsView, status.serves ? problem : "");
   }
 
   /** Tells whether anybody sees a view: then the server is worth starting. */
@@ -99,9 +109,11 @@ export class Views extends DisposableBag {
   }
 
   private sayIndexing(): void {
-    const isIndexing = this.stores.pipelines.peek()?.indexing === true;
-    const view = this.trees[1];
-    // An empty text would leave an empty line.
-    if (view !== undefined) Object.assign(view, { message: isIndexing ? "Looking for pipelines…" : undefined });
+    setMessage(this.pipelinesView, this.stores.pipelines.peek()?.indexing === true ? "Looking for pipelines…" : "");
   }
+}
+
+function setMessage(view: TreeView<TreeNode>, message: string): void {
+  // An empty text would leave an empty line.
+  Object.assign(view, { message: message === "" ? undefined : message });
 }
