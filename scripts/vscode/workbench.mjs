@@ -39,6 +39,7 @@ export async function launchWorkbench({ folder, vsix, env, settings, theme, trus
   } catch (error) {
     await browser?.close();
     await server?.stop();
+    if (!server) removeProfile(profile);
     throw error;
   }
 }
@@ -76,7 +77,10 @@ export class Workbench {
       hasText: new RegExp(`^${regexEscape(title)}$`),
     });
     await name.first().waitFor();
-    await name.first().click();
+    // Enter where it does: a click would leave the pointer over what the command opens, whose hover then shows.
+    const focused = this.page.locator(".quick-input-list .monaco-list-row.focused .label-name").first();
+    if ((await focused.textContent())?.trim() === title) await this.quickInput.accept();
+    else await name.first().click();
   }
 
   /** Titles that the palette offers for a text. */
@@ -96,6 +100,15 @@ export class Workbench {
     await item.waitFor();
     if (!(await item.getAttribute("class")).split(" ").includes("checked")) await item.click();
     await this.page.locator(".part.sidebar .composite.title", { hasText: new RegExp(name, "i") }).waitFor();
+  }
+
+  /** Drags the side bar to a width in pixels. */
+  async widenSideBar(width) {
+    const box = await this.page.locator(".part.sidebar").boundingBox();
+    await this.page.mouse.move(box.x + box.width, box.y + box.height / 3);
+    await this.page.mouse.down();
+    await this.page.mouse.move(box.x + width, box.y + box.height / 3, { steps: 8 });
+    await this.page.mouse.up();
   }
 
   /** A tree view of the open container, by its title. */

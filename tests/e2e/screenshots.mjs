@@ -7,20 +7,22 @@
  * The .vsix is $STACKYARD_VSIX, else it is built. Everything shown is real: the example project is run.
  */
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { root } from "../../scripts/lib/paths.mjs";
 import { buildPackage } from "../../scripts/package.mjs";
 import { launchWorkbench } from "../../scripts/vscode/workbench.mjs";
-import { Stackyard } from "./pages/stackyard.mjs";
+import { Stackyard, statusOf } from "./pages/stackyard.mjs";
 import { Scratch, eventually } from "./workspace.mjs";
 
 const IMAGES = path.join(root, "docs", "images");
 const STACK = "a_new_local_stack";
 const STORE = "my_artifact_store";
+const SIDE_BAR = 380;
 const PIPELINE = "training_pipeline";
 
 async function takeAll(theme, vsix) {
-  const scratch = new Scratch();
+  const scratch = new Scratch(path.join(os.tmpdir(), "stackyard")); // a path that reads well in the pictures
   const empty = scratch.makeFolder("my-project");
   const workbench = await launchWorkbench({ folder: empty, vsix, theme, env: scratch.env });
   const stackyard = new Stackyard(workbench);
@@ -32,8 +34,8 @@ async function takeAll(theme, vsix) {
     console.log(`${name}-${theme}.png`);
   };
   try {
+    await workbench.openContainer("Stackyard"); // which is what starts the extension in a folder without a project
     await stackyard.waitForActive("default", { timeout: 60_000 });
-    await workbench.openContainer("Stackyard");
     await stackyard.pipelines.welcome();
     await take("welcome");
 
@@ -44,7 +46,9 @@ async function takeAll(theme, vsix) {
     await workbench.open(folder);
     await stackyard.waitForActive("default", { timeout: 60_000 });
     await workbench.openContainer("Stackyard");
+    await workbench.widenSideBar(SIDE_BAR);
     await stackyard.stacks.expand(STACK);
+    await stackyard.stacks.expand(`artifact store: ${STORE}`);
     await take("stacks");
 
     await workbench.runCommand("Stackyard: Switch Stack");
@@ -57,16 +61,24 @@ async function takeAll(theme, vsix) {
 
     await workbench.editor.open("training.py");
     await stackyard.runFromPalette(PIPELINE);
-    await eventually("a step is shown as running", async () => {
-      const { run, steps } = await stackyard.newestRun();
-      if (run?.expanded === "false") await stackyard.runs.expand(run.label);
-      return steps.length > 3;
-    });
-    await page.waitForTimeout(300);
+    await eventually(
+      "some steps are completed and one is running",
+      async () => {
+        const { run, steps } = await stackyard.newestRun();
+        if (run?.expanded === "false") await stackyard.runs.expand(run.label);
+        const statuses = steps.map(statusOf);
+        return statuses.includes("completed") && statuses.includes("running") && run.description.startsWith("running");
+      },
+      { timeout: 90_000, every: 20 },
+    );
     await workbench.screenshot(path.join(IMAGES, `running-${theme}.png`));
+    console.log(`running-${theme}.png`);
     await notifications.waitFor(/completed in/, { timeout: 120_000 });
     await take("finished");
+    await notifications.press(/completed in/, "Open Run");
+    await workbench.page.locator(".tab.active", { hasText: ".log" }).waitFor();
     await notifications.clear();
+    await take("run-log");
 
     await workbench.editor.open("stackyard.yaml");
     await workbench.editor.hover(`artifact_store: ${STORE}`, STORE);

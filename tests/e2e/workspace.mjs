@@ -13,8 +13,13 @@ export const KEPT = path.join(out, "e2e");
 
 /** A folder of its own with a home, and copies of projects. */
 export class Scratch {
-  constructor() {
-    this.dir = fs.mkdtempSync(path.join(os.tmpdir(), "stackyard-e2e-"));
+  /** @param {string} [dir] A folder to use, made anew; else a fresh one. */
+  constructor(dir) {
+    if (dir) {
+      fs.rmSync(dir, { recursive: true, force: true });
+      fs.mkdirSync(dir, { recursive: true });
+    }
+    this.dir = dir ?? fs.mkdtempSync(path.join(os.tmpdir(), "stackyard-e2e-"));
     this.home = path.join(this.dir, "home");
     /** For the server and every shell: as if started from a terminal with the environment activated. */
     this.env = { STACKYARD_HOME: this.home, PATH: childEnv().PATH };
