@@ -19,7 +19,7 @@ from stackyard.model.errors import (
     UsageError,
 )
 from stackyard.model.names import check_name, did_you_mean, folder_name
-from stackyard.model.stack import Registry, StackComponent
+from stackyard.model.stack import Registry, Stack, StackComponent
 from stackyard.model.views import ComponentView
 from stackyard.storage.host import expand, user_name
 from stackyard.storage.ids import new_id, now
@@ -34,11 +34,11 @@ def list_components(ctx: Context, component_type: ComponentType | None = None) -
         RegistryDamagedError: the registry can't be read.
     """
     registry = ctx.registry.read()
-    active = _active_component_ids(ctx, registry)
+    views = ComponentViews(ctx, registry, resolve_active(ctx, registry).stack)
     order = list(ComponentType)
     found = [c for c in registry.components if component_type is None or c.component_type is component_type]
     found.sort(key=lambda c: (order.index(c.component_type), c.name))
-    return [component_view(ctx, registry, c, active=c.id in active) for c in found]
+    return [view for c in found if (view := views.of(c.id)) is not None]
 
 
 def get_component(ctx: Context, component_type: ComponentType, name_or_id: str) -> ComponentView:
@@ -50,7 +50,9 @@ def get_component(ctx: Context, component_type: ComponentType, name_or_id: str) 
     """
     registry = ctx.registry.read()
     component = find_component(registry, component_type, name_or_id)
-    return component_view(ctx, registry, component, active=component.id in _active_component_ids(ctx, registry))
+    view = ComponentViews(ctx, registry, resolve_active(ctx, registry).stack).of(component.id)
+    assert view is not None  # noqa: S101  # it was just found
+    return view
 
 
 def register_component(
@@ -145,25 +147,47 @@ def resolved_configuration(ctx: Context, component: StackComponent) -> dict[str,
     return values
 
 
-def component_view(ctx: Context, registry: Registry, component: StackComponent, *, active: bool) -> ComponentView:
-    """Return a component with its facts."""
-    doc = next(
-        (f.doc for f in FLAVORS if f.component_type is component.component_type and f.name == component.flavor), ""
-    )
-    return ComponentView(
-        id=component.id,
-        name=component.name,
-        component_type=component.component_type,
-        flavor=component.flavor,
-        owner=component.owner,
-        shared=component.shared,
-        labels=component.labels,
-        configuration=resolved_configuration(ctx, component),
-        active=active,
-        stacks=sorted(s.name for s in registry.stacks_using(component.id)),
-        created_at=component.created_at,
-        flavor_doc=doc,
-    )
+class ComponentViews:
+    """Makes the views of one registry's components, each once, whatever the number of stacks that share it."""
+
+    def __init__(self, ctx: Context, registry: Registry, active_stack: Stack | None) -> None:
+        """Look once at who uses what."""
+        self._ctx = ctx
+        self._by_id = {c.id: c for c in registry.components}
+        self._active = set(active_stack.components.values()) if active_stack else set()
+        self._stacks: dict[str, list[str]] = {}
+        for stack in registry.stacks:
+            for component_id in stack.components.values():
+                self._stacks.setdefault(component_id, []).append(stack.name)
+        self._views: dict[str, ComponentView] = {}
+
+    def of(self, component_id: str) -> ComponentView | None:
+        """Return a component with its facts; None when the registry has none of that id."""
+        component = self._by_id.get(component_id)
+        if component is None:
+            return None
+        if component_id not in self._views:
+            self._views[component_id] = self._make(component)
+        return self._views[component_id]
+
+    def _make(self, component: StackComponent) -> ComponentView:
+        doc = next(
+            (f.doc for f in FLAVORS if f.component_type is component.component_type and f.name == component.flavor), ""
+        )
+        return ComponentView(
+            id=component.id,
+            name=component.name,
+            component_type=component.component_type,
+            flavor=component.flavor,
+            owner=component.owner,
+            shared=component.shared,
+            labels=component.labels,
+            configuration=resolved_configuration(self._ctx, component),
+            active=component.id in self._active,
+            stacks=sorted(set(self._stacks.get(component.id, []))),
+            created_at=component.created_at,
+            flavor_doc=doc,
+        )
 
 
 def _place(ctx: Context, registry: Registry, component: StackComponent) -> None:
@@ -187,8 +211,3 @@ def _place(ctx: Context, registry: Registry, component: StackComponent) -> None:
     if os.path.normpath(ctx.home / folder) in taken:
         folder = f"{folder}-{component.id[-8:]}"
     component.configuration["path"] = folder
-
-
-def _active_component_ids(ctx: Context, registry: Registry) -> set[str]:
-    choice = resolve_active(ctx, registry)
-    return set(choice.stack.components.values()) if choice.stack else set()

@@ -15,6 +15,8 @@ from stackyard.storage.locking import is_alive
 from stackyard.storage.logs import LogReader, decode_cursor, encode_cursor
 
 MAX_PAGE = 1000
+BYTES_PER_LINE = 500
+"""Room of a usual line with its time and stream, to turn lines into bytes to read."""
 STOP_WAIT_S = 0.05
 
 
@@ -81,7 +83,7 @@ def read_logs(
         run: name or id prefix.
         step: one step; None means all, merged by time.
         cursor: where an earlier page ended.
-        limit: lines at most on the first page; when there are more, the oldest are given first.
+        limit: about so many lines of each step, the oldest first; the rest comes with the cursor. 0: all.
 
     Raises:
         RunNotFoundError: there is no such run.
@@ -97,12 +99,14 @@ def read_logs(
         )
     tokens = decode_cursor(cursor)
     lines: list[LogLine] = []
+    more = False
     for step_run in steps:
         reader = LogReader.resume(Path(step_run.log_file), step_run.name, tokens.get(step_run.id))
-        lines.extend(reader.read(final=step_run.status.is_finished))
+        lines.extend(reader.read(final=step_run.status.is_finished, max_bytes=limit * BYTES_PER_LINE))
+        more = more or not reader.at_end
         tokens[step_run.id] = reader.token()
     lines.sort(key=lambda line: line.at)
-    return LogPage(lines[-limit:] if limit else lines, encode_cursor(tokens), view.status.is_finished)
+    return LogPage(lines, encode_cursor(tokens), view.status.is_finished and not more)
 
 
 def stop_run(ctx: Context, name_or_id: str, *, force: bool = False) -> RunView:

@@ -6,7 +6,7 @@ import os
 from typing import Literal
 
 from stackyard.api.active import STACK_VARIABLE, Choice, Wish, find_stack, require_active, resolve_active
-from stackyard.api.components import component_view, find_component
+from stackyard.api.components import ComponentViews, find_component
 from stackyard.api.context import Context
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ActiveStackOrigin, ComponentType
 from stackyard.model.errors import (
@@ -36,7 +36,8 @@ def list_stacks(ctx: Context) -> list[StackView]:
     """
     registry = ctx.registry.read()
     choice = resolve_active(ctx, registry)
-    views = [stack_view(ctx, registry, stack, choice) for stack in registry.stacks]
+    components = ComponentViews(ctx, registry, choice.stack)
+    views = [stack_view(stack, choice, components) for stack in registry.stacks]
     return sorted(views, key=lambda v: (not v.active, v.name))
 
 
@@ -50,7 +51,7 @@ def get_stack(ctx: Context, name_or_id: str | None = None) -> StackView:
     registry = ctx.registry.read()
     choice = resolve_active(ctx, registry)
     stack = find_stack(registry, name_or_id) if name_or_id else require_active(choice)
-    return stack_view(ctx, registry, stack, choice)
+    return stack_view(stack, choice, ComponentViews(ctx, registry, choice.stack))
 
 
 def active_stack(ctx: Context, option: str | None = None) -> ActiveStackView:
@@ -153,13 +154,11 @@ def register_stack(
     return get_stack(ctx, stack.id)
 
 
-def stack_view(ctx: Context, registry: Registry, stack: Stack, choice: Choice) -> StackView:
+def stack_view(stack: Stack, choice: Choice, components: ComponentViews) -> StackView:
     """Return a stack with its components in the order of the component types."""
     active = choice.stack is not None and choice.stack.id == stack.id
     order = [t.value for t in ComponentType]
     ids = sorted(stack.components.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order))
-    found = [component for _, i in ids if (component := registry.component_by_id(i)) is not None]
-    in_active = set(choice.stack.components.values()) if choice.stack else set()
     return StackView(
         id=stack.id,
         name=stack.name,
@@ -169,7 +168,7 @@ def stack_view(ctx: Context, registry: Registry, stack: Stack, choice: Choice) -
         owner=stack.owner,
         shared=stack.shared,
         labels=stack.labels,
-        components=[component_view(ctx, registry, c, active=c.id in in_active) for c in found],
+        components=[view for _, component_id in ids if (view := components.of(component_id)) is not None],
         created_at=stack.created_at,
     )
 
@@ -188,7 +187,7 @@ def _active_view(ctx: Context, registry: Registry, choice: Choice) -> ActiveStac
         origin=choice.origin,
         origin_text=choice.origin_text,
         error=error,
-        stack=stack_view(ctx, registry, choice.stack, choice) if choice.stack else None,
+        stack=stack_view(choice.stack, choice, ComponentViews(ctx, registry, choice.stack)) if choice.stack else None,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -54,8 +55,11 @@ def to_json(parameter: Parameter, value: Any, owner: str, location: Location | N
         ParameterError: the value is not of the parameter's type, or can't be recorded.
     """
     checked = validate(parameter, value, owner, location, given_as=given_as)
+    untyped = parameter.annotation is Any and checked is not parameter.default
     try:
-        return to_jsonable_python(checked, inf_nan_mode="constants")
+        found = to_jsonable_python(checked, inf_nan_mode="constants")
+        if not untyped or is_plain(checked):
+            return found
     except (PydanticSerializationError, ValueError) as error:
         raise ParameterError(
             f"The value for parameter {parameter.name!r} of {owner} is a {type(checked).__name__}, which can't be "
@@ -63,6 +67,22 @@ def to_json(parameter: Parameter, value: Any, owner: str, location: Location | N
             hint="Return it from a step and pass that step's output.",
             location=location,
         ) from error
+    raise ParameterError(
+        f"The value for parameter {parameter.name!r} of {owner} is or holds what JSON can't tell apart (it is a "
+        f"{type(checked).__name__}), and the parameter has no type to restore it by.",
+        hint=f"Annotate the parameter, e.g. {parameter.name}: {type(checked).__name__}",
+        location=location,
+    )
+
+
+def is_plain(value: Any) -> bool:
+    """Tell whether JSON gives the very same value back: None, bool, numbers, texts, lists and dicts of these."""
+    kind = type(value)
+    if value is None or kind in (bool, int, float, str):
+        return True
+    if kind is list:
+        return all(is_plain(item) for item in value)
+    return kind is dict and all(type(key) is str and is_plain(item) for key, item in value.items())
 
 
 def validate(parameter: Parameter, value: Any, owner: str, location: Location | None, *, given_as: str = "code") -> Any:
@@ -86,14 +106,22 @@ def validate(parameter: Parameter, value: Any, owner: str, location: Location | 
 def _from_text(
     adapter: TypeAdapter[Any], parameter: Parameter, text: str, owner: str, location: Location | None
 ) -> Any:
-    """Read a typed text: as it stands for texts, else as YAML (``3``, ``true``, ``[1, 2]``, ``null``)."""
+    """Read a typed text: as JSON (``3``, ``true``, ``[1, 2]``, ``null``), as a YAML list or mapping, else as it stands.
+
+    Other YAML is not tried: to it ``010`` is 8, ``12:30`` is 750 and ``no`` is False.
+    """
     if parameter.annotation is str:
         return text
-    import yaml  # noqa: PLC0415  # only for typed values
-
     candidates: list[Any] = []
-    with contextlib.suppress(yaml.YAMLError):
-        candidates.append(yaml.safe_load(text))
+    with contextlib.suppress(ValueError):
+        candidates.append(json.loads(text))
+    if text.startswith(("[", "{")):
+        import yaml  # noqa: PLC0415  # only for typed lists and mappings
+
+        with contextlib.suppress(yaml.YAMLError):
+            candidates.append(yaml.safe_load(text))
+    if text.lower() in ("none", "null"):
+        candidates.append(None)
     candidates.append(text)
     first: ValidationError | None = None
     for candidate in candidates:

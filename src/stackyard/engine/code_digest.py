@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import sys
 import sysconfig
 from collections.abc import Iterable
@@ -24,6 +25,10 @@ _OUTSIDE = tuple(
         if key in ("stdlib", "platstdlib", "purelib", "platlib") and path
     }
 )
+
+
+_DYNAMIC_IMPORTS = frozenset({"__import__", "import_module", "run_path", "run_module"})
+_NOT_CODE = frozenset({"node_modules", "site-packages", "dist-packages", "__pycache__", "venv"})
 
 
 class CodeDigests:
@@ -110,9 +115,25 @@ class CodeDigests:
                     parts = package[: len(package) - node.level + 1]
                     base = ".".join([*parts, base] if base else parts)
                 names = [base, *(f"{base}.{alias.name}" if base else alias.name for alias in node.names)]
+            elif isinstance(node, ast.Call) and _called(node) in _DYNAMIC_IMPORTS:
+                constant = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
+                if not isinstance(constant, str) or constant.startswith("."):
+                    yield from self._all_files()
+                    continue
+                names = [constant]
             self._names[file].update(names)
             for name in names:
                 yield from self._files_of(name, file)
+
+    def _all_files(self) -> Iterable[Path]:
+        """Yield every project file below the roots: what a computed import may load."""
+        for root in self._roots:
+            for folder, folders, files in os.walk(root):
+                folders[:] = [f for f in folders if not f.startswith(".") and f not in _NOT_CODE]
+                for name in files:
+                    path = Path(folder, name)
+                    if self._is_project(path):
+                        yield path
 
     def _files_of(self, name: str, importer: Path) -> Iterable[Path]:
         """Yield the project files that importing a dotted name runs, its packages included."""
@@ -163,6 +184,11 @@ class CodeDigests:
             if file.is_relative_to(root):
                 return file.relative_to(root).as_posix()
         return file.name
+
+
+def _called(node: ast.Call) -> str:
+    """Return the last part of what is called: ``import_module`` of ``importlib.import_module(...)``."""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
 
 
 def _tree_digest(tree: ast.Module) -> str:

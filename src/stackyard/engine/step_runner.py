@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
 from stackyard.authoring import context as step_context
 from stackyard.authoring.parameters import validate
 from stackyard.authoring.signature import Parameter, Signature, read_signature
@@ -64,7 +66,9 @@ def _execute(job: StepJob, send: SendEvent) -> list[StepOutput]:
     owner = f"step {job.step_name!r}"
     by_name: dict[str, Parameter] = {p.name: p for p in signature.parameters}
     values: dict[str, Any] = {
-        name: validate(by_name[name], value, owner, None, given_as="json") for name, value in job.parameters.items()
+        name: validate(by_name[name], value, owner, None, given_as="json")
+        for name, value in job.parameters.items()
+        if not _is_default(by_name[name], value)
     }
     for name, version in job.inputs.items():
         values[name] = load_version(store, version.uri)
@@ -110,6 +114,16 @@ def _execute(job: StepJob, send: SendEvent) -> list[StepOutput]:
         )
         outputs.append(StepOutput(name=output.name, artifact_version_id=manifest.id))
     return outputs
+
+
+def _is_default(parameter: Parameter, value: Any) -> bool:
+    """Tell whether a recorded value is the function's own default, which needs no way through JSON."""
+    if parameter.required or parameter.annotation is not Any:
+        return False
+    try:
+        return bool(to_jsonable_python(parameter.default, inf_nan_mode="constants") == value)
+    except (PydanticSerializationError, ValueError):
+        return False
 
 
 def _split(job: StepJob, result: Any) -> list[Any]:

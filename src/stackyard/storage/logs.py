@@ -7,6 +7,7 @@ so that nothing is lost; it need not end with a line end.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,18 +56,25 @@ class LogReader:
     path: Path
     step: str
     offset: int = 0
+    at_end: bool = True
+    """The last call reached the end of what was written."""
     _open: dict[str, _Open] = field(default_factory=dict)
 
-    def read(self, *, final: bool) -> list[LogLine]:
-        """Return the lines that have ended since the last call; ``final`` gives unended ones too."""
-        try:
-            with self.path.open("rb") as file:
-                file.seek(self.offset)
-                data = file.read()
-        except OSError:
-            data = b""
+    def read(self, *, final: bool, max_bytes: int = 0) -> list[LogLine]:
+        """Return the lines that have ended since the last call.
+
+        Args:
+            final: nothing more will be written: give unended lines too, once the end is reached.
+            max_bytes: read about so much of the file; 0 means all of it.
+        """
+        data = b""
+        with contextlib.suppress(OSError), self.path.open("rb") as file:
+            file.seek(self.offset)
+            data = file.read(max_bytes) + file.readline() if max_bytes else file.read()
         end = data.rfind(b"\n") + 1
         self.offset += end
+        self.at_end = not max_bytes or len(data) < max_bytes
+        final = final and self.at_end
         lines: list[LogLine] = []
         for raw in data[:end].splitlines():
             try:
@@ -106,7 +114,7 @@ class LogReader:
         """Return a reader that goes on where a token was taken."""
         if not token:
             return cls(path, step)
-        return cls(path, step, int(token[0]), {s: _Open(str(v[0]), str(v[1])) for s, v in token[1].items()})
+        return cls(path, step, int(token[0]), _open={s: _Open(str(v[0]), str(v[1])) for s, v in token[1].items()})
 
 
 def encode_cursor(tokens: dict[str, list[Any]]) -> str:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from stackyard.model.base import check_format
 from stackyard.model.errors import FormatTooNewError, RegistryDamagedError, StorageError
 from stackyard.model.stack import REGISTRY_FORMAT, Registry, default_registry
-from stackyard.storage.atomic import json_bytes, remove_leftovers, write_atomic
+from stackyard.storage.atomic import remove_leftovers, write_atomic
 from stackyard.storage.home import Home, not_writable
 from stackyard.storage.host import reason_of
 from stackyard.storage.locking import file_lock
@@ -69,7 +69,7 @@ class FileRegistryStore:
         with file_lock(self.home.registry_lock, "registry"):
             registry = self.read()
             result = edit(registry)
-            data = json_bytes(registry.model_dump(mode="json"))
+            data = registry.model_dump_json(indent=2).encode("utf-8", errors="surrogatepass") + b"\n"
             try:
                 remove_leftovers(self.home.registry_file)
                 write_atomic(self.home.registry_file, data)

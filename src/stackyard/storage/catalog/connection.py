@@ -94,7 +94,9 @@ def checkpoint(connection: sqlite3.Connection, home: Home) -> None:
         if wal.stat().st_size < CHECKPOINT_WAL_BYTES:
             return
         with file_lock(home.catalog_lock, "catalog", timeout_s=5):
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            # TRUNCATE, so that the next run does not find a large log again; readers are not waited for.
+            connection.execute("PRAGMA busy_timeout=0")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _connect(path: Path, *, read_only_disk: bool = False) -> sqlite3.Connection:
