@@ -32,6 +32,11 @@ export class Coordinator extends DisposableBag {
     const { environment, interpreter, server, stores, views } = deps;
     this.on(server.onDidChangePhase, "Server", async (phase) => this.onPhase(phase));
     this.on(server.onDidChangeData, "Change", async (change) => stores.apply(change));
+    this.track(
+      stores.runs.onDidChange(() => {
+        views.say(deps.status());
+      }),
+    );
     this.on(stores.pipelines.onDidChange, "Pipelines", async () => this.sayPipelineFiles());
     this.on(environment.onDidChange, "Environment", async () => this.onEnvironment());
     this.on(interpreter.onDidChange, "Interpreter", async () => this.onInterpreter());
@@ -65,11 +70,12 @@ export class Coordinator extends DisposableBag {
     const { environment, interpreter, server, stores, views } = this.deps;
     this.statusBar.show();
     if (phase.kind === "starting") {
-      views.showStarting(server.settled(READY_TIMEOUT_MS));
+      views.showProgress(server.settled(READY_TIMEOUT_MS));
       void interpreter.choose();
     }
     if (phase.kind !== "ready") {
       stores.clear();
+      await this.context.update({ "stackyard.loaded": false });
       await this.sayStatus();
       return;
     }
@@ -77,7 +83,10 @@ export class Coordinator extends DisposableBag {
     views.redraw();
     // Chosen or granted while it started: too late for its initialisation options.
     await server.configure({ trusted: workspace.isTrusted, interpreter: interpreter.current()?.path ?? "" });
-    await Promise.all([stores.refresh(), environment.check()]);
+    const loaded = stores.load();
+    views.showProgress(loaded);
+    await Promise.all([loaded, environment.check()]);
+    await this.context.update({ "stackyard.loaded": true });
   }
 
   private async onEnvironment(): Promise<void> {

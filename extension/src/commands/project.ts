@@ -16,7 +16,7 @@ export async function createFirstPipeline(deps: Deps): Promise<void> {
   }
   const created = await deps.api.createFirstPipeline(folder);
   await openFileAt(created.file, 1);
-  await deps.stores.pipelines.refreshIfWanted();
+  await deps.stores.pipelines.refresh();
   void toast("information", `${basename(created.file)} is ready to run.`, {
     title: "Run Pipeline",
     command: "stackyard.pipeline.run",

@@ -1,5 +1,6 @@
 import type { LogLine, RunView } from "../protocol";
 import { bracketed, dotted } from "./format";
+import { errorLine } from "./runs";
 import { originText } from "./stacks";
 
 /** Lines kept in an open log: more than anyone reads, few enough for an editor. */
@@ -22,6 +23,18 @@ export function formatLogLine(line: LogLine, stepWidth: number): string {
 /** Width of the steps' column: that of the longest name, within reason. */
 export function stepWidth(names: Iterable<string>): number {
   return Math.min(32, Math.max(0, ...[...names].map((name) => name.length)));
+}
+
+/** What stands below a log: why the steps in it failed, or why the run did before any step. */
+export function logErrors(run: RunView, step: string | undefined): string[] {
+  const failed = run.steps.filter((one) => one.error !== null && (step === undefined || one.name === step));
+  const errors = failed.map((one) => ({ what: `step ${one.name}`, error: one.error }));
+  if (failed.length === 0 && step === undefined) errors.push({ what: "run", error: run.error });
+  return errors.flatMap(({ what, error }) => {
+    if (error === null) return [];
+    const text = error.traceback.trimEnd() === "" ? errorLine(error) : error.traceback.trimEnd();
+    return ["", `# The ${what} failed`, ...text.split("\n"), ...(error.hint === "" ? [] : [`# ${error.hint}`])];
+  });
 }
 
 /** What stands above a log. */

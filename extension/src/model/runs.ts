@@ -72,7 +72,8 @@ export function outcome(run: RunView): string {
     return `${run.name} failed${where}${error === null ? "." : `: ${errorLine(error)}`}`;
   }
   if (run.status === "interrupted") return `${run.name} was interrupted${duration}: its process is gone.`;
-  return `${run.name} ${run.status}${duration} on stack ${run.stack}${cached}.`;
+  const took = run.status === "stopped" ? duration.replace(" in ", " after ") : duration;
+  return `${run.name} ${run.status}${took} on stack ${run.stack}${cached}.`;
 }
 
 /** The module that a failed run's environment lacks, as Python names it; undefined when that is not why it failed. */

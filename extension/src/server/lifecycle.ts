@@ -1,6 +1,5 @@
 import type { LogOutputChannel } from "vscode";
 import { EventEmitter, workspace } from "vscode";
-import type { LanguageClient } from "vscode-languageclient/node";
 import type { ServerPhase } from "../model/serverStatus";
 import type { ConfigureParams, DidChangeParams } from "../protocol";
 import { method } from "../protocol";
@@ -9,13 +8,19 @@ import { Coalesced } from "../util/coalesce";
 import { DisposableBag } from "../util/disposable";
 import { messageOf } from "../util/errors";
 import { activeFile, activeFolder, workspaceFolders } from "../vscode/workspace";
-import { createClient } from "./client";
+import { ServerClient } from "./client";
 import type { InterpreterChooser } from "./interpreter";
 import { findServerPython } from "./serverPython";
 import { SECTION, homeSetting } from "./settings";
 
 /** A server that stops answering is given this long to go before it is killed. */
 const STOP_TIMEOUT_MS = 2000;
+
+/** A server that has not answered by then is killed and started again. */
+const START_TIMEOUT_MS = 60_000;
+
+/** The server's code for a Python that it can't run in. */
+const UNFIT_PYTHON = "E103";
 
 /**
  * Keeps one server running: starts it when it is first needed, again when it crashed or its home changed.
@@ -35,7 +40,7 @@ export class ServerLifecycle extends DisposableBag {
 
   private current: ServerPhase = { kind: "idle" };
 
-  private client: LanguageClient | undefined;
+  private client: ServerClient | undefined;
 
   private readonly restarts = new Coalesced(async () => this.restartOnce());
 
@@ -67,7 +72,7 @@ export class ServerLifecycle extends DisposableBag {
   }
 
   /** The client, when the server is ready. */
-  connection(): LanguageClient | undefined {
+  connection(): ServerClient | undefined {
     return this.current.kind === "ready" ? this.client : undefined;
   }
 
@@ -96,6 +101,8 @@ export class ServerLifecycle extends DisposableBag {
   /** Stops the server and starts it again, with a clean record. */
   async restart(): Promise<void> {
     this.backoff.reset();
+    // One that hangs in its start would hold up the new one.
+    if (this.current.kind === "starting") this.client?.process()?.child.kill();
     await this.restarts.run();
   }
 
@@ -132,7 +139,7 @@ export class ServerLifecycle extends DisposableBag {
   }
 
   private async start(python: string): Promise<void> {
-    const client = createClient({
+    const client = new ServerClient({
       python,
       extensionPath: this.extensionPath,
       initialization: {
@@ -150,12 +157,35 @@ export class ServerLifecycle extends DisposableBag {
     client.onNotification(method.didChange, (params: DidChangeParams) => {
       this.dataChanged.fire(params);
     });
+    let problem = "it ended while it was starting";
+    const timer = setTimeout(() => {
+      problem = `it did not answer within ${START_TIMEOUT_MS / 1000} s`;
+      client.process()?.child.kill("SIGKILL");
+    }, START_TIMEOUT_MS);
     try {
       await client.start();
-      this.enter({ kind: "ready" });
     } catch (error) {
-      this.onCrash(messageOf(error));
+      this.log.debug(`Server: ${messageOf(error)}`);
+    } finally {
+      clearTimeout(timer);
     }
+    // A connection that breaks in between makes start() end as if all were well.
+    if (client.isRunning()) this.enter({ kind: "ready" });
+    else this.onFailedStart(client, problem);
+  }
+
+  private onFailedStart(client: ServerClient, problem: string): void {
+    const refusal = client.process()?.refusal();
+    if (refusal === undefined) {
+      const lastWord = client.process()?.lastWord() ?? "";
+      this.onCrash(lastWord === "" ? problem : lastWord);
+      return;
+    }
+    // It said why: another start would say the same.
+    const { code, message, hint } = refusal;
+    this.log.error(`Server: ${message} ${hint}`);
+    if (code === UNFIT_PYTHON) this.enter({ kind: "unusablePython", problem: message });
+    else this.enter({ kind: "failed", problem: `${message} ${hint}`.trim() });
   }
 
   private onCrash(problem: string): void {
@@ -176,8 +206,7 @@ export class ServerLifecycle extends DisposableBag {
     this.client = undefined;
     if (client === undefined) return;
     try {
-      if (client.needsStop()) await client.stop(STOP_TIMEOUT_MS);
-      await client.dispose(STOP_TIMEOUT_MS);
+      if (client.isRunning()) await client.dispose(STOP_TIMEOUT_MS);
     } catch (error) {
       this.log.warn(`Server: it had to be killed: ${messageOf(error)}`);
     }

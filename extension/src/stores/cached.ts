@@ -15,8 +15,6 @@ export class Cached<T> extends DisposableBag {
 
   private loading: Promise<void> | undefined;
 
-  private wanted = false;
-
   private readonly refreshing = new Coalesced(async () => this.fetchOnce());
 
   constructor(private readonly fetch: () => Promise<T>) {
@@ -35,7 +33,6 @@ export class Cached<T> extends DisposableBag {
 
   /** The value, fetched first if it never was. */
   async get(): Promise<T> {
-    this.wanted = true;
     if (this.value === undefined && this.problem === undefined) {
       this.loading ??= this.refreshing.run().finally(() => {
         this.loading = undefined;
@@ -49,11 +46,6 @@ export class Cached<T> extends DisposableBag {
   /** Fetches again, whatever is kept; problems are kept for {@link get}. */
   async refresh(): Promise<void> {
     await this.refreshing.run();
-  }
-
-  /** Fetches again if anybody ever asked for the value. */
-  async refreshIfWanted(): Promise<void> {
-    if (this.wanted) await this.refresh();
   }
 
   /** Forgets everything. */

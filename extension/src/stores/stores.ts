@@ -35,16 +35,21 @@ export class Stores extends DisposableBag {
       work.push(this.stacks.refresh());
       this.artifacts.storesChanged();
     }
-    if (changed.has("pipelines")) work.push(this.pipelines.refreshIfWanted());
+    if (changed.has("pipelines")) work.push(this.pipelines.refresh());
     if (changed.has("runs")) work.push(this.runs.refresh(change.runs));
     if (changed.has("artifacts")) this.artifacts.clear();
     await Promise.all(work);
   }
 
+  /** Fetches what the views begin with; problems stay in the stores, for the views to show. */
+  async load(): Promise<void> {
+    await Promise.all([this.stacks.refresh(), this.pipelines.refresh(), this.runs.refresh()]);
+  }
+
   /** Fetches everything again; nothing kept is trusted. */
   async refresh(): Promise<void> {
     this.artifacts.clear();
-    await Promise.all([this.stacks.refresh(), this.pipelines.refreshIfWanted(), this.runs.refresh()]);
+    await Promise.all([this.stacks.refresh(), this.pipelines.refresh(), this.runs.refresh()]);
   }
 
   /** Forgets everything: the server is gone. */

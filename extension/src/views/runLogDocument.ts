@@ -1,5 +1,5 @@
 import type { StackyardApi } from "../api";
-import { MAX_LOG_LINES, formatLogLine, logHeader, stepWidth } from "../model/logs";
+import { MAX_LOG_LINES, formatLogLine, logErrors, logHeader, stepWidth } from "../model/logs";
 import { isFinished } from "../model/status";
 import type { LogLine, RunView } from "../protocol";
 
@@ -57,7 +57,7 @@ export class RunLogDocument {
     const before = this.run;
     const grew = await this.read();
     if (run !== undefined) this.run = run;
-    return grew || this.run.status !== before.status;
+    return grew || this.run.status !== before.status || errors(this.run) !== errors(before);
   }
 
   /** The whole text. */
@@ -66,7 +66,12 @@ export class RunLogDocument {
     const width = stepWidth(steps);
     const dropped = this.dropped === 0 ? [] : [`… ${this.dropped} earlier lines are not shown`];
     const body = this.lines.map((line) => formatLogLine(line, width));
-    const end = this.isComplete() && this.lines.length === 0 ? ["Nothing was printed."] : [];
+    const none = this.isComplete() && this.lines.length === 0 ? ["Nothing was printed."] : [];
+    const end = [...none, ...logErrors(this.run, this.step)];
     return `${[...logHeader(this.run, this.step), ...dropped, ...body, ...end].join("\n")}\n`;
   }
+}
+
+function errors(run: RunView): number {
+  return run.steps.filter((step) => step.error !== null).length;
 }

@@ -32,8 +32,6 @@ export class Views extends DisposableBag {
 
   private readonly trees: readonly TreeView<TreeNode>[];
 
-  private readonly stacksView: TreeView<TreeNode>;
-
   private readonly pipelinesView: TreeView<TreeNode>;
 
   private readonly runsView: TreeView<TreeNode>;
@@ -49,10 +47,10 @@ export class Views extends DisposableBag {
     this.runs = this.track(new RunsTree(stores.runs, serves));
     this.artifacts = this.track(new ArtifactsTree(stores.artifacts, api, serves));
     this.runsView = this.create(VIEW_IDS.runs, this.runs);
-    this.stacksView = this.create(VIEW_IDS.stacks, this.stacks);
+    const stacksView = this.create(VIEW_IDS.stacks, this.stacks);
     this.pipelinesView = this.create(VIEW_IDS.pipelines, this.pipelines);
     const artifactsView = this.create(VIEW_IDS.artifacts, this.artifacts);
-    this.trees = [this.stacksView, this.pipelinesView, this.runsView, artifactsView];
+    this.trees = [stacksView, this.pipelinesView, this.runsView, artifactsView];
     this.track(
       this.runsView.onDidChangeVisibility(({ visible }) => {
         this.runs.setVisible(visible);
@@ -71,11 +69,11 @@ export class Views extends DisposableBag {
     for (const tree of [this.stacks, this.pipelines, this.runs, this.artifacts]) tree.redrawAll();
   }
 
-  /** Says what is wrong where it matters: in the first view, or in that of the runs if only they can't go on. */
+  /** Says above the runs why no more can be started; without runs the view's welcome says it. */
   say(status: ExtensionStatus): void {
-    const problem = [status.problem, status.hint].filter((text) => text !== "").join(" ");
-    setMessage(this.stacksView, status.serves ? "" : problem);
-    setMessage(this.runsView, status.serves ? problem : "");
+    const isShown = status.serves && (this.stores.runs.peek()?.items.length ?? 0) > 0;
+    const texts = isShown ? [status.problem, status.hint] : [];
+    setMessage(this.runsView, texts.filter((text) => text !== "").join(" "));
   }
 
   /** Tells whether anybody sees a view: then the server is worth starting. */
@@ -99,9 +97,9 @@ export class Views extends DisposableBag {
     await this.runsView.reveal(this.runs.nodeOf(run), { select: true, focus: false, expand: true });
   }
 
-  /** Shows a moving line in the views until the server is there, or can't be. */
-  showStarting(settled: Promise<void>): void {
-    for (const id of Object.values(VIEW_IDS)) void withViewProgress(id, async () => settled);
+  /** Shows a moving line in the views while something is awaited. */
+  showProgress(work: Promise<void>): void {
+    for (const id of Object.values(VIEW_IDS)) void withViewProgress(id, async () => work);
   }
 
   private create(id: string, provider: TreeProvider): TreeView<TreeNode> {

@@ -4,8 +4,10 @@ import { commands } from "vscode";
 export interface ContextValues {
   /** The one status; see model/serverStatus.ts. */
   readonly "stackyard.status": string;
-  /** The server answers, so an empty view is really empty. */
+  /** The server answers. */
   readonly "stackyard.serves": boolean;
+  /** The lists were fetched, so an empty view is really empty. */
+  readonly "stackyard.loaded": boolean;
   /** The environment can be mended by installing Stackyard into it. */
   readonly "stackyard.installHelps": boolean;
   /** Paths of the files that define pipelines: their editors have a button that runs them. */

@@ -145,6 +145,11 @@ suite("runs", () => {
     assert.ok(step);
     assert.match(String(tree.getTreeItem(step).description), /^failed · .*ValueError: there are no rows$/);
     assert.ok((await tooltip(tree, step)).includes("there are no rows"));
+    await commands.executeCommand("stackyard.run.showLogs", node);
+    assert.match(
+      window.activeTextEditor?.document.getText() ?? "",
+      /# The step refuse failed\n[^]*there are no rows\n/,
+    );
   });
 
   test("a run can be stopped", async () => {

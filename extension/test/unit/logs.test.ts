@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { formatLogLine, logHeader, stepWidth } from "../../src/model/logs";
+import { formatLogLine, logErrors, logHeader, stepWidth } from "../../src/model/logs";
 import type { LogLine } from "../../src/protocol";
-import { aRun } from "./samples";
+import { aRun, aStep, anError } from "./samples";
 
 const line = (facts: Partial<LogLine>): LogLine => ({
   at: "2026-11-21T10:00:03.125Z",
@@ -40,5 +40,28 @@ describe("lines of a log", () => {
     const [what, where] = logHeader(aRun({ stack_origin: "project" }), "train");
     assert.equal(what, "# Step train of run training-1 · completed");
     assert.equal(where, "# pipeline training · stack default (set for this project) · artifact store default");
+  });
+});
+
+describe("the end of a log", () => {
+  const error = { ...anError("ValueError", "no rows"), traceback: "Traceback:\n  line 1\n", hint: "Load some." };
+  const failed = aStep({ name: "train", status: "failed", error });
+  const run = aRun({
+    status: "failed",
+    error: anError("ValueError", "no rows"),
+    steps: [aStep({ name: "load" }), failed],
+  });
+
+  it("says why a step failed, once", () => {
+    const expected = ["", "# The step train failed", "Traceback:", "  line 1", "# Load some."];
+    assert.deepEqual(logErrors(run, undefined), expected);
+    assert.deepEqual(logErrors(run, "train"), expected);
+    assert.deepEqual(logErrors(run, "load"), []);
+  });
+
+  it("says why a run failed before any step", () => {
+    const early = aRun({ status: "failed", error: anError("GraphError", "a circle") });
+    assert.deepEqual(logErrors(early, undefined), ["", "# The run failed", "GraphError: a circle"]);
+    assert.deepEqual(logErrors(aRun(), undefined), []);
   });
 });

@@ -74,7 +74,7 @@ describe("progress and outcome of a run", () => {
 
   it("tell an interrupted run from a stopped one", () => {
     assert.match(outcome(aRun({ status: "interrupted" })), /was interrupted: its process is gone/);
-    assert.match(outcome(aRun({ status: "stopped", duration_s: 2 })), /stopped in 2\.0 s/);
+    assert.match(outcome(aRun({ status: "stopped", duration_s: 2 })), /stopped after 2\.0 s/);
   });
 
   it("find the module that an environment lacks", () => {
