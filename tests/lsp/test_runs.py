@@ -53,6 +53,13 @@ def old_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
+def test_a_broken_project_file_refuses_a_run_and_is_named(start: Callable[..., Client], project: Path) -> None:
+    (project / "stackyard.yaml").write_text("version: [\n")
+    error = refused(start(), file=str(project / "slow.py"), function="slow")
+    assert error["code"] == "C105"
+    assert str(project / "stackyard.yaml") in error["message"]
+
+
 def test_a_run_outlives_a_server_that_hangs(start: Callable[..., Client], project: Path) -> None:
     """Given a server that does not answer any more, when the client kills its process tree, then the run completes."""
     client = start()
