@@ -8,8 +8,8 @@ export class QuickInput {
     this.list = this.widget.locator(".quick-input-list");
   }
 
-  async waitOpen(title) {
-    await this.widget.waitFor({ state: "visible" });
+  async waitOpen(title, { timeout } = {}) {
+    await this.widget.waitFor({ state: "visible", timeout });
     if (title) await this.widget.locator(".quick-input-title", { hasText: title }).waitFor();
   }
 
