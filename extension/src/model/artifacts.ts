@@ -17,7 +17,8 @@ export function versionDescription(version: ArtifactVersionView, now: number): s
   return dotted(
     wrong,
     shortType(version.type),
-    formatShape(version.shape),
+    // The length of a text or a list says little where there is little room.
+    (version.shape ?? []).length > 1 ? formatShape(version.shape) : "",
     formatSize(version.size_bytes),
     formatAge(version.created_at, now),
   );

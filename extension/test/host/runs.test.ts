@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { TabInputWebview, type TextDocument, Uri, commands, window, workspace } from "vscode";
 import type { StackyardExtension } from "../../src/extension";
 import { isFinished } from "../../src/model/status";
@@ -7,6 +9,7 @@ import {
   type RunRow,
   type VersionRow,
   eventually,
+  folder,
   labelOf,
   readyExtension,
   row,
@@ -167,6 +170,27 @@ suite("runs", () => {
     const ended = await newest("waiting");
     assert.ok(ended !== undefined && isFinished(ended.status));
     assert.equal(ended.status, "stopped");
+  });
+
+  test("a run started in a terminal shows live, and nobody is told about it here", async () => {
+    const python = join(process.env["STACKYARD_TEST_ROOT"] ?? "", ".venv", "bin", "python");
+    const before = (await runRow("counting"))?.run.id;
+    const child = spawn(python, ["-m", "stackyard", "run", `${file}:counting`], { cwd: folder(), stdio: "ignore" });
+    await eventually("the run shows", async () => (await runRow("counting"))?.run.id !== before);
+    await eventually("the run is completed", async () => (await runRow("counting"))?.run.status === "completed");
+    child.kill();
+  });
+
+  test("a run whose process is killed is interrupted within seconds", async () => {
+    const done = commands.executeCommand("stackyard.pipeline.run", file, "waiting");
+    const run = await eventually("the step is running", async () => {
+      const found = await newest("waiting");
+      return found?.steps.some((step) => step.status === "running") === true ? found : undefined;
+    });
+    process.kill(run.pid, "SIGKILL");
+    await eventually("the row says so", async () => (await runRow("waiting"))?.run.status === "interrupted", 10_000);
+    await done;
+    assert.ok(!parts.statusBar.text().includes("sync~spin"), parts.statusBar.text());
   });
 
   test("what the steps returned is in the active store, down to the files, and its preview opens", async () => {

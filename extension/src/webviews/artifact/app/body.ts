@@ -9,7 +9,12 @@ import { metrics, table } from "./table";
 export function body(version: ArtifactVersionView, image: string, send: (message: FromPreview) => void): HTMLElement {
   const { preview } = version;
   if (preview === null) return el("section", {}, el("p", { class: "note" }, "There is no preview of this version."));
-  return el("section", { "aria-label": "Preview" }, ...content(preview, image), ...files(version, send));
+  const parts = [...content(preview, image), ...metadata(version), ...files(version, send)];
+  return el("section", { "aria-label": "Preview" }, ...parts);
+}
+
+function metadata(version: ArtifactVersionView): HTMLElement[] {
+  return Object.keys(version.metadata).length === 0 ? [] : [el("h2", {}, "Metadata"), json(version.metadata)];
 }
 
 function content(preview: Preview, image: string): HTMLElement[] {

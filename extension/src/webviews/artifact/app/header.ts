@@ -11,9 +11,10 @@ export function header(version: ArtifactVersionView, send: (message: FromPreview
     facts.append(el("div", {}, el("dt", {}, name), el("dd", {}, ...value)));
   };
   fact("Type", version.type);
-  fact("Shape", formatShape(version.shape));
+  fact(version.shape?.length === 1 ? "Length" : "Shape", formatShape(version.shape));
   fact("Size", `${formatSize(version.size_bytes)} in ${count(version.files.length, "file")}`);
-  fact("Format", `${version.data_format} (${version.materializer})`);
+  const isSame = version.data_format === version.materializer;
+  fact("Format", isSame ? version.data_format : `${version.data_format} (${version.materializer})`);
   fact(
     "Digest",
     el("code", { title: version.digest }, shortDigest(version.digest)),

@@ -4,6 +4,9 @@ import { el } from "./dom";
 
 const NUMERIC = /^u?int|^float|^double|^decimal|^complex|^half/i;
 
+/** A longer text may be cut by its cell; its tooltip has all of it. */
+const LONG_TEXT = 40;
+
 /** The first rows of a table: names and dtypes stay in sight, numbers stand to the right. */
 export function table(preview: Preview): HTMLElement {
   const numeric = preview.columns.map((column) => NUMERIC.test(column.dtype));
@@ -47,7 +50,8 @@ export function metrics(data: unknown): HTMLElement {
 function cell(value: unknown, isNumeric: boolean): HTMLElement {
   const attributes = isNumeric ? { class: "number" } : {};
   if (value === null || value === undefined) return el("td", { class: "missing" }, "null");
-  return el("td", attributes, typeof value === "string" ? value : cellText(value));
+  const text = typeof value === "string" ? value : cellText(value);
+  return el("td", text.length > LONG_TEXT ? { ...attributes, title: text } : attributes, text);
 }
 
 function cellText(value: unknown): string {
