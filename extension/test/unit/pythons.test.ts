@@ -23,7 +23,7 @@ describe("pythons", () => {
   });
 
   it("are never taken from inside the workspace or from a relative folder", () => {
-    const found = pythonsOnPath("/work/.venv/bin:bin:.::/usr/bin", "linux", ["/work"]);
+    const found = pythonsOnPath("/project/.venv/bin:bin:.::/usr/bin", "linux", ["/project"]);
     assert.ok(
       found.every((path) => path.startsWith("/usr/") || path.startsWith("/opt/")),
       found.join(),
@@ -31,7 +31,7 @@ describe("pythons", () => {
   });
 
   it("of a folder's own environments are .venv first", () => {
-    assert.deepEqual(environmentsIn("/work", "linux"), ["/work/.venv/bin/python", "/work/venv/bin/python"]);
-    assert.ok(environmentsIn("/work", "win32").every((path) => path.endsWith("python.exe")));
+    assert.deepEqual(environmentsIn("/project", "linux"), ["/project/.venv/bin/python", "/project/venv/bin/python"]);
+    assert.ok(environmentsIn("/project", "win32").every((path) => path.endsWith("python.exe")));
   });
 });
