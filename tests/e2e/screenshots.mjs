@@ -40,6 +40,7 @@ async function takeAll(theme, vsix) {
     await take("welcome");
 
     const folder = scratch.copyProject("examples/starter");
+    growForest(path.join(folder, "steps", "model_trainer.py"));
     await scratch.stackyard(folder, "init");
     await scratch.stackyard(folder, "artifact-store", "register", STORE, "--flavor=local");
     await scratch.stackyard(folder, "stack", "register", STACK, "-o", "default", "-a", STORE);
@@ -62,15 +63,16 @@ async function takeAll(theme, vsix) {
     await workbench.editor.open("training.py");
     await stackyard.runFromPalette(PIPELINE);
     await eventually(
-      "some steps are completed and one is running",
+      "the models are being trained",
       async () => {
         const { run, steps } = await stackyard.newestRun();
         if (run?.expanded === "false") await stackyard.runs.expand(run.label);
-        const statuses = steps.map(statusOf);
-        return statuses.includes("completed") && statuses.includes("running") && run.description.startsWith("running");
+        const trainer = steps.find((step) => step.label === "random_forest_trainer");
+        return trainer && statusOf(trainer) === "running";
       },
       { timeout: 90_000, every: 20 },
     );
+    await page.waitForTimeout(700); // the tree's own refresh
     await workbench.screenshot(path.join(IMAGES, `running-${theme}.png`));
     console.log(`running-${theme}.png`);
     await notifications.waitFor(/completed in/, { timeout: 120_000 });
@@ -97,6 +99,14 @@ async function takeAll(theme, vsix) {
     await workbench.close();
     scratch.remove();
   }
+}
+
+/** Lets one step of the example run for seconds: long enough to be seen running. */
+function growForest(file) {
+  const text = fs.readFileSync(file, "utf8");
+  const longer = text.replace("n_estimators: int = 100", "n_estimators: int = 2000");
+  if (longer === text) throw new Error(`${file} has no n_estimators to change`);
+  fs.writeFileSync(file, longer);
 }
 
 fs.mkdirSync(IMAGES, { recursive: true });
