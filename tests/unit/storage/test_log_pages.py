@@ -15,7 +15,8 @@ def test_pieces_hold_every_line_once(tmp_path: Path) -> None:
     log.write("stdout", "the end without a line end")
     log.close()
     reader = LogReader(path, "step")
-    seen, pieces = [], 0
+    seen: list[str] = []
+    pieces = 0
     while True:
         seen.extend(line.text for line in reader.read(final=True, max_bytes=5000))
         pieces += 1
