@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from stackyard.engine.channel import MAX_MESSAGE_BYTES, ChannelError, FrameReader, encode
 from stackyard.model.graph import StepSource
-from stackyard.model.job import ArtifactStoreSpec, StepError, StepEvent, StepJob, StepOutcome
+from stackyard.model.job import ComponentSpec, StepError, StepEvent, StepJob, StepOutcome
 from tests.property.strategies import json_values, same
 
 printable = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -62,7 +62,7 @@ def test_a_job_carries_parameters_exactly(parameters: dict[str, Any]) -> None:
     job = StepJob(
         run_id="r", run_name="r-1", step_run_id="s", step_name="s", pipeline_name="p", project_id="x",
         stack_name="default", source=StepSource(module="m", qualname="q"), parameters=parameters,
-        artifact_store=ArtifactStoreSpec(component_id="c", name="default", flavor="local"),
+        artifact_store=ComponentSpec(component_id="c", name="default", flavor="local"),
     )  # fmt: skip
     (message,) = _read([encode("job", job)])
     assert same(StepJob.model_validate(message["job"]).parameters, parameters)

@@ -16,6 +16,7 @@ from stackyard.api.context import open_context
 from stackyard.api.stacks import active_stack, get_stack, list_stacks, register_stack, set_active_stack
 from stackyard.model.enums import ActiveStackOrigin, ComponentType
 from stackyard.model.errors import AlreadyExistsError, ComponentNotFoundError, StackNotFoundError
+from stackyard.model.stack import REGISTRY_FORMAT
 
 names = st.sampled_from(["a", "A", "default", "my store", "größe", "x" * 40, "con", "a:b"])
 
@@ -98,7 +99,7 @@ class RegistryMachine(RuleBasedStateMachine):
         home = self.ctx.home_folder
         if home.registry_file.exists():
             assert home.registry_copy.read_bytes() == home.registry_file.read_bytes()
-            assert json.loads(home.registry_file.read_bytes())["format"] == "1.0"
+            assert json.loads(home.registry_file.read_bytes())["format"] == REGISTRY_FORMAT
             assert [p.name for p in home.root.iterdir() if p.suffix == ".tmp"] == []
 
 

@@ -8,16 +8,15 @@ from typing import Any
 
 from stackyard.api.active import resolve_active
 from stackyard.api.context import Context
-from stackyard.flavors.base import Flavor
-from stackyard.flavors.catalogue import FLAVORS, find_flavor, flavors_of
+from stackyard.flavors.catalogue import AnyFlavor, find_flavor, known_flavors
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import (
     AlreadyExistsError,
     ComponentConfigurationError,
     ComponentNotFoundError,
-    UnknownFlavorError,
     UsageError,
 )
+from stackyard.model.job import ComponentSpec
 from stackyard.model.names import check_name, did_you_mean, folder_name
 from stackyard.model.stack import Registry, Stack, StackComponent
 from stackyard.model.views import ComponentView
@@ -35,9 +34,8 @@ def list_components(ctx: Context, component_type: ComponentType | None = None) -
     """
     registry = ctx.registry.read()
     views = ComponentViews(ctx, registry, resolve_active(ctx, registry).stack)
-    order = list(ComponentType)
-    found = [c for c in registry.components if component_type is None or c.component_type is component_type]
-    found.sort(key=lambda c: (order.index(c.component_type), c.name))
+    types = [component_type] if component_type else list(ComponentType)
+    found = [c for t in types for c in sorted(registry.components_of(t), key=lambda c: c.name)]
     return [view for c in found if (view := views.of(c.id)) is not None]
 
 
@@ -75,7 +73,7 @@ def register_component(
     """
     what = f"{component_type.title} {name!r}"
     check_name(name, component_type.title)
-    found = find_flavor(component_type, flavor)
+    found = find_flavor(component_type, flavor, ctx.registry.read().flavors)
     checked = found.validate(configuration, what)
 
     def edit(registry: Registry) -> StackComponent:
@@ -100,11 +98,6 @@ def register_component(
 
     component = ctx.registry.change(edit)
     return get_component(ctx, component_type, component.id)
-
-
-def list_flavors(component_type: ComponentType | None = None) -> list[Flavor]:
-    """Return the flavors that are known."""
-    return flavors_of(component_type) if component_type else list(FLAVORS)
 
 
 def find_component(registry: Registry, component_type: ComponentType, name_or_id: str) -> StackComponent:
@@ -134,11 +127,37 @@ def find_component(registry: Registry, component_type: ComponentType, name_or_id
     )
 
 
-def resolved_configuration(ctx: Context, component: StackComponent) -> dict[str, Any]:
-    """Return a component's configuration with defaults, paths absolute."""
-    try:
-        flavor = find_flavor(component.component_type, component.flavor)
-    except UnknownFlavorError:
+def flavor_of(registry: Registry, component: StackComponent) -> AnyFlavor | None:
+    """Return a component's flavor; None when it is not known here."""
+    return next(
+        (
+            f
+            for f in known_flavors(registry.flavors)
+            if f.component_type is component.component_type and f.name == component.flavor
+        ),
+        None,
+    )
+
+
+def component_spec(
+    ctx: Context, registry: Registry, component: StackComponent, settings: dict[str, Any] | None = None
+) -> ComponentSpec:
+    """Return what whoever executes a step needs of a component; references to secrets stay references."""
+    flavor = flavor_of(registry, component)
+    return ComponentSpec(
+        component_type=ComponentType(component.component_type),
+        component_id=component.id,
+        name=component.name,
+        flavor=component.flavor,
+        source=flavor.source if flavor else "",
+        configuration=resolved_configuration(ctx, component, flavor),
+        settings=settings or {},
+    )
+
+
+def resolved_configuration(ctx: Context, component: StackComponent, flavor: AnyFlavor | None) -> dict[str, Any]:
+    """Return a component's configuration with defaults, paths absolute; as it is stored without a known flavor."""
+    if flavor is None:
         return dict(component.configuration)
     values = flavor.complete(component.configuration)
     path = values.get("path")
@@ -153,6 +172,7 @@ class ComponentViews:
     def __init__(self, ctx: Context, registry: Registry, active_stack: Stack | None) -> None:
         """Look once at who uses what."""
         self._ctx = ctx
+        self._flavors = {(f.component_type, f.name): f for f in known_flavors(registry.flavors)}
         self._by_id = {c.id: c for c in registry.components}
         self._active = set(active_stack.components.values()) if active_stack else set()
         self._stacks: dict[str, list[str]] = {}
@@ -164,29 +184,28 @@ class ComponentViews:
     def of(self, component_id: str) -> ComponentView | None:
         """Return a component with its facts; None when the registry has none of that id."""
         component = self._by_id.get(component_id)
-        if component is None:
+        if component is None or not isinstance(component.component_type, ComponentType):
             return None
         if component_id not in self._views:
             self._views[component_id] = self._make(component)
         return self._views[component_id]
 
     def _make(self, component: StackComponent) -> ComponentView:
-        doc = next(
-            (f.doc for f in FLAVORS if f.component_type is component.component_type and f.name == component.flavor), ""
-        )
+        component_type = ComponentType(component.component_type)
+        flavor = self._flavors.get((component_type, component.flavor))
         return ComponentView(
             id=component.id,
             name=component.name,
-            component_type=component.component_type,
+            component_type=component_type,
             flavor=component.flavor,
             owner=component.owner,
             shared=component.shared,
             labels=component.labels,
-            configuration=resolved_configuration(self._ctx, component),
+            configuration=resolved_configuration(self._ctx, component, flavor),
             active=component.id in self._active,
             stacks=sorted(set(self._stacks.get(component.id, []))),
             created_at=component.created_at,
-            flavor_doc=doc,
+            flavor_doc=flavor.doc if flavor else "",
         )
 
 
@@ -206,7 +225,8 @@ def _place(ctx: Context, registry: Registry, component: StackComponent) -> None:
             )
         component.configuration["path"] = path
         return
-    taken = {resolved_configuration(ctx, c).get("path") for c in registry.components_of(ComponentType.ARTIFACT_STORE)}
+    stores = registry.components_of(ComponentType.ARTIFACT_STORE)
+    taken = {resolved_configuration(ctx, c, flavor_of(registry, c)).get("path") for c in stores}
     folder = f"artifact_stores/{folder_name(component.name)}"
     if os.path.normpath(ctx.home / folder) in taken:
         folder = f"{folder}-{component.id[-8:]}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stackyard.api.active import Wish, require_active, resolve_active
-from stackyard.api.components import resolved_configuration
+from stackyard.api.components import component_spec
 from stackyard.api.context import Context, open_context, working_in
 from stackyard.api.loading import (
     CalledWhileLoadingError,
@@ -31,7 +31,7 @@ from stackyard.engine.preload import named_modules
 from stackyard.engine.reporter import Reporter, RunFacts, SilentReporter
 from stackyard.engine.tracebacks import step_error
 from stackyard.flavors.local import LocalOrchestratorConfiguration
-from stackyard.flavors.stores import open_artifact_store
+from stackyard.flavors.opening import open_artifact_store
 from stackyard.model.enums import ActiveStackOrigin, ComponentType, Status
 from stackyard.model.errors import (
     ArtifactNotFoundError,
@@ -44,7 +44,7 @@ from stackyard.model.errors import (
     StackyardError,
 )
 from stackyard.model.graph import topological_order
-from stackyard.model.job import ArtifactStoreSpec
+from stackyard.model.job import ComponentSpec
 from stackyard.model.stack import Registry, Stack, StackComponent
 from stackyard.model.views import RunView
 from stackyard.storage.catalog.connection import open_reader
@@ -130,10 +130,8 @@ def run_pipeline(
     orchestrator, store = _required_components(registry, stack)
     with working_in(ctx.scope.root or Path.cwd()):
         recorded = _record(definition, options, configuration)
-    plan_store = ArtifactStoreSpec(
-        component_id=store.id, name=store.name, flavor=store.flavor, configuration=resolved_configuration(ctx, store)
-    )
-    local = LocalOrchestratorConfiguration.model_validate(resolved_configuration(ctx, orchestrator))
+    plan_store = component_spec(ctx, registry, store)
+    local = LocalOrchestratorConfiguration.model_validate(component_spec(ctx, registry, orchestrator).configuration)
     run = NewRun(
         id=options.run_id or new_id(),
         pipeline=definition.name,
@@ -169,7 +167,7 @@ def run_pipeline(
 
 
 def _drive(
-    ctx: Context, recorded: RecordedPipeline, run: NewRun, writer: RunWriter, *, store: ArtifactStoreSpec,
+    ctx: Context, recorded: RecordedPipeline, run: NewRun, writer: RunWriter, *, store: ComponentSpec,
     local: LocalOrchestratorConfiguration, origin_text: str, reporter: Reporter, created: Created | None,
     pool: WorkerPool,
 ) -> None:  # fmt: skip
@@ -181,7 +179,7 @@ def _drive(
         if gone:
             mark_interrupted(ctx.home_folder, gone)
         external = _external_versions(reader, recorded)
-        artifact_store = open_artifact_store(store.flavor, store.configuration)
+        artifact_store = open_artifact_store(store)
         root = source_root_of(Path(run.file), ctx.scope) if run.file else Path.cwd()
         roots = list(dict.fromkeys([str(root), sys.path[0] or str(Path.cwd())]))
         cache = StepCache(

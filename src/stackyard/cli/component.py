@@ -10,7 +10,8 @@ from stackyard.api import components
 from stackyard.api.context import open_context
 from stackyard.api.hover import show_value
 from stackyard.cli.output import json_option, list_document, print_facts, print_json, print_table, short_id
-from stackyard.flavors.docs import field_docs
+from stackyard.flavors.catalogue import flavors_of
+from stackyard.flavors.docs import fields_of
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import UsageError
 
@@ -114,11 +115,10 @@ def parse_attributes(words: tuple[str, ...]) -> dict[str, Any]:
 
 def _attributes(component_type: ComponentType) -> str:
     lines = []
-    for flavor in components.list_flavors(component_type):
+    for flavor in flavors_of(component_type):
         lines.append(f"\b\nFlavor {flavor.name}: {flavor.doc}")
-        docs = field_docs(flavor.configuration_model)
-        for name in flavor.configuration_model.model_fields:
-            lines[-1] += f"\n  --{name}  {docs.get(name, '')}"
+        for field in fields_of(flavor.descriptor().configuration_schema):
+            lines[-1] += f"\n  --{field.name}  {field.doc}"
     return "\n\n".join(lines)
 
 

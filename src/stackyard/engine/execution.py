@@ -23,7 +23,7 @@ from stackyard.model.enums import ExecutionMode, Status
 from stackyard.model.errors import StackyardError
 from stackyard.model.graph import StepSource, StepSpec
 from stackyard.model.job import (
-    ArtifactStoreSpec,
+    ComponentSpec,
     StepError,
     StepEvent,
     StepJob,
@@ -45,7 +45,7 @@ class RunPlan:
 
     facts: RunFacts
     project_id: str
-    store: ArtifactStoreSpec
+    store: ComponentSpec
     max_workers: int
     mode: ExecutionMode
     import_paths: list[str]

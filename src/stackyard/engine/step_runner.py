@@ -17,7 +17,7 @@ from stackyard.authoring.parameters import validate
 from stackyard.authoring.signature import Parameter, Signature, read_signature
 from stackyard.engine.functions import load_function
 from stackyard.engine.tracebacks import step_error
-from stackyard.flavors.stores import open_artifact_store
+from stackyard.flavors.opening import open_artifact_store
 from stackyard.model.errors import DefinitionError
 from stackyard.model.job import StepError, StepEvent, StepJob, StepOutcome, StepOutput
 from stackyard.storage.ids import now
@@ -60,8 +60,7 @@ def run_step(job: StepJob, send: SendEvent) -> StepOutcome:
 
 def _execute(job: StepJob, send: SendEvent) -> list[StepOutput]:
     function = load_function(job.source)
-    spec = job.artifact_store
-    store = open_artifact_store(spec.flavor, spec.configuration)
+    store = open_artifact_store(job.artifact_store)
     signature = _signature_of(function)
     owner = f"step {job.step_name!r}"
     by_name: dict[str, Parameter] = {p.name: p for p in signature.parameters}

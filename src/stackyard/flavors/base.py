@@ -1,21 +1,36 @@
-"""What a flavor is: a name, a component type, a configuration model, a sentence."""
+"""What a flavor is: a name, a component type, a configuration model, a sentence, and what makes the component.
+
+A package brings flavors as objects of :class:`Flavor`, named by entry points of the group ``stackyard.flavors``::
+
+    [project.entry-points."stackyard.flavors"]
+    blob = "blob_store.flavor:BLOB_STORE"
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stackyard.model.enums import ComponentType
-from stackyard.model.errors import ComponentConfigurationError
+from stackyard.model.errors import ComponentConfigurationError, SecretReferenceError, SettingsError
+from stackyard.model.flavor import FlavorDescriptor, SettingsScope
 from stackyard.model.names import did_you_mean
+from stackyard.model.secret import is_reference
+
+ENTRY_POINT_GROUP = "stackyard.flavors"
 
 
 class ComponentConfiguration(BaseModel):
-    """Base of the flavors' configuration models; the fields' docstrings are shown to users."""
+    """Base of the flavors' configuration and settings models; the fields' docstrings are shown to users."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
+
+
+def secret_field(**options: Any) -> Any:
+    """Return a field that takes a reference to a secret (``"{{name.key}}"``) and no plain text; default None."""
+    return Field(default=options.pop("default", None), json_schema_extra={"secret": True}, **options)
 
 
 @dataclass(frozen=True)
@@ -28,6 +43,17 @@ class Flavor:
     doc: str
     """One sentence: what it does."""
     requirements: tuple[str, ...] = field(default=())
+    """What must be installed where it runs, as pip takes it."""
+    integration: str = ""
+    """Name of the integration that installs the requirements."""
+    settings_model: type[ComponentConfiguration] | None = None
+    """What code and run configuration may say; None: nothing."""
+    settings_scope: SettingsScope = "step"
+    implementation: str = ""
+    """``module:attribute``, imported when a component is used and called with the validated configuration model; for
+    an artifact store it returns an ArtifactStore, for the others see :mod:`stackyard.flavors.interfaces`."""
+    source: str = ""
+    """``module:attribute`` of this object; empty for the flavors that come with Stackyard."""
 
     def validate(self, configuration: dict[str, Any], what: str) -> dict[str, Any]:
         """Return the configuration as JSON values, defaults left out.
@@ -38,24 +64,41 @@ class Flavor:
 
         Raises:
             ComponentConfigurationError: an unknown field or a value that the flavor refuses.
+            SecretReferenceError: a plain text for a field that takes a reference to a secret.
         """
         known = list(self.configuration_model.model_fields)
-        for key in configuration:
-            if key not in known:
-                raise ComponentConfigurationError(
-                    f"The {what} can't have the attribute {key!r}: flavor {self.name!r} does not know it.",
-                    hint=f"{did_you_mean(key, known)} Attributes: {', '.join(known) or 'none'}.".strip(),
-                )
+        refuse_unknown(configuration, known, what, self.name)
+        secret = [n for n, f in self.configuration_model.model_fields.items() if _is_secret(f.json_schema_extra)]
+        refuse_plain_secrets(configuration, secret, what)
         try:
             model = self.configuration_model.model_validate(configuration)
         except ValidationError as error:
+            raise wrong_value(error, what, self.component_type) from error
+        return model.model_dump(mode="json", exclude_defaults=True)
+
+    def validate_settings(self, settings: dict[str, Any], what: str) -> dict[str, Any]:
+        """Return settings as JSON values, defaults left out.
+
+        Args:
+            settings: field to value.
+            what: what they are for, for messages: ``settings "orchestrator" of step 'train'``.
+
+        Raises:
+            SettingsError: an unknown field or a value that the flavor refuses.
+        """
+        known = list(self.settings_model.model_fields) if self.settings_model else []
+        refuse_unknown_settings(settings, known, what, self.name)
+        if self.settings_model is None:
+            return {}
+        try:
+            model = self.settings_model.model_validate(settings)
+        except ValidationError as error:
             problem = error.errors()[0]
             where = ".".join(str(part) for part in problem["loc"])
-            raise ComponentConfigurationError(
-                f"The {what} can't have {where}={problem['input']!r}: {problem['msg']}.",
-                hint=f"See: stackyard {self.component_type.command} register --help",
+            raise SettingsError(
+                f"The {what} can't have {where}={problem['input']!r}: {problem['msg']}.", hint="Correct the value."
             ) from error
-        return model.model_dump(mode="json", exclude_defaults=True)
+        return model.model_dump(mode="json", exclude_unset=True)
 
     def complete(self, configuration: dict[str, Any]) -> dict[str, Any]:
         """Return a stored configuration with its defaults; one that no longer validates as it is stored."""
@@ -63,3 +106,78 @@ class Flavor:
             return self.configuration_model.model_validate(configuration).model_dump(mode="json")
         except ValidationError:
             return dict(configuration)
+
+    def descriptor(self) -> FlavorDescriptor:
+        """Return what others may know of it without importing it."""
+        from stackyard.flavors.docs import schema_of  # noqa: PLC0415  # schemas are slow to make; few commands need one
+
+        return FlavorDescriptor(
+            name=self.name,
+            component_type=self.component_type,
+            doc=self.doc,
+            source=self.source,
+            requirements=list(self.requirements),
+            integration=self.integration,
+            configuration_schema=schema_of(self.configuration_model),
+            settings_schema=schema_of(self.settings_model) if self.settings_model else None,
+            settings_scope=self.settings_scope,
+        )
+
+
+def refuse_unknown(given: dict[str, Any], known: list[str], what: str, flavor: str) -> None:
+    """Refuse attributes that a flavor does not know.
+
+    Raises:
+        ComponentConfigurationError: naming the nearest one.
+    """
+    for key in given:
+        if key not in known:
+            raise ComponentConfigurationError(
+                f"The {what} can't have the attribute {key!r}: flavor {flavor!r} does not know it.",
+                hint=f"{did_you_mean(key, known)} Attributes: {', '.join(known) or 'none'}.".strip(),
+            )
+
+
+def refuse_unknown_settings(given: dict[str, Any], known: list[str], what: str, flavor: str) -> None:
+    """Refuse settings that a flavor does not know.
+
+    Raises:
+        SettingsError: naming the nearest one.
+    """
+    for key in given:
+        if key not in known:
+            raise SettingsError(
+                f"The {what} can't have {key!r}: flavor {flavor!r} does not know it.",
+                hint=f"{did_you_mean(key, known)} Settings: {', '.join(known) or 'none'}.".strip(),
+            )
+
+
+def refuse_plain_secrets(given: dict[str, Any], secret: list[str], what: str) -> None:
+    """Refuse plain texts where only references to secrets may stand.
+
+    Raises:
+        SecretReferenceError: without the text.
+    """
+    for key in secret:
+        if given.get(key) is not None and not is_reference(given[key]):
+            raise SecretReferenceError(
+                f"The attribute {key!r} of the {what} takes a reference to a secret, not a plain text.",
+                hint=f"stackyard secret create my_secret, then --{key}='{{{{my_secret.{key}}}}}'",
+            )
+
+
+def wrong_value(error: ValidationError, what: str, component_type: ComponentType) -> ComponentConfigurationError:
+    """Return the error for the first value that a model refused."""
+    problem = error.errors()[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    missing = problem["type"] == "missing"
+    return ComponentConfigurationError(
+        f"The {what} needs the attribute {where!r}."
+        if missing
+        else f"The {what} can't have {where}={problem['input']!r}: {problem['msg']}.",
+        hint=f"See: stackyard {component_type.command} register --help",
+    )
+
+
+def _is_secret(extra: Any) -> bool:
+    return isinstance(extra, dict) and bool(extra.get("secret"))

@@ -1,28 +1,46 @@
-"""All flavors that are known."""
+"""All flavors that are known: those that come with Stackyard, and those that the registry describes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from stackyard.flavors.base import Flavor
+from stackyard.flavors.described import DescribedFlavor
 from stackyard.flavors.local import LOCAL_ARTIFACT_STORE, LOCAL_ORCHESTRATOR
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import UnknownFlavorError
+from stackyard.model.flavor import FlavorDescriptor
 from stackyard.model.names import did_you_mean
 
+AnyFlavor = Flavor | DescribedFlavor
+
 FLAVORS: tuple[Flavor, ...] = (LOCAL_ORCHESTRATOR, LOCAL_ARTIFACT_STORE)
+"""Those that come with Stackyard; their names can't be taken by others."""
 
 
-def flavors_of(component_type: ComponentType) -> list[Flavor]:
+def known_flavors(registered: Iterable[FlavorDescriptor] = ()) -> list[AnyFlavor]:
+    """Return all flavors: our own first, then the described ones; those of component types to come are left out."""
+    described = [DescribedFlavor(d) for d in registered if isinstance(d.component_type, ComponentType)]
+    return [*FLAVORS, *described]
+
+
+def flavors_of(component_type: ComponentType, registered: Iterable[FlavorDescriptor] = ()) -> list[AnyFlavor]:
     """Return the flavors of a component type."""
-    return [f for f in FLAVORS if f.component_type is component_type]
+    return [f for f in known_flavors(registered) if f.component_type is component_type]
 
 
-def find_flavor(component_type: ComponentType, name: str) -> Flavor:
+def find_flavor(component_type: ComponentType, name: str, registered: Iterable[FlavorDescriptor] = ()) -> AnyFlavor:
     """Return a flavor.
+
+    Args:
+        component_type: what it implements.
+        name: its name.
+        registered: the registry's descriptors.
 
     Raises:
         UnknownFlavorError: the component type has none of that name.
     """
-    found = flavors_of(component_type)
+    found = flavors_of(component_type, registered)
     for flavor in found:
         if flavor.name == name:
             return flavor
@@ -30,5 +48,6 @@ def find_flavor(component_type: ComponentType, name: str) -> Flavor:
     known = f"Known flavors: {', '.join(names)}." if names else f"There is no {component_type.title} flavor yet."
     raise UnknownFlavorError(
         f"No {component_type.title} flavor is called {name!r}.",
-        hint=f"{did_you_mean(name, names)} {known}".strip(),
+        hint=f"{did_you_mean(name, names)} {known} A package's flavor is added with: stackyard "
+        f"{component_type.command} flavor register MODULE:ATTRIBUTE".strip(),
     )

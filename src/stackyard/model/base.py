@@ -39,3 +39,12 @@ def check_format(found: str, supported: str) -> bool:
         return int(str(found).split(".", maxsplit=1)[0]) <= int(supported.split(".", maxsplit=1)[0])
     except ValueError:
         return False
+
+
+def newer_format(one: str, other: str) -> str:
+    """Return the newer of two ``major.minor`` formats: what a file carries after a write by either version."""
+
+    def numbers(text: str) -> list[int]:
+        return [int(part) for part in text.split(".")[:2] if part.isdecimal()]
+
+    return max(one, other, key=numbers)

@@ -17,6 +17,9 @@
     |   +-- RunConfigurationError     C104
     |   +-- ProjectFileError          C105     stackyard.yaml cannot be read
     |   +-- InvalidNameError          C106
+    |   +-- SettingsError             C107     settings that the stack's component refuses
+    |   +-- SecretReferenceError      C108
+    |   +-- TemplateError             C109
     +-- NotFoundError          N1xx   exit 4   also a LookupError
     |   +-- StackNotFoundError        N101
     |   +-- ComponentNotFoundError    N102
@@ -25,11 +28,15 @@
     |   +-- ArtifactNotFoundError     N105
     |   +-- ActiveStackGoneError      N106
     |   +-- PipelineNotFoundError     N107
+    |   +-- SecretNotFoundError       N108
+    |   +-- IntegrationNotFoundError  N109
     +-- ConflictError          X1xx   exit 5
     |   +-- AlreadyExistsError        X101
     |   +-- InUseError                X102
     |   +-- LockTimeoutError          X103
     |   +-- RunNotActiveError         X104
+    |   +-- ProtectedError            X105     what is always there can't be changed or deleted
+    |   +-- DriftError                X106     the registry differs from stackyard.yaml
     +-- StorageError           S1xx   exit 6
     |   +-- HomeNotWritableError      S101
     |   +-- RegistryDamagedError      S102
@@ -38,6 +45,8 @@
     |   +-- MaterializationError      S105
     |   +-- ArtifactDamagedError      S106
     |   +-- ArtifactStoreError        S107
+    |   +-- SecretStoreError          S108
+    |   +-- ComponentError            S109     a component's service can't be reached or refuses
     +-- ExecutionError         R1xx   exit 1
     |   +-- RunFailedError            R101
     |   +-- WorkerCrashedError        R102
@@ -46,6 +55,7 @@
         +-- PackageMissingError       E101
         +-- PackageConflictError      E102
         +-- InterpreterError          E103
+        +-- InstallError              E104
 
 Anything else that reaches a user is a bug of ours: exit 70.
 
@@ -54,64 +64,9 @@ Invariant: every error pickles and is complete in its three texts (what happened
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
-
-EXIT_BUG = 70
-
-
-@dataclass(frozen=True)
-class Location:
-    """A place in a file: ``line`` and ``column`` count from 1; 0 means unknown."""
-
-    file: str
-    line: int = 0
-    column: int = 0
-
-    def __str__(self) -> str:
-        """Return ``file:line`` as editors and terminals make clickable."""
-        return f"{self.file}:{self.line}" if self.line else self.file
-
-
-class StackyardError(Exception):
-    """Base of every error that is the user's to mend."""
-
-    code: ClassVar[str] = "G100"
-    exit_code: ClassVar[int] = 1
-
-    def __init__(self, message: str, *, hint: str = "", location: Location | None = None, **details: Any) -> None:
-        """Make the error.
-
-        Args:
-            message: what happened, and to what; one sentence without a trailing hint.
-            hint: what to do about it; may name a command.
-            location: file and line where that helps.
-            details: JSON values for machines (``data`` of JSON-RPC and ``--json``).
-        """
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.location = location
-        self.details = details
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Keep all fields when the error travels between processes."""
-        return (_rebuild, (type(self), self.message, self.hint, self.location, self.details))
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the wire form used by ``--json``, JSON-RPC and the run's rows."""
-        location = (
-            {"file": self.location.file, "line": self.location.line, "column": self.location.column}
-            if self.location
-            else None
-        )
-        return {"code": self.code, "message": self.message, "hint": self.hint, "location": location}
-
-
-def _rebuild(
-    cls: type[StackyardError], message: str, hint: str, location: Location | None, details: dict[str, Any]
-) -> StackyardError:
-    return cls(message, hint=hint, location=location, **details)
+from stackyard.model.error_base import EXIT_BUG as EXIT_BUG
+from stackyard.model.error_base import Location as Location
+from stackyard.model.error_base import StackyardError as StackyardError
 
 
 class UsageError(StackyardError):
@@ -201,6 +156,24 @@ class InvalidNameError(ConfigurationError):
     code = "C106"
 
 
+class SettingsError(ConfigurationError):
+    """Settings for a component are unknown or refused by its flavor."""
+
+    code = "C107"
+
+
+class SecretReferenceError(ConfigurationError):
+    """A reference to a secret is malformed, or a plain value stands where only a reference may."""
+
+    code = "C108"
+
+
+class TemplateError(ConfigurationError):
+    """A project template can't be used."""
+
+    code = "C109"
+
+
 class NotFoundError(StackyardError, LookupError):
     """Something that was named does not exist."""
 
@@ -250,6 +223,18 @@ class PipelineNotFoundError(NotFoundError):
     code = "N107"
 
 
+class SecretNotFoundError(NotFoundError):
+    """No secret has that name, or it has no such key."""
+
+    code = "N108"
+
+
+class IntegrationNotFoundError(NotFoundError):
+    """No integration has that name."""
+
+    code = "N109"
+
+
 class ConflictError(StackyardError):
     """The change collides with what is there."""
 
@@ -279,6 +264,18 @@ class RunNotActiveError(ConflictError):
     """The run is over already."""
 
     code = "X104"
+
+
+class ProtectedError(ConflictError):
+    """What is always there can't be changed, renamed or deleted."""
+
+    code = "X105"
+
+
+class DriftError(ConflictError):
+    """The registry differs from what ``stackyard.yaml`` says."""
+
+    code = "X106"
 
 
 class StorageError(StackyardError):
@@ -330,6 +327,18 @@ class ArtifactStoreError(StorageError):
     code = "S107"
 
 
+class SecretStoreError(StorageError):
+    """The secrets can't be opened, read or written."""
+
+    code = "S108"
+
+
+class ComponentError(StorageError):
+    """The service behind a component can't be reached, or refuses."""
+
+    code = "S109"
+
+
 class ExecutionError(StackyardError):
     """A run did not do what it should."""
 
@@ -378,3 +387,9 @@ class InterpreterError(SetupError):
     """The Python interpreter can't be used."""
 
     code = "E103"
+
+
+class InstallError(SetupError):
+    """Packages can't be installed or removed."""
+
+    code = "E104"

@@ -1,7 +1,7 @@
 """What travels between a driver and whoever executes a step.
 
 A StepJob names everything that a process on another machine needs; StepEvents come back in order, a StepOutcome last.
-Secret values are not part of any of them.
+Secret values are not part of any of them: they travel beside a job, in :class:`Secrets`, and are never written.
 """
 
 from __future__ import annotations
@@ -12,9 +12,17 @@ from pydantic import Field
 
 from stackyard.model.artifact import Manifest
 from stackyard.model.base import Message
+from stackyard.model.enums import ComponentType
 from stackyard.model.graph import OutputSpec, StepSource
 
 PROTOCOL_VERSION = 1
+
+
+class Secrets(Message):
+    """The secret values that a job's components and step name; held in memory only."""
+
+    values: dict[str, dict[str, str]] = Field(default_factory=dict, repr=False)
+    """Secret's name to key to value."""
 
 
 class InputVersion(Message):
@@ -26,14 +34,19 @@ class InputVersion(Message):
     digest: str
 
 
-class ArtifactStoreSpec(Message):
-    """Where and how outputs are stored."""
+class ComponentSpec(Message):
+    """A stack component as whoever executes a step needs it."""
 
+    component_type: ComponentType = ComponentType.ARTIFACT_STORE
     component_id: str
     name: str
     flavor: str
+    source: str = ""
+    """``module:attribute`` of a flavor that does not come with Stackyard; empty for those that do."""
     configuration: dict[str, Any] = Field(default_factory=dict)
-    """Resolved: paths absolute."""
+    """Resolved: defaults filled in, paths absolute. Secrets are still references: ``{{name.key}}``."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """What code and run configuration say for this component, checked by its flavor."""
 
 
 class StepLimits(Message):
@@ -62,8 +75,12 @@ class StepJob(Message):
     parameters: dict[str, Any] = Field(default_factory=dict)
     inputs: dict[str, InputVersion] = Field(default_factory=dict)
     outputs: list[OutputSpec] = Field(default_factory=list)
-    artifact_store: ArtifactStoreSpec
+    artifact_store: ComponentSpec
+    experiment_tracker: ComponentSpec | None = None
+    """Set when the step names one."""
     environment: dict[str, str] = Field(default_factory=dict)
+    secrets: list[str] = Field(default_factory=list)
+    """Names of the secrets whose keys the step finds as environment variables; the values travel beside the job."""
     limits: StepLimits = Field(default_factory=StepLimits)
     attempt: int = 1
 

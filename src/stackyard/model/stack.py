@@ -8,8 +8,10 @@ from pydantic import Field
 
 from stackyard.model.base import Persisted
 from stackyard.model.enums import ComponentType
+from stackyard.model.flavor import FlavorDescriptor
 
-REGISTRY_FORMAT = "1.0"
+REGISTRY_FORMAT = "1.1"
+"""1.1 added flavors and ``managed_by``."""
 
 DEFAULT_NAME = "default"
 DEFAULT_ORCHESTRATOR_ID = "00000000-0000-7000-8000-000000000001"
@@ -24,7 +26,8 @@ class StackComponent(Persisted):
     """UUIDv7; the built-in default components have fixed ids."""
     name: str
     """Unique among the components of its type."""
-    component_type: ComponentType
+    component_type: ComponentType | str = Field(union_mode="left_to_right")
+    """A text when a newer minor version knows more types; such a component is kept and otherwise ignored."""
     flavor: str
     configuration: dict[str, Any] = Field(default_factory=dict)
     """What the flavor's configuration model accepted, as JSON values; defaults left out."""
@@ -34,6 +37,8 @@ class StackComponent(Persisted):
     labels: dict[str, str] = Field(default_factory=dict)
     created_at: str = ""
     """UTC ISO 8601."""
+    managed_by: str = ""
+    """Id of the project whose ``stackyard.yaml`` made it; empty when it was registered by hand."""
 
 
 class Stack(Persisted):
@@ -47,14 +52,18 @@ class Stack(Persisted):
     shared: bool = False
     labels: dict[str, str] = Field(default_factory=dict)
     created_at: str = ""
+    managed_by: str = ""
+    """As for components."""
 
 
 class Registry(Persisted):
-    """The whole registry file. ``default`` is always in it."""
+    """The whole registry file. ``default`` is always in it, and so is what a newer minor version wrote."""
 
     format: str = REGISTRY_FORMAT
     components: list[StackComponent] = Field(default_factory=list)
     stacks: list[Stack] = Field(default_factory=list)
+    flavors: list[FlavorDescriptor] = Field(default_factory=list)
+    """Of flavors that do not come with Stackyard."""
 
     def component_by_id(self, component_id: str) -> StackComponent | None:
         """Return the component, or None."""

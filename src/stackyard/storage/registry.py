@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
 
-from stackyard.model.base import check_format
+from stackyard.model.base import check_format, newer_format
 from stackyard.model.errors import FormatTooNewError, RegistryDamagedError, StorageError
 from stackyard.model.stack import REGISTRY_FORMAT, Registry, default_registry
 from stackyard.storage.atomic import remove_leftovers, write_atomic
@@ -69,6 +69,7 @@ class FileRegistryStore:
         with file_lock(self.home.registry_lock, "registry"):
             registry = self.read()
             result = edit(registry)
+            registry.format = newer_format(registry.format, REGISTRY_FORMAT)
             data = registry.model_dump_json(indent=2).encode("utf-8", errors="surrogatepass") + b"\n"
             try:
                 remove_leftovers(self.home.registry_file)

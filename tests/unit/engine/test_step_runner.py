@@ -12,7 +12,7 @@ import pytest
 from stackyard import get_step_context, log_metadata
 from stackyard.engine.step_runner import StopRequested, run_step
 from stackyard.model.graph import OutputSpec, StepSource
-from stackyard.model.job import ArtifactStoreSpec, InputVersion, StepEvent, StepJob, StepOutcome
+from stackyard.model.job import ComponentSpec, InputVersion, StepEvent, StepJob, StepOutcome
 from stackyard.storage.artifact_store import LocalArtifactStore
 from stackyard.storage.materializers.lookup import Origin, load_version, save_version
 
@@ -74,7 +74,7 @@ class Runner:
             project_id="x", stack_name="default",
             source=StepSource(module=__name__, qualname=function.__name__), inputs=versions,
             outputs=[OutputSpec(name=o, artifact_name=o) for o in outputs],
-            artifact_store=ArtifactStoreSpec(
+            artifact_store=ComponentSpec(
                 component_id="c", name="default", flavor="local", configuration={"path": self.store.root}
             ),
             **extra,
@@ -143,7 +143,7 @@ def test_an_input_that_is_gone_fails_the_step_with_a_remedy(run: Runner) -> None
     job = StepJob(
         run_id="r", run_name="p-1", step_run_id="s", step_name="double", pipeline_name="p", project_id="x",
         stack_name="default", source=StepSource(module=__name__, qualname="double"), inputs={"rows": version},
-        artifact_store=ArtifactStoreSpec(
+        artifact_store=ComponentSpec(
             component_id="c", name="d", flavor="local", configuration={"path": run.store.root}
         ),
     )  # fmt: skip

@@ -8,9 +8,10 @@ import pytest
 
 from stackyard.flavors.catalogue import FLAVORS, find_flavor, flavors_of
 from stackyard.flavors.local import LOCAL_ARTIFACT_STORE, LOCAL_ORCHESTRATOR, LocalOrchestratorConfiguration
-from stackyard.flavors.stores import open_artifact_store
+from stackyard.flavors.opening import open_artifact_store
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import ComponentConfigurationError, UnknownFlavorError
+from stackyard.model.job import ComponentSpec
 
 
 @pytest.mark.parametrize("flavor", FLAVORS, ids=lambda f: f"{f.component_type} {f.name}")
@@ -69,8 +70,10 @@ def test_a_flavor_is_found_by_type_and_name() -> None:
 
 
 def test_a_store_is_opened_without_touching_anything(tmp_path: Any) -> None:
-    store = open_artifact_store("local", {"path": str(tmp_path / "s")})
+    store = open_artifact_store(
+        ComponentSpec(component_id="c", name="s", flavor="local", configuration={"path": str(tmp_path / "s")})
+    )
     assert store.root == str(tmp_path / "s")
     assert not (tmp_path / "s").exists()
     with pytest.raises(UnknownFlavorError):
-        open_artifact_store("s3", {})
+        open_artifact_store(ComponentSpec(component_id="c", name="s", flavor="s3"))

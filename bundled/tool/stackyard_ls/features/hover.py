@@ -15,7 +15,7 @@ from stackyard.analysis.yaml_source import (
     project_file_name_at,
     run_configuration_name_at,
 )
-from stackyard.api import components, stacks
+from stackyard.api import components, flavors, stacks
 from stackyard.api.context import Context
 from stackyard.api.hover import component_markdown, stack_markdown
 from stackyard.model.enums import ComponentType
@@ -69,18 +69,17 @@ def _markdown(context: Context, target: NameTarget) -> str | None:
             return None
         if target.kind == "component":
             return component_markdown(components.get_component(context, target.component_type, target.name))
-        return _flavor_markdown(target.component_type, target.name)
+        return _flavor_markdown(context, target.component_type, target.name)
     except NotFoundError:
         return _unknown(context, target) if target.certain else None
 
 
-def _flavor_markdown(component_type: ComponentType, name: str) -> str:
-    flavors = {flavor.name: flavor for flavor in components.list_flavors(component_type)}
-    found = flavors.get(name)
-    if found is not None:
-        return f"**{name}**: flavor of the {component_type.title}\n\n{found.doc}"
-    text = f"There is no {component_type.title} flavor `{name}`. {did_you_mean(name, list(flavors))}".strip()
-    known = ", ".join(f"`{flavor}`" for flavor in flavors)
+def _flavor_markdown(context: Context, component_type: ComponentType, name: str) -> str:
+    known_flavors = flavors.flavor_docs(context, component_type)
+    if name in known_flavors:
+        return f"**{name}**: flavor of the {component_type.title}\n\n{known_flavors[name]}"
+    text = f"There is no {component_type.title} flavor `{name}`. {did_you_mean(name, list(known_flavors))}".strip()
+    known = ", ".join(f"`{flavor}`" for flavor in known_flavors)
     return f"{text}\n\nFlavors: {known}" if known else text
 
 

@@ -1,0 +1,62 @@
+"""The base of every error that a user can meet; the tree is in :mod:`stackyard.model.errors`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+EXIT_BUG = 70
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in a file: ``line`` and ``column`` count from 1; 0 means unknown."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """Return ``file:line`` as editors and terminals make clickable."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+class StackyardError(Exception):
+    """Base of every error that is the user's to mend."""
+
+    code: ClassVar[str] = "G100"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "", location: Location | None = None, **details: Any) -> None:
+        """Make the error.
+
+        Args:
+            message: what happened, and to what; one sentence without a trailing hint.
+            hint: what to do about it; may name a command.
+            location: file and line where that helps.
+            details: JSON values for machines (``data`` of JSON-RPC and ``--json``).
+        """
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.location = location
+        self.details = details
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep all fields when the error travels between processes."""
+        return (_rebuild, (type(self), self.message, self.hint, self.location, self.details))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the wire form used by ``--json``, JSON-RPC and the run's rows."""
+        location = (
+            {"file": self.location.file, "line": self.location.line, "column": self.location.column}
+            if self.location
+            else None
+        )
+        return {"code": self.code, "message": self.message, "hint": self.hint, "location": location}
+
+
+def _rebuild(
+    cls: type[StackyardError], message: str, hint: str, location: Location | None, details: dict[str, Any]
+) -> StackyardError:
+    return cls(message, hint=hint, location=location, **details)

@@ -1,0 +1,80 @@
+"""References to secrets: ``{{name.key}}`` inside a text of a component's configuration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from stackyard.model.errors import SecretReferenceError
+
+_NAME = r"[A-Za-z][A-Za-z0-9_-]*"
+REFERENCE = re.compile(rf"\{{\{{\s*({_NAME})\.({_NAME})\s*\}}\}}")
+SECRET_NAME = re.compile(rf"{_NAME}\Z")
+MAX_SECRET_NAME_LENGTH = 100
+
+
+class SecretReference(NamedTuple):
+    """The value of a key of a secret."""
+
+    name: str
+    key: str
+
+    def __str__(self) -> str:
+        """Return it as it is written."""
+        return f"{{{{{self.name}.{self.key}}}}}"
+
+
+Lookup = Callable[[SecretReference], str]
+
+
+def check_secret_name(name: str, what: str) -> str:
+    """Return the name of a secret or of a key if it can be one.
+
+    Args:
+        name: what the user gave.
+        what: "secret" or "key", for the message.
+
+    Raises:
+        SecretReferenceError: it could not be written in a reference or an environment variable.
+    """
+    if SECRET_NAME.match(name) and len(name) <= MAX_SECRET_NAME_LENGTH:
+        return name
+    raise SecretReferenceError(
+        f"{name[:60]!r} can't be the name of a {what}.",
+        hint=f"Use a letter, then letters, digits, _ and -; at most {MAX_SECRET_NAME_LENGTH} characters.",
+    )
+
+
+def references_in(value: Any) -> Iterator[SecretReference]:
+    """Yield the references in the texts of a JSON value, in order, repeats included."""
+    if isinstance(value, str):
+        for match in REFERENCE.finditer(value):
+            yield SecretReference(match[1], match[2])
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from references_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from references_in(item)
+
+
+def is_reference(value: Any) -> bool:
+    """Tell whether a value is one reference and nothing else."""
+    return isinstance(value, str) and REFERENCE.fullmatch(value.strip()) is not None
+
+
+def resolve_references(value: Any, lookup: Lookup) -> Any:
+    """Return a JSON value with the references replaced by what they refer to.
+
+    Args:
+        value: a JSON value; it is left as it is.
+        lookup: gives the value of a reference; its error (an unknown secret) passes through.
+    """
+    if isinstance(value, str):
+        return REFERENCE.sub(lambda match: lookup(SecretReference(match[1], match[2])), value)
+    if isinstance(value, dict):
+        return {key: resolve_references(item, lookup) for key, item in value.items()}
+    if isinstance(value, list):
+        return [resolve_references(item, lookup) for item in value]
+    return value
