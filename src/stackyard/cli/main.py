@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from typing import Any
@@ -10,57 +9,38 @@ from typing import Any
 import click
 
 from stackyard import __version__
+from stackyard.cli.lazy import LazyGroup, Table
 from stackyard.cli.output import print_error, wants_json
+from stackyard.model.component_types import EXPLANATIONS
+from stackyard.model.enums import ComponentType
 from stackyard.model.errors import EXIT_BUG, StackyardError, UsageError
 
 EXIT_INTERRUPTED = 130
 
-_COMMANDS: dict[str, tuple[str, str]] = {
-    "init": ("stackyard.cli.init:init", "Make a folder a project."),
-    "stack": ("stackyard.cli.stack:stack", "Switch, list, describe and register stacks."),
-    "orchestrator": ("stackyard.cli.component:orchestrator", "Components that run the steps."),
-    "artifact-store": ("stackyard.cli.component:artifact_store", "Components that keep what steps return."),
-    "run": ("stackyard.cli.run:run", "Run a pipeline; list, show, follow and stop runs."),
-    "artifact": ("stackyard.cli.artifact:artifact", "What the runs stored."),
+_SECTIONS: dict[str, Table] = {
+    "Stacks": {
+        "stack": ("stackyard.cli.stack:stack", "Switch, list, describe and register stacks."),
+    },
+    "Running": {
+        "run": ("stackyard.cli.run:run", "Run a pipeline; list, show, follow and stop runs."),
+        "artifact": ("stackyard.cli.artifact:artifact", "What the runs stored."),
+    },
+    "Components": {t.command: (f"stackyard.cli.component:{t.value}", EXPLANATIONS[t].doc) for t in ComponentType},
+    "More": {
+        "init": ("stackyard.cli.init:init", "Make a folder a project."),
+    },
 }
-
-
-class LazyGroup(click.Group):
-    """Imports a command only when it is called, so that each one starts quickly."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        """Return the commands in the order of use."""
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import a command."""
-        if cmd_name not in _COMMANDS:
-            return None
-        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
-        command = getattr(importlib.import_module(module), attribute)
-        assert isinstance(command, click.Command)  # noqa: S101  # our own table
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or name the closest one."""
-        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            from stackyard.model.names import did_you_mean  # noqa: PLC0415  # only on the way to an error
-
-            hint = f"{did_you_mean(args[0], list(_COMMANDS))} See: stackyard --help".strip()
-            raise UsageError(f"There is no command {args[0]!r}.", hint=hint)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, doc) for name, (_, doc) in _COMMANDS.items()])
 
 
 @click.group(
     cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    sections=_SECTIONS,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        # Options and commands may be written with underscores, as in Python.
+        "token_normalize_func": lambda word: word.replace("_", "-"),
+    },
     epilog="Example: stackyard stack set my_stack && stackyard run pipelines/training.py",
 )
 @click.version_option(__version__, "--version", message="%(version)s")
