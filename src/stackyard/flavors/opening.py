@@ -90,15 +90,18 @@ def load_attribute(source: str, what: str) -> Any:
     if not module or not attribute:
         raise UnknownFlavorError(f"{source!r} names no flavor.", hint="Write it as MODULE:ATTRIBUTE.")
     try:
-        return getattr(importlib.import_module(module), attribute)
+        found = importlib.import_module(module)
+    except (Exception, SystemExit) as error:
+        why = f"{type(error).__name__}: {error}".rstrip(".: ")
+        raise PackageMissingError(
+            f"The module {module} of the flavor {what!r} can't be imported: {why}.",
+            hint="Install the package that brings it into this environment.",
+        ) from error
+    try:
+        return getattr(found, attribute)
     except AttributeError as error:
         raise UnknownFlavorError(
             f"The module {module} has no {attribute!r}.", hint="Correct the name behind the colon."
-        ) from error
-    except Exception as error:
-        raise PackageMissingError(
-            f"The module {module} of the flavor {what!r} can't be imported: {type(error).__name__}: {error}.",
-            hint="Install the package that brings it into this environment.",
         ) from error
 
 
