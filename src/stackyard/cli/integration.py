@@ -6,6 +6,7 @@ import click
 
 from stackyard.api import integrations
 from stackyard.cli.confirm import confirm
+from stackyard.cli.lazy import LazyGroup
 from stackyard.cli.output import json_option, list_document, print_json, print_table
 from stackyard.model.errors import UsageError
 from stackyard.model.stack_views import IntegrationView
@@ -13,7 +14,7 @@ from stackyard.model.stack_views import IntegrationView
 yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
 
-@click.group(epilog="Example: stackyard integration install mlflow --yes")
+@click.group(cls=LazyGroup, epilog="Example: stackyard integration install mlflow --yes")
 def integration() -> None:
     """List, install and uninstall the packages that flavors and materializers need."""
 

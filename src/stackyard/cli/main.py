@@ -28,6 +28,10 @@ _SECTIONS: dict[str, Table] = {
     "Components": {t.command: (f"stackyard.cli.component:{t.value}", EXPLANATIONS[t].doc) for t in ComponentType},
     "More": {
         "init": ("stackyard.cli.init:init", "Make a folder a project."),
+        "integration": (
+            "stackyard.cli.integration:integration",
+            "List, install and uninstall packages that flavors need.",
+        ),
     },
 }
 
