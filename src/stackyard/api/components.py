@@ -8,6 +8,7 @@ from typing import Any
 
 from stackyard.api.active import resolve_active
 from stackyard.api.context import Context
+from stackyard.flavors.base import Flavor
 from stackyard.flavors.catalogue import AnyFlavor, find_flavor, known_flavors
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import (
@@ -163,6 +164,8 @@ def resolved_configuration(ctx: Context, component: StackComponent, flavor: AnyF
     path = values.get("path")
     if component.component_type is ComponentType.ARTIFACT_STORE and isinstance(path, str) and "://" not in path:
         values["path"] = os.path.normpath(ctx.home / path)
+    if isinstance(flavor, Flavor) and flavor.resolve:
+        flavor.resolve(values, ctx.home, component.id)
     return values
 
 

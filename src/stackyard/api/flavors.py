@@ -143,16 +143,7 @@ def refresh_flavors(ctx: Context, failed: Callable[[str, StackyardError], None] 
             problems[source] = error
 
     def edit(registry: Registry) -> None:
-        moved = {(d.component_type, d.name) for d in fresh}
-        for old in [d for d in registry.flavors if d.source in gone]:
-            if (old.component_type, old.name) in moved or not _users(registry, old):
-                registry.flavors.remove(old)
-            else:
-                problems[old.source] = InUseError(
-                    f"The {_title(old)} flavor {old.name!r} stays: its package {old.package} is no longer installed "
-                    f"here, but {_named(_users(registry, old))} of it.",
-                    hint=f"Install {old.package} again.",
-                )
+        problems.update(_forget(registry, gone, fresh))
         for new in fresh:
             try:
                 _put(registry, new)
@@ -307,6 +298,23 @@ def _put(registry: Registry, descriptor: FlavorDescriptor) -> None:
         registry.flavors[index] = descriptor
         return
     registry.flavors.append(descriptor)
+
+
+def _forget(registry: Registry, gone: set[str], fresh: list[FlavorDescriptor]) -> dict[str, StackyardError]:
+    """Remove descriptors by their sources; return why some stay. One that is there anew has only moved."""
+    moved = {(d.component_type, d.name) for d in fresh}
+    problems: dict[str, StackyardError] = {}
+    for old in [d for d in registry.flavors if d.source in gone]:
+        users = _users(registry, old)
+        if (old.component_type, old.name) in moved or not users:
+            registry.flavors.remove(old)
+            continue
+        problems[old.source] = InUseError(
+            f"The {_title(old)} flavor {old.name!r} stays: its package {old.package} is no longer installed here, "
+            f"but {_named(users)} of it.",
+            hint=f"Install {old.package} again.",
+        )
+    return problems
 
 
 def _users(registry: Registry, descriptor: FlavorDescriptor) -> list[str]:

@@ -8,7 +8,9 @@ A package brings flavors as objects of :class:`Flavor`, named by entry points of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -54,6 +56,9 @@ class Flavor:
     an artifact store it returns an ArtifactStore, for the others see :mod:`stackyard.flavors.interfaces`."""
     source: str = ""
     """``module:attribute`` of this object; empty for the flavors that come with Stackyard."""
+    resolve: Callable[[dict[str, Any], Path, str], None] | None = None
+    """Fills into a complete configuration, in place, what depends on Stackyard's home (its folder) and on the
+    component (its id)."""
 
     def validate(self, configuration: dict[str, Any], what: str) -> dict[str, Any]:
         """Return the configuration as JSON values, defaults left out.
