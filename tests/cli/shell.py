@@ -58,18 +58,19 @@ class Shell:
         fixed = {"PATH": path, "STACKYARD_HOME": str(self.home), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "120"}
         return {**kept, **fixed, **self.variables}
 
-    def run(self, *command: str, timeout: float = 120, **variables: str) -> Result:
-        """Run any command to its end."""
+    def run(self, *command: str, timeout: float = 120, merged: bool = False, **variables: str) -> Result:
+        """Run any command to its end; `merged`: both streams as one, in the order in which they were written."""
         done = subprocess.run(
             command,
             cwd=self.folder,
             env={**self.environment(), **variables},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
             encoding="utf-8",
             timeout=timeout,
             stdin=subprocess.DEVNULL,
         )
-        return Result(" ".join(command), done.returncode, done.stdout, done.stderr)
+        return Result(" ".join(command), done.returncode, done.stdout, done.stderr or "")
 
     def stackyard(self, *arguments: str, **variables: str) -> Result:
         """Run `stackyard`, whatever comes of it."""
