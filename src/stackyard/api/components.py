@@ -8,23 +8,17 @@ from typing import Any
 
 from stackyard.api.active import resolve_active
 from stackyard.api.context import Context
+from stackyard.api.lookup import check_labels, check_new_name, find_component
 from stackyard.flavors.base import Flavor
 from stackyard.flavors.catalogue import AnyFlavor, find_flavor, known_flavors
 from stackyard.model.enums import ComponentType
-from stackyard.model.errors import (
-    AlreadyExistsError,
-    ComponentConfigurationError,
-    ComponentNotFoundError,
-    UsageError,
-)
+from stackyard.model.errors import ComponentConfigurationError
 from stackyard.model.job import ComponentSpec
-from stackyard.model.names import check_name, did_you_mean, folder_name
+from stackyard.model.names import folder_name
 from stackyard.model.stack import Registry, Stack, StackComponent
 from stackyard.model.views import ComponentView
 from stackyard.storage.host import expand, user_name
 from stackyard.storage.ids import new_id, now
-
-MIN_PREFIX = 4
 
 
 def list_components(ctx: Context, component_type: ComponentType | None = None) -> list[ComponentView]:
@@ -48,14 +42,17 @@ def get_component(ctx: Context, component_type: ComponentType, name_or_id: str) 
         UsageError: the prefix means several.
     """
     registry = ctx.registry.read()
-    component = find_component(registry, component_type, name_or_id)
-    view = ComponentViews(ctx, registry, resolve_active(ctx, registry).stack).of(component.id)
-    assert view is not None  # noqa: S101  # it was just found
-    return view
+    return component_view(ctx, registry, find_component(registry, component_type, name_or_id))
 
 
 def register_component(
-    ctx: Context, component_type: ComponentType, name: str, flavor: str, configuration: dict[str, Any]
+    ctx: Context,
+    component_type: ComponentType,
+    name: str,
+    flavor: str,
+    configuration: dict[str, Any],
+    *,
+    labels: dict[str, str] | None = None,
 ) -> ComponentView:
     """Register a component.
 
@@ -64,68 +61,78 @@ def register_component(
         component_type: what it is for.
         name: unique among the components of the type.
         flavor: name of the flavor.
-        configuration: field to value.
+        configuration: field to value; texts of the command line are converted. A relative path of an artifact store
+            is taken from the working folder.
+        labels: free texts by keys.
 
     Raises:
         UnknownFlavorError: no such flavor.
         ComponentConfigurationError: the flavor refuses the configuration.
+        SecretReferenceError: a plain text for a field that takes a reference to a secret.
         AlreadyExistsError: the name is taken.
-        InvalidNameError: the name can't be one.
+        InvalidNameError: the name can't be one, or the key of a label can't.
     """
-    what = f"{component_type.title} {name!r}"
-    check_name(name, component_type.title)
-    found = find_flavor(component_type, flavor, ctx.registry.read().flavors)
-    checked = found.validate(configuration, what)
 
-    def edit(registry: Registry) -> StackComponent:
-        if any(c.name == name for c in registry.components_of(component_type)):
-            raise AlreadyExistsError(
-                f"There is {'an' if component_type.title[0] in 'aeiou' else 'a'} {component_type.title} named {name!r} "
-                "already.",
-                hint=f"Choose another name, or see it with: stackyard {component_type.command} describe {name}",
-            )
-        component = StackComponent(
-            id=new_id(),
-            name=name,
-            component_type=component_type,
-            flavor=flavor,
-            configuration=checked,
-            owner=user_name(),
-            created_at=now(),
+    def edit(registry: Registry) -> ComponentView:
+        component = add_component(
+            ctx, registry, component_type, name, flavor=flavor, configuration=configuration, labels=labels
         )
-        _place(ctx, registry, component)
-        registry.components.append(component)
-        return component
+        return component_view(ctx, registry, component)
 
-    component = ctx.registry.change(edit)
-    return get_component(ctx, component_type, component.id)
+    return ctx.registry.change(edit)
 
 
-def find_component(registry: Registry, component_type: ComponentType, name_or_id: str) -> StackComponent:
-    """Return a component by name or id prefix.
+def add_component(
+    ctx: Context,
+    registry: Registry,
+    component_type: ComponentType,
+    name: str,
+    *,
+    flavor: str,
+    configuration: dict[str, Any],
+    labels: dict[str, str] | None = None,
+) -> StackComponent:
+    """Add a component to a registry; as :func:`register_component`, for those who change more at once."""
+    others = registry.components_of(component_type)
+    check_new_name(name, others, component_type.title, component_type.command)
+    component = StackComponent(
+        id=new_id(),
+        name=name,
+        component_type=component_type,
+        flavor=flavor,
+        owner=user_name(),
+        labels=check_labels(labels or {}),
+        created_at=now(),
+    )
+    configure(ctx, registry, component, configuration)
+    registry.components.append(component)
+    return component
+
+
+def configure(ctx: Context, registry: Registry, component: StackComponent, configuration: dict[str, Any]) -> None:
+    """Give a component a whole configuration, validated by its flavor.
+
+    A local artifact store without a path keeps the folder in home that it was given before, else gets one of its
+    name. Such a path is stored relative to home, so that a home can be moved, and stays when the component is renamed;
+    a path that somebody gave is made absolute.
 
     Raises:
-        ComponentNotFoundError: there is none.
-        UsageError: the prefix means several.
+        UnknownFlavorError: its flavor is not known.
+        ComponentConfigurationError: the flavor refuses the configuration.
+        SecretReferenceError: a plain text for a field that takes a reference to a secret.
     """
-    candidates = registry.components_of(component_type)
-    exact = [c for c in candidates if name_or_id in (c.name, c.id)]
-    if exact:
-        return exact[0]
-    by_prefix = [c for c in candidates if len(name_or_id) >= MIN_PREFIX and c.id.startswith(name_or_id)]
-    if len(by_prefix) == 1:
-        return by_prefix[0]
-    if by_prefix:
-        raise UsageError(
-            f"{name_or_id!r} is the beginning of {len(by_prefix)} {component_type.title} ids.",
-            hint=f"Write more of it, or a name: {', '.join(c.name for c in by_prefix)}.",
-        )
-    names = [c.name for c in candidates]
-    listing = f"List them with: stackyard {component_type.command} list"
-    raise ComponentNotFoundError(
-        f"There is no {component_type.title} {name_or_id!r}.",
-        hint=f"{did_you_mean(name_or_id, names)} {listing}".strip(),
-    )
+    component_type = ComponentType(component.component_type)
+    what = f"{component_type.title} {component.name!r}"
+    checked = find_flavor(component_type, component.flavor, registry.flavors).validate(configuration, what)
+    if component_type is ComponentType.ARTIFACT_STORE:
+        stored, given = component.configuration.get("path"), checked.get("path")
+        is_local = component.flavor == "local"
+        if given is None and is_local:
+            automatic = isinstance(stored, str) and not Path(stored).is_absolute()
+            checked["path"] = stored if automatic else _folder_in_home(ctx, registry, component)
+        elif isinstance(given, str) and given != stored:
+            checked["path"] = _folder(given, what) if is_local or "://" not in given else given
+    component.configuration = checked
 
 
 def flavor_of(registry: Registry, component: StackComponent) -> AnyFlavor | None:
@@ -167,6 +174,13 @@ def resolved_configuration(ctx: Context, component: StackComponent, flavor: AnyF
     if isinstance(flavor, Flavor) and flavor.resolve:
         flavor.resolve(values, ctx.home, component.id)
     return values
+
+
+def component_view(ctx: Context, registry: Registry, component: StackComponent) -> ComponentView:
+    """Return a component of a registry with its facts."""
+    view = ComponentViews(ctx, registry, resolve_active(ctx, registry).stack).of(component.id)
+    assert view is not None  # noqa: S101  # it is one of the registry, and of a type that is known here
+    return view
 
 
 class ComponentViews:
@@ -212,25 +226,28 @@ class ComponentViews:
         )
 
 
-def _place(ctx: Context, registry: Registry, component: StackComponent) -> None:
-    """Give a local artifact store without a path a folder of its name in home; make a given path absolute.
+def _folder(path: str, what: str) -> str:
+    """Return a path that somebody gave as an absolute one.
 
-    A path in home is stored relative to it, so that a home can be moved; it stays when the component is renamed.
+    Raises:
+        ComponentConfigurationError: there can be no folder.
     """
-    if component.component_type is not ComponentType.ARTIFACT_STORE or component.flavor != "local":
-        return
-    given = component.configuration.get("path")
-    if given:
-        path = expand(str(given))
-        if Path(path).exists() and not Path(path).is_dir():
-            raise ComponentConfigurationError(
-                f"The path {path} of artifact store {component.name!r} is a file.", hint="Choose a folder."
-            )
-        component.configuration["path"] = path
-        return
-    stores = registry.components_of(ComponentType.ARTIFACT_STORE)
-    taken = {resolved_configuration(ctx, c, flavor_of(registry, c)).get("path") for c in stores}
+    problem, hint = "", "Choose a folder."
+    if not path.strip() or "\0" in path:
+        problem = f"{path!r} is no path"
+    elif "://" in path:
+        problem = f"{path} is no folder of this machine"
+        hint = "A store elsewhere needs another flavor: stackyard artifact-store flavor list"
+    elif Path(path).expanduser().exists() and not Path(path).expanduser().is_dir():
+        problem = f"{expand(path)} is a file"
+    if problem:
+        raise ComponentConfigurationError(f"The {what} can't have this path: {problem}.", hint=hint)
+    return expand(path)
+
+
+def _folder_in_home(ctx: Context, registry: Registry, component: StackComponent) -> str:
+    """Return a folder of the component's name, relative to home, that no other artifact store has."""
+    others = [c for c in registry.components_of(ComponentType.ARTIFACT_STORE) if c.id != component.id]
+    taken = {resolved_configuration(ctx, c, flavor_of(registry, c)).get("path") for c in others}
     folder = f"artifact_stores/{folder_name(component.name)}"
-    if os.path.normpath(ctx.home / folder) in taken:
-        folder = f"{folder}-{component.id[-8:]}"
-    component.configuration["path"] = folder
+    return f"{folder}-{component.id[-8:]}" if os.path.normpath(ctx.home / folder) in taken else folder

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Literal
 
-from stackyard.api.active import STACK_VARIABLE, Choice, Wish, find_stack, require_active, resolve_active
-from stackyard.api.components import ComponentViews, find_component
+from stackyard.api.active import STACK_VARIABLE, Choice, Wish, require_active, resolve_active
+from stackyard.api.components import ComponentViews
 from stackyard.api.context import Context
+from stackyard.api.lookup import check_labels, check_new_name, find_component, find_component_type, find_stack
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ActiveStackOrigin, ComponentType
 from stackyard.model.errors import (
     ActiveStackGoneError,
-    AlreadyExistsError,
     NotFoundError,
     StackValidationError,
     StorageError,
     UsageError,
 )
-from stackyard.model.names import check_name, did_you_mean
 from stackyard.model.stack import Registry, Stack
 from stackyard.model.views import ActiveStackView, ErrorView, StackView
 from stackyard.storage.home import not_writable
@@ -26,6 +26,8 @@ from stackyard.storage.ids import new_id, now
 from stackyard.storage.projects import StackChoice, choice_file, ensure_project_folder, write_choice
 
 Scope = Literal["auto", "project", "home"]
+OPTIONS = {ComponentType.ORCHESTRATOR: "-o", ComponentType.ARTIFACT_STORE: "-a"}
+"""How the command line takes the components that every stack has."""
 
 
 def list_stacks(ctx: Context) -> list[StackView]:
@@ -115,43 +117,65 @@ def register_stack(
         ctx: where.
         name: unique among the stacks.
         components: component type to component name or id; an orchestrator and an artifact store at least.
-        labels: free texts.
+        labels: free texts by keys.
 
     Raises:
         StackValidationError: the orchestrator or the artifact store is missing, or a type is unknown.
         ComponentNotFoundError: a component does not exist.
         AlreadyExistsError: the name is taken.
-        InvalidNameError: the name can't be one.
+        InvalidNameError: the name can't be one, or the key of a label can't.
     """
-    check_name(name, "stack")
-    typed = {_component_type(key): value for key, value in components.items()}
+    typed = component_names(components)
     missing = [t for t in REQUIRED_COMPONENT_TYPES if not typed.get(t)]
     if missing:
-        options = {ComponentType.ORCHESTRATOR: "-o default", ComponentType.ARTIFACT_STORE: "-a default"}
         raise StackValidationError(
             f"The stack {name!r} has no {' and no '.join(t.title for t in missing)}.",
-            hint=f"Every stack needs one. Add: {' '.join(options[t] for t in missing)}",
+            hint=f"Every stack needs one. Add: {' '.join(f'{OPTIONS[t]} default' for t in missing)}",
         )
 
-    def edit(registry: Registry) -> Stack:
-        if any(s.name == name for s in registry.stacks):
-            raise AlreadyExistsError(
-                f"A stack named {name!r} exists already.",
-                hint=f"Choose another name, or see it with: stackyard stack describe {name}",
-            )
-        stack = Stack(
-            id=new_id(),
-            name=name,
-            components={t.value: find_component(registry, t, value).id for t, value in typed.items()},
-            owner=user_name(),
-            labels=labels or {},
-            created_at=now(),
-        )
-        registry.stacks.append(stack)
-        return stack
+    def edit(registry: Registry) -> StackView:
+        return view_of(ctx, registry, add_stack(registry, name, typed, labels))
 
-    stack = ctx.registry.change(edit)
-    return get_stack(ctx, stack.id)
+    return ctx.registry.change(edit)
+
+
+def add_stack(
+    registry: Registry, name: str, components: dict[ComponentType, str], labels: dict[str, str] | None = None
+) -> Stack:
+    """Add a stack to a registry; as :func:`register_stack`, for those who change more at once.
+
+    Args:
+        registry: changed in place.
+        name: unique among the stacks.
+        components: component type to component name or id, the required ones among them.
+        labels: free texts by keys.
+    """
+    check_new_name(name, registry.stacks, "stack", "stack")
+    stack = Stack(
+        id=new_id(),
+        name=name,
+        components={t.value: find_component(registry, t, value).id for t, value in components.items()},
+        owner=user_name(),
+        labels=check_labels(labels or {}),
+        created_at=now(),
+    )
+    registry.stacks.append(stack)
+    return stack
+
+
+def component_names(components: Mapping[str, str]) -> dict[ComponentType, str]:
+    """Return names or ids of components by type.
+
+    Raises:
+        StackValidationError: a type is unknown.
+    """
+    return {find_component_type(key): value for key, value in components.items()}
+
+
+def view_of(ctx: Context, registry: Registry, stack: Stack) -> StackView:
+    """Return a stack of a registry with its components."""
+    choice = resolve_active(ctx, registry)
+    return stack_view(stack, choice, ComponentViews(ctx, registry, choice.stack))
 
 
 def stack_view(stack: Stack, choice: Choice, components: ComponentViews) -> StackView:
@@ -189,13 +213,3 @@ def _active_view(ctx: Context, registry: Registry, choice: Choice) -> ActiveStac
         error=error,
         stack=stack_view(choice.stack, choice, ComponentViews(ctx, registry, choice.stack)) if choice.stack else None,
     )
-
-
-def _component_type(text: str) -> ComponentType:
-    try:
-        return ComponentType(text)
-    except ValueError as error:
-        known = [t.value for t in ComponentType]
-        raise StackValidationError(
-            f"{text!r} is no component type.", hint=f"{did_you_mean(text, known)} Known: {', '.join(known)}.".strip()
-        ) from error

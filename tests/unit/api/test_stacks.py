@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from stackyard.api.active import Wish, find_stack, resolve_active
+from stackyard.api.active import Wish, resolve_active
 from stackyard.api.components import get_component, list_components, register_component
 from stackyard.api.context import Context, open_context
 from stackyard.api.hover import component_markdown, show_size, stack_markdown
+from stackyard.api.lookup import find_stack
 from stackyard.api.projects import init_project
 from stackyard.api.stacks import active_stack, get_stack, list_stacks, register_stack, set_active_stack
 from stackyard.model.enums import ActiveStackOrigin, ComponentType

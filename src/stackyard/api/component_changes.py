@@ -1,0 +1,248 @@
+"""Stack components: update, rename, copy and delete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from stackyard.api.components import component_view, configure
+from stackyard.api.context import Context
+from stackyard.api.lookup import (
+    check_labels,
+    check_new_name,
+    find_component,
+    protect_default,
+    shell_word,
+    some_of,
+)
+from stackyard.flavors.catalogue import find_flavor
+from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ComponentType
+from stackyard.model.errors import ComponentConfigurationError, InUseError, UsageError
+from stackyard.model.names import did_you_mean
+from stackyard.model.stack import Registry, StackComponent
+from stackyard.model.views import ComponentView
+from stackyard.storage.host import user_name
+from stackyard.storage.ids import new_id, now
+
+
+def update_component(
+    ctx: Context,
+    component_type: ComponentType,
+    name_or_id: str,
+    configuration: dict[str, Any],
+    labels: dict[str, str] | None = None,
+) -> ComponentView:
+    """Change attributes and labels of a component; those that are not given stay.
+
+    An artifact store that gets another path finds new artifacts there; those at the old path stay where they are.
+
+    Args:
+        ctx: where.
+        component_type: what it is for.
+        name_or_id: which.
+        configuration: field to new value; texts of the command line are converted.
+        labels: key to new text.
+
+    Raises:
+        ComponentNotFoundError: there is none.
+        ProtectedError: it is a default component.
+        UsageError: nothing is given.
+        ComponentConfigurationError: the flavor refuses the configuration, or can't be exchanged itself.
+        SecretReferenceError: a plain text for a field that takes a reference to a secret.
+        InvalidNameError: the key of a label can't be one.
+    """
+    return edit_component(ctx, component_type, name_or_id, configuration=configuration, labels=labels or {})
+
+
+def remove_attributes(
+    ctx: Context,
+    component_type: ComponentType,
+    name_or_id: str,
+    attributes: Iterable[str],
+    labels: Iterable[str] = (),
+) -> ComponentView:
+    """Remove attributes, which then have their defaults, and labels.
+
+    Raises:
+        ComponentNotFoundError: there is none.
+        ProtectedError: it is a default component.
+        UsageError: nothing is given.
+        ComponentConfigurationError: an attribute is unknown, required or not set, or a label is not there.
+    """
+    return edit_component(
+        ctx, component_type, name_or_id, remove_attributes=tuple(attributes), remove_labels=tuple(labels)
+    )
+
+
+def rename_component(ctx: Context, component_type: ComponentType, name_or_id: str, new_name: str) -> ComponentView:
+    """Rename a component; stacks keep it, and its artifacts stay in their folder.
+
+    Raises:
+        ComponentNotFoundError: there is none.
+        ProtectedError: it is a default component.
+        UsageError: it has that name.
+        AlreadyExistsError: another one has that name.
+        InvalidNameError: the name can't be one.
+    """
+    return edit_component(ctx, component_type, name_or_id, name=new_name)
+
+
+def edit_component(
+    ctx: Context,
+    component_type: ComponentType,
+    name_or_id: str,
+    *,
+    name: str | None = None,
+    configuration: Mapping[str, Any] | None = None,
+    labels: Mapping[str, str] | None = None,
+    remove_attributes: tuple[str, ...] = (),
+    remove_labels: tuple[str, ...] = (),
+) -> ComponentView:
+    """Rename and change a component at once; see the functions above for each."""
+    command = component_type.command
+    if not (name is not None or configuration or labels or remove_attributes or remove_labels):
+        raise UsageError(
+            f"There is nothing to change in the {component_type.title} {name_or_id!r}.",
+            hint=f"Name attributes or labels. See: stackyard {command} update --help",
+        )
+
+    def edit(registry: Registry) -> ComponentView:
+        component = find_component(registry, component_type, name_or_id)
+        verb = "renamed" if name is not None else "changed"
+        protect_default(component, component_type.title, command, verb)
+        if name is not None:
+            _rename(registry, component, name)
+        if remove_attributes:
+            _remove(ctx, registry, component, remove_attributes)
+        if configuration:
+            _refuse_fixed(registry, component, configuration)
+            configure(ctx, registry, component, {**component.configuration, **configuration})
+        for label in remove_labels:
+            if label not in component.labels:
+                raise ComponentConfigurationError(
+                    f"The {_what(component)} has no label {label!r}.",
+                    hint=f"Labels: {', '.join(component.labels) or 'none'}.",
+                )
+            del component.labels[label]
+        component.labels.update(check_labels(labels or {}))
+        return component_view(ctx, registry, component)
+
+    return ctx.registry.change(edit)
+
+
+def copy_component(ctx: Context, component_type: ComponentType, name_or_id: str, new_name: str) -> ComponentView:
+    """Register a component with flavor, configuration and labels of another one.
+
+    The configuration stays as it is: the copy of an artifact store has the same path, so that both show and store
+    their artifacts in the same folder until one of them gets another path. The default store's folder in home is
+    shared as well.
+
+    Raises:
+        ComponentNotFoundError: there is none.
+        AlreadyExistsError: the new name is taken.
+        InvalidNameError: the new name can't be one.
+    """
+
+    def edit(registry: Registry) -> ComponentView:
+        source = find_component(registry, component_type, name_or_id)
+        check_new_name(new_name, registry.components_of(component_type), component_type.title, component_type.command)
+        copy = source.model_copy(deep=True)
+        copy.id, copy.name, copy.owner, copy.created_at = new_id(), new_name, user_name(), now()
+        copy.shared, copy.managed_by = False, ""
+        registry.components.append(copy)
+        return component_view(ctx, registry, copy)
+
+    return ctx.registry.change(edit)
+
+
+def delete_component(ctx: Context, component_type: ComponentType, name_or_id: str) -> ComponentView:
+    """Delete a component. Data is never touched: artifacts stay where they are.
+
+    Returns:
+        The component as it was.
+
+    Raises:
+        ComponentNotFoundError: there is none.
+        ProtectedError: it is a default component.
+        InUseError: stacks use it.
+    """
+
+    def edit(registry: Registry) -> ComponentView:
+        component = find_component(registry, component_type, name_or_id)
+        protect_default(component, component_type.title, component_type.command, "deleted")
+        stacks = [stack.name for stack in registry.stacks_using(component.id)]
+        if stacks:
+            noun = "the stack" if len(stacks) == 1 else f"{len(stacks)} stacks:"
+            name = shell_word(stacks[0])
+            free = f"stackyard stack update {name} --{component_type.command} OTHER"
+            if component_type not in REQUIRED_COMPONENT_TYPES:
+                free = f"stackyard stack remove-component {name} --{component_type.command}"
+            raise InUseError(
+                f"The {_what(component)} can't be deleted: it is used by {noun} {some_of(stacks)}.",
+                hint=f"Free it first: {free}, or stackyard stack delete {name}",
+                stacks=stacks,
+            )
+        view = component_view(ctx, registry, component)
+        registry.components.remove(component)
+        return view
+
+    return ctx.registry.change(edit)
+
+
+def _rename(registry: Registry, component: StackComponent, name: str) -> None:
+    component_type = ComponentType(component.component_type)
+    if name == component.name:
+        raise UsageError(f"The {_what(component)} has that name already.", hint="Choose another name.")
+    others = registry.components_of(component_type)
+    check_new_name(name, others, component_type.title, component_type.command)
+    component.name = name
+
+
+def _remove(ctx: Context, registry: Registry, component: StackComponent, attributes: tuple[str, ...]) -> None:
+    """Remove attributes, all or none."""
+    component_type = ComponentType(component.component_type)
+    command = component_type.command
+    schema = find_flavor(component_type, component.flavor, registry.flavors).descriptor().configuration_schema
+    known = list(dict.fromkeys([*schema.get("properties", {}), *component.configuration]))
+    for attribute in attributes:
+        if attribute not in known:
+            raise ComponentConfigurationError(
+                f"The {_what(component)} has no attribute {attribute!r}.",
+                hint=f"{did_you_mean(attribute, known)} Attributes: {', '.join(known) or 'none'}.".strip(),
+            )
+        if attribute in schema.get("required", []):
+            raise ComponentConfigurationError(
+                f"The {_what(component)} can't do without the attribute {attribute!r}.",
+                hint=f"Change it: stackyard {command} update {shell_word(component.name)} --{attribute}=VALUE",
+            )
+    before = component.configuration
+    configure(ctx, registry, component, {k: v for k, v in before.items() if k not in attributes})
+    for attribute in attributes:
+        if attribute not in before or component.configuration.get(attribute) == before[attribute]:
+            raise ComponentConfigurationError(
+                f"The attribute {attribute!r} of the {_what(component)} is not set: it has its default.",
+                hint=f"See: stackyard {command} describe {shell_word(component.name)}",
+            )
+
+
+def _refuse_fixed(registry: Registry, component: StackComponent, configuration: Mapping[str, Any]) -> None:
+    """Refuse what users take for attributes and can't change here, unless the flavor has attributes of that name.
+
+    Raises:
+        ComponentConfigurationError: with the command that helps.
+    """
+    component_type = ComponentType(component.component_type)
+    command, name = component_type.command, shell_word(component.name)
+    other = f"Register another one: stackyard {command} register NAME --flavor=FLAVOR"
+    fixed = {"flavor": other, "type": other, "component_type": other, "name": ""}
+    fixed["name"] = f"Rename it: stackyard {command} rename {name} NEW_NAME"
+    for key in fixed.keys() & configuration.keys():
+        flavor = find_flavor(component_type, component.flavor, registry.flavors)
+        if key not in flavor.descriptor().configuration_schema.get("properties", {}):
+            raise ComponentConfigurationError(
+                f"An update can't change the {key.replace('_', ' ')} of the {_what(component)}.", hint=fixed[key]
+            )
+
+
+def _what(component: StackComponent) -> str:
+    return f"{ComponentType(component.component_type).title} {component.name!r}"
