@@ -11,20 +11,21 @@ from typing import Any
 TEMPORARY_SUFFIX = ".tmp"
 
 
-def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
+def write_atomic(path: Path, data: bytes, *, durable: bool = True, private: bool = False) -> None:
     """Replace a file's content at once.
 
     Args:
         path: the file; its folder must exist.
         data: the new content.
         durable: fsync the data (and the folder where that works) before returning.
+        private: nobody but the user may read the file, from its first byte on.
 
     Raises:
         OSError: nothing was changed.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}{TEMPORARY_SUFFIX}")
     try:
-        with temporary.open("xb") as file:
+        with open(temporary, "xb", opener=_open_private if private else None) as file:  # Path.open takes no opener
             file.write(data)
             if durable:
                 file.flush()
@@ -36,6 +37,10 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
         raise
     if durable:
         _sync_folder(path.parent)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _sync_folder(folder: Path) -> None:
