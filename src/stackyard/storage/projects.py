@@ -74,28 +74,23 @@ def _open(root: Path) -> Project:
 def _declared(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    import yaml  # noqa: PLC0415  # only projects with the file pay for it
+    # Only projects with the file pay for it.
+    from stackyard.storage.yaml_file import compose_file, is_empty, is_mapping, location, pairs, plain  # noqa: PLC0415
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        with path.open(encoding="utf-8") as file:
-            document = yaml.load(file, loader)  # noqa: S506  # a safe loader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" in line {mark.line + 1}" if mark else ""
-        raise ProjectFileError(
-            f"{path} is not valid YAML{place}: {getattr(error, 'problem', error)}.", hint="Mend the file."
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProjectFileError(f"{path} can't be read: {error}.", hint="Mend the file.") from error
-    if document is None:
+    root = compose_file(path, "", ProjectFileError)
+    if root is None or is_empty(root):
         return {}
-    if not isinstance(document, dict):
+    if not is_mapping(root):
         raise ProjectFileError(f"{path} must be a mapping.", hint="Start it with: version: 1")
-    section = document.get("project") or {}
-    if not isinstance(section, dict):
-        raise ProjectFileError(f"'project' in {path} must be a mapping.", hint="Write: project: {name: my_project}")
-    return section
+    _, section = pairs(root).get("project", (root, None))
+    if section is None or is_empty(section):
+        return {}
+    if not is_mapping(section):
+        place = location(section, path)
+        raise ProjectFileError(
+            f"'project' in {place} must be a mapping.", hint="Write: project: {name: my_project}", location=place
+        )
+    return dict(plain(section))
 
 
 def init_project(root: Path, name: str | None = None) -> tuple[Project, bool]:

@@ -86,10 +86,10 @@ def test_a_project_behind_a_symbolic_link_keeps_the_paths_of_the_link(tmp_path: 
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("a: [", "is not valid YAML in line"),
+        ("a: [", "is not valid YAML: "),
         ("- 1\n", "must be a mapping"),
         ("project: 5\n", "'project' in"),
-        (b"\xff\xfe\x00", "can't be read"),
+        (b"\xff\xfe\x00", "is not UTF-8 text"),
     ],
 )
 def test_a_bad_stackyard_yaml_is_named(tmp_path: Path, own: Home, text: str | bytes, what: str) -> None:
