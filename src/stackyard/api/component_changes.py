@@ -112,11 +112,8 @@ def edit_component(
         protect_default(component, component_type.title, command, verb)
         if name is not None:
             _rename(registry, component, name)
-        if remove_attributes:
-            _remove(ctx, registry, component, remove_attributes)
-        if configuration:
-            _refuse_fixed(registry, component, configuration)
-            configure(ctx, registry, component, {**component.configuration, **configuration})
+        if configuration or remove_attributes:
+            _reconfigure(ctx, registry, component, configuration or {}, remove_attributes)
         for label in remove_labels:
             if label not in component.labels:
                 raise ComponentConfigurationError(
@@ -198,11 +195,32 @@ def _rename(registry: Registry, component: StackComponent, name: str) -> None:
     component.name = name
 
 
-def _remove(ctx: Context, registry: Registry, component: StackComponent, attributes: tuple[str, ...]) -> None:
-    """Remove attributes, all or none."""
-    component_type = ComponentType(component.component_type)
-    command = component_type.command
-    schema = find_flavor(component_type, component.flavor, registry.flavors).descriptor().configuration_schema
+def _reconfigure(
+    ctx: Context, registry: Registry, component: StackComponent, given: Mapping[str, Any], removed: tuple[str, ...]
+) -> None:
+    """Set and remove attributes, all or none."""
+    _refuse_fixed(registry, component, given)
+    if removed:
+        _refuse_removal(registry, component, removed)
+    before = component.configuration
+    kept = {key: value for key, value in before.items() if key not in removed}
+    configure(ctx, registry, component, {**kept, **given})
+    for attribute in removed:
+        # A store's folder in home was never set by anybody, and it keeps it.
+        if attribute not in before or component.configuration.get(attribute) == before[attribute]:
+            raise ComponentConfigurationError(
+                f"The attribute {attribute!r} of the {_what(component)} is not set: it has its default.",
+                hint=f"See: stackyard {_command(component)} describe {shell_word(component.name)}",
+            )
+
+
+def _refuse_removal(registry: Registry, component: StackComponent, attributes: tuple[str, ...]) -> None:
+    """Refuse to remove attributes that are unknown or required.
+
+    Raises:
+        ComponentConfigurationError: naming the first of them.
+    """
+    schema = _schema(registry, component)
     known = list(dict.fromkeys([*schema.get("properties", {}), *component.configuration]))
     for attribute in attributes:
         if attribute not in known:
@@ -213,35 +231,34 @@ def _remove(ctx: Context, registry: Registry, component: StackComponent, attribu
         if attribute in schema.get("required", []):
             raise ComponentConfigurationError(
                 f"The {_what(component)} can't do without the attribute {attribute!r}.",
-                hint=f"Change it: stackyard {command} update {shell_word(component.name)} --{attribute}=VALUE",
-            )
-    before = component.configuration
-    configure(ctx, registry, component, {k: v for k, v in before.items() if k not in attributes})
-    for attribute in attributes:
-        if attribute not in before or component.configuration.get(attribute) == before[attribute]:
-            raise ComponentConfigurationError(
-                f"The attribute {attribute!r} of the {_what(component)} is not set: it has its default.",
-                hint=f"See: stackyard {command} describe {shell_word(component.name)}",
+                hint=f"Change it: stackyard {_command(component)} update {shell_word(component.name)} "
+                f"--{attribute}=VALUE",
             )
 
 
-def _refuse_fixed(registry: Registry, component: StackComponent, configuration: Mapping[str, Any]) -> None:
+def _refuse_fixed(registry: Registry, component: StackComponent, given: Mapping[str, Any]) -> None:
     """Refuse what users take for attributes and can't change here, unless the flavor has attributes of that name.
 
     Raises:
         ComponentConfigurationError: with the command that helps.
     """
-    component_type = ComponentType(component.component_type)
-    command, name = component_type.command, shell_word(component.name)
+    command = _command(component)
     other = f"Register another one: stackyard {command} register NAME --flavor=FLAVOR"
-    fixed = {"flavor": other, "type": other, "component_type": other, "name": ""}
-    fixed["name"] = f"Rename it: stackyard {command} rename {name} NEW_NAME"
-    for key in fixed.keys() & configuration.keys():
-        flavor = find_flavor(component_type, component.flavor, registry.flavors)
-        if key not in flavor.descriptor().configuration_schema.get("properties", {}):
+    rename = f"Rename it: stackyard {command} rename {shell_word(component.name)} NEW_NAME"
+    for key, hint in {"flavor": other, "type": other, "component_type": other, "name": rename}.items():
+        if key in given and key not in _schema(registry, component).get("properties", {}):
             raise ComponentConfigurationError(
-                f"An update can't change the {key.replace('_', ' ')} of the {_what(component)}.", hint=fixed[key]
+                f"An update can't change the {key.replace('_', ' ')} of the {_what(component)}.", hint=hint
             )
+
+
+def _schema(registry: Registry, component: StackComponent) -> dict[str, Any]:
+    flavor = find_flavor(ComponentType(component.component_type), component.flavor, registry.flavors)
+    return flavor.descriptor().configuration_schema
+
+
+def _command(component: StackComponent) -> str:
+    return ComponentType(component.component_type).command
 
 
 def _what(component: StackComponent) -> str:

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from stackyard.api.active import resolve_active
+from stackyard.api.active import require_active, resolve_active
 from stackyard.api.context import Context
-from stackyard.api.lookup import check_labels, check_new_name, find_component
+from stackyard.api.lookup import check_labels, check_new_name, find_component, no_component_in
 from stackyard.flavors.base import Flavor
 from stackyard.flavors.catalogue import AnyFlavor, find_flavor, known_flavors
 from stackyard.model.enums import ComponentType
@@ -34,15 +34,23 @@ def list_components(ctx: Context, component_type: ComponentType | None = None) -
     return [view for c in found if (view := views.of(c.id)) is not None]
 
 
-def get_component(ctx: Context, component_type: ComponentType, name_or_id: str) -> ComponentView:
-    """Return a component by name or id prefix.
+def get_component(ctx: Context, component_type: ComponentType, name_or_id: str | None = None) -> ComponentView:
+    """Return a component by name or id prefix; None means the active stack's.
 
     Raises:
-        ComponentNotFoundError: there is none.
+        ComponentNotFoundError: there is none, or the active stack has none of that type.
+        ActiveStackGoneError: the active stack does not exist any more.
         UsageError: the prefix means several.
     """
     registry = ctx.registry.read()
-    return component_view(ctx, registry, find_component(registry, component_type, name_or_id))
+    if name_or_id is None:
+        stack = require_active(resolve_active(ctx, registry))
+        component = registry.component_by_id(stack.components.get(component_type.value, ""))
+        if component is None:
+            raise no_component_in(stack, component_type)
+    else:
+        component = find_component(registry, component_type, name_or_id)
+    return component_view(ctx, registry, component)
 
 
 def register_component(

@@ -68,6 +68,15 @@ def find_component_type(text: str) -> ComponentType:
         ) from error
 
 
+def no_component_in(stack: Stack, component_type: ComponentType) -> ComponentNotFoundError:
+    """Return the error for a stack without a component of a type."""
+    option = f"--{component_type.command} NAME"
+    hint = f"Give it one: stackyard stack update {shell_word(stack.name)} {option}"
+    if is_default(stack):
+        hint = f"Make a stack that has one: stackyard stack register my_stack -o default -a default {option}"
+    return ComponentNotFoundError(f"The stack {stack.name!r} has no {component_type.title}.", hint=hint)
+
+
 def check_new_name(name: str, others: Sequence[Stack] | Sequence[StackComponent], noun: str, command: str) -> None:
     """Refuse a name that can't be one or that another has.
 
