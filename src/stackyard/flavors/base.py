@@ -8,6 +8,7 @@ A package brings flavors as objects of :class:`Flavor`, named by entry points of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from stackyard.model.flavor import FlavorDescriptor, SettingsScope
 from stackyard.model.names import did_you_mean
 from stackyard.model.secret import is_reference
 
+_PASSWORD_IN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/@:]*:([^/@]+)@")
 ENTRY_POINT_GROUP = "stackyard.flavors"
 
 
@@ -140,6 +142,7 @@ def refuse_unknown(given: dict[str, Any], known: list[str], what: str, flavor: s
             raise ComponentConfigurationError(
                 f"The {what} can't have the attribute {key!r}: flavor {flavor!r} does not know it.",
                 hint=f"{did_you_mean(key, known)} Attributes: {', '.join(known) or 'none'}.".strip(),
+                attribute=key,
             )
 
 
@@ -163,11 +166,18 @@ def refuse_plain_secrets(given: dict[str, Any], secret: list[str], what: str) ->
     Raises:
         SecretReferenceError: without the text.
     """
+    for key, value in given.items():
+        if isinstance(value, str) and (found := _PASSWORD_IN_URL.match(value)) and "{{" not in found[1]:
+            raise SecretReferenceError(
+                f"The attribute {key!r} of the {what} has a password in it, which would be stored as plain text.",
+                hint="stackyard secret create my_secret, then put {{my_secret.password}} in its place",
+            )
     for key in secret:
         if given.get(key) is not None and not is_reference(given[key]):
             raise SecretReferenceError(
                 f"The attribute {key!r} of the {what} takes a reference to a secret, not a plain text.",
                 hint=f"stackyard secret create my_secret, then --{key}='{{{{my_secret.{key}}}}}'",
+                attribute=key,
             )
 
 
@@ -181,6 +191,7 @@ def wrong_value(error: ValidationError, what: str, component_type: ComponentType
         if missing
         else f"The {what} can't have {where}={problem['input']!r}: {problem['msg']}.",
         hint=f"See: stackyard {component_type.command} register --help",
+        attribute=str(problem["loc"][0]) if problem["loc"] else "",
     )
 
 

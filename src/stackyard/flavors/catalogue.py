@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stackyard.flavors.base import Flavor
+from stackyard.flavors.container_registry import CONTAINER_REGISTRY
 from stackyard.flavors.described import DescribedFlavor
 from stackyard.flavors.local import LOCAL_ARTIFACT_STORE, LOCAL_ORCHESTRATOR
+from stackyard.flavors.mlflow import MLFLOW
+from stackyard.flavors.webhook import WEBHOOK
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import UnknownFlavorError
 from stackyard.model.flavor import FlavorDescriptor
@@ -14,7 +17,7 @@ from stackyard.model.names import did_you_mean
 
 AnyFlavor = Flavor | DescribedFlavor
 
-FLAVORS: tuple[Flavor, ...] = (LOCAL_ORCHESTRATOR, LOCAL_ARTIFACT_STORE)
+FLAVORS: tuple[Flavor, ...] = (LOCAL_ORCHESTRATOR, LOCAL_ARTIFACT_STORE, CONTAINER_REGISTRY, MLFLOW, WEBHOOK)
 """Those that come with Stackyard; their names can't be taken by others."""
 
 
