@@ -1,125 +1,227 @@
-"""``stackyard orchestrator``, ``stackyard artifact-store``: one definition for all component types."""
+"""``stackyard orchestrator``, ``stackyard artifact-store``, ...: one definition for all component types.
+
+Here are the groups and the commands that read; those that change something are in ``component_changes``.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from stackyard.api import components
-from stackyard.api.context import open_context
-from stackyard.api.hover import show_value
-from stackyard.cli.output import json_option, list_document, print_facts, print_json, print_table, short_id
-from stackyard.flavors.catalogue import flavors_of
-from stackyard.flavors.docs import fields_of
+from stackyard.api.context import Context, open_context
+from stackyard.cli.completion import component_names
+from stackyard.cli.lazy import LazyGroup
+from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, label_texts, list_options
+from stackyard.cli.output import json_option, print_facts, print_json, short_id, show_time, show_value
 from stackyard.model.enums import ComponentType
-from stackyard.model.errors import UsageError
+from stackyard.model.errors import ComponentNotFoundError
+from stackyard.model.stack import DEFAULT_STACK_ID
+from stackyard.model.views import ComponentView
+
+if TYPE_CHECKING:
+    from stackyard.model.stack_views import ComponentTypeView
 
 
-def component_group(component_type: ComponentType) -> click.Group:
+def component_group(component_type: ComponentType) -> LazyGroup:
     """Return the command group of a component type."""
-    title, command = component_type.title, component_type.command
-    article = "an" if title[0] in "aeiou" else "a"
-
-    @click.group(
-        command,
-        help=f"List, describe and register components of the type {title}.",
-        epilog=f"Example: stackyard {command} list",
+    title = component_type.title
+    one = with_article(title)
+    here, changes = "stackyard.cli.component", "stackyard.cli.component_changes"
+    return LazyGroup(
+        component_type.command,
+        help=f"List, describe, register and change components of the type {title}.",
+        epilog=f"Example: stackyard {component_type.command} list",
+        argument=component_type,
+        table={
+            "list": (f"{here}:list_command", f"List every {title}."),
+            "get": (f"{here}:get_command", f"Show the {title} of the active stack."),
+            "describe": (f"{here}:describe_command", f"Show {one} with its configuration."),
+            "register": (f"{changes}:register_command", f"Register {one}."),
+            "update": (f"{changes}:update_command", f"Change attributes or labels of {one}."),
+            "remove-attribute": (f"{changes}:remove_attribute_command", "Set attributes back to their defaults."),
+            "rename": (f"{changes}:rename_command", f"Rename {one}."),
+            "copy": (f"{changes}:copy_command", f"Copy {one}."),
+            "delete": (f"{changes}:delete_command", f"Delete {one}."),
+            "flavor": ("stackyard.cli.flavor:flavor_group", f"The flavors that {one} can have."),
+            "explain": (f"{here}:explain_command", f"What {one} is."),
+        },
     )
-    def group() -> None:
-        pass
 
-    @group.command("list", help=f"List every {title}.", epilog=f"Example: stackyard {command} list --json")
-    @json_option
-    def list_(as_json: bool) -> None:
-        found = components.list_components(open_context(), component_type)
-        if as_json:
-            print_json(list_document(found))
-            return
-        rows = [
-            [
-                "*" if view.active else "",
-                view.name,
-                short_id(view.id),
-                view.flavor,
-                "yes" if view.shared else "no",
-                view.owner or "-",
-            ]
-            for view in found
-        ]
-        print_table(["ACTIVE", "NAME", "ID", "FLAVOR", "SHARED", "OWNER"], rows)
 
-    @group.command(
-        "describe", help=f"Show {article} {title} with its configuration.",
-        epilog=f"Example: stackyard {command} describe default",
+def listing_of(component_type: ComponentType) -> Listing[ComponentView]:
+    """Return how a type's components are listed."""
+    return Listing[ComponentView](
+        component_type.title,
+        columns=[
+            Column("active", lambda v: "yes" if v.active else "no", lambda v: "*" if v.active else ""),
+            Column("name", lambda v: v.name),
+            Column("id", lambda v: v.id, lambda v: short_id(v.id), yields=3),
+            Column("flavor", lambda v: v.flavor),
+            Column("shared", lambda v: "yes" if v.shared else "no", yields=1),
+            Column("owner", lambda v: v.owner, yields=2),
+            Column("stacks", lambda v: ", ".join(v.stacks), usual=False),
+            Column("labels", lambda v: label_texts(v.labels), usual=False),
+            Column("created", lambda v: v.created_at, lambda v: show_time(v.created_at) or "-", usual=False),
+        ],
+        filters=[
+            Filter("name", lambda v: [v.name], NAME_HELP),
+            Filter("id", lambda v: [v.id], "Only ids that begin so.", plain="startswith"),
+            Filter("flavor", lambda v: [v.flavor], "Only those of this flavor."),
+            Filter("owner", lambda v: [v.owner], "Only those of this owner."),
+            Filter("stack", lambda v: v.stacks, "Only those that such a stack uses."),
+        ],
+        labels=lambda v: v.labels,
+    )
+
+
+def list_command(component_type: ComponentType) -> click.Command:
+    """Return ``list`` of a component type."""
+    title, command = component_type.title, component_type.command
+
+    @click.command(
+        "list", help=f"List every {title}; those of the active stack have a mark.",
+        epilog=f"Example: stackyard {command} list --columns name,flavor,stacks --sort name",
     )  # fmt: skip
-    @click.argument("name")
+    @list_options(listing_of(component_type))
+    def list_(request: Request[ComponentView]) -> None:
+        ctx = open_context()
+        found = components.list_components(ctx, component_type)
+        request.show(request.apply(found), none="" if found else _none_text(ctx, component_type))
+
+    return list_
+
+
+def get_command(component_type: ComponentType) -> click.Command:
+    """Return ``get`` of a component type."""
+    title, command = component_type.title, component_type.command
+
+    @click.command("get", help=f"Show which {title} the active stack has.", epilog=f"Example: stackyard {command} get")
     @json_option
-    def describe(name: str, as_json: bool) -> None:
-        view = components.get_component(open_context(), component_type, name)
+    def get(as_json: bool) -> None:
+        view, stack = _active(open_context(), component_type)
         if as_json:
             print_json(view)
             return
-        facts = [("Flavor", view.flavor + (f": {view.flavor_doc}" if view.flavor_doc else ""))]
-        facts.extend((key, show_value(value)) for key, value in view.configuration.items())
+        click.echo(f"The active stack {stack!r} has the {title} {view.name!r} (flavor {view.flavor}).")
+
+    return get
+
+
+def describe_command(component_type: ComponentType) -> click.Command:
+    """Return ``describe`` of a component type."""
+    title, command = component_type.title, component_type.command
+
+    @click.command(
+        "describe",
+        help=f"Show {with_article(title)} with its configuration: NAME (a name or the beginning of an id), or the one "
+        "of the active stack. Secrets are shown as references only.",
+        epilog=f"Example: stackyard {command} describe my_{component_type.value}",
+    )
+    @click.argument("name", required=False, shell_complete=component_names(component_type))
+    @json_option
+    def describe(name: str | None, as_json: bool) -> None:
+        view = named_or_active(open_context(), component_type, name)
+        if as_json:
+            print_json(view)
+            return
+        facts = [("Flavor", view.flavor + (f": {view.flavor_doc}" if view.flavor_doc else ": not known here"))]
+        facts.extend((k, "not set" if v is None else show_value(v)) for k, v in view.configuration.items())
+        facts.extend((f"Label {key}", value) for key, value in sorted(view.labels.items()))
         facts.append(("Active", "yes, part of the active stack" if view.active else "no"))
         facts.append(("Used by", ", ".join(f"stack {name}" for name in view.stacks) or "no stack"))
         facts.append(("Owner", view.owner or "built in"))
+        if view.created_at:
+            facts.append(("Created", show_time(view.created_at)))
         facts.append(("Id", view.id))
         print_facts(f"{title.capitalize()} {view.name}", facts)
 
-    @group.command(
-        "register",
-        help=f"Register {article} {title}. Attributes of its flavor are given as --attribute=VALUE.\n\n"
-        + _attributes(component_type),
-        epilog=f"Example: stackyard {command} register my_{component_type.value} --flavor=local",
-        context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
-    )
-    @click.argument("name")
-    @click.option("-f", "--flavor", required=True, help="Implementation, e.g. local.")
-    @click.argument("attributes", nargs=-1, type=click.UNPROCESSED, metavar="[--ATTRIBUTE=VALUE]...")
+    return describe
+
+
+def explain_command(component_type: ComponentType) -> click.Command:
+    """Return ``explain`` of a component type."""
+    title, command = component_type.title, component_type.command
+
+    @click.command(
+        "explain", help=f"Explain what {with_article(title)} is, and which flavors there are.",
+        epilog=f"Example: stackyard {command} explain",
+    )  # fmt: skip
     @json_option
-    def register(name: str, flavor: str, attributes: tuple[str, ...], as_json: bool) -> None:
-        view = components.register_component(open_context(), component_type, name, flavor, parse_attributes(attributes))
+    def explain(as_json: bool) -> None:
+        from stackyard.api.flavors import flavor_docs, list_component_types  # noqa: PLC0415  # all flavors, slow
+
+        ctx = open_context()
+        view = next(v for v in list_component_types(ctx) if v.name is component_type)
         if as_json:
             print_json(view)
             return
-        click.echo(f"{title.capitalize()} {view.name!r} registered.")
+        _explain(view, flavor_docs(ctx, component_type))
 
-    return group
+    return explain
 
 
-def parse_attributes(words: tuple[str, ...]) -> dict[str, Any]:
-    """Return ``--name=value`` and ``--name value`` words as a mapping; dashes in names become underscores.
+def named_or_active(ctx: Context, component_type: ComponentType, name: str | None) -> ComponentView:
+    """Return a component by name or id prefix; None means the one of the active stack.
 
     Raises:
-        UsageError: a word is no attribute, or its value is missing.
+        ComponentNotFoundError: there is none.
     """
-    found: dict[str, Any] = {}
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        if not word.startswith("--") or word == "--":
-            raise UsageError(f"{word!r} is no attribute.", hint="Write attributes as --name=value.")
-        name, equals, value = word[2:].partition("=")
-        if not equals:
-            if not rest or rest[0].startswith("--"):
-                raise UsageError(f"The attribute --{name} has no value.", hint=f"Write --{name}=VALUE.")
-            value = rest.pop(0)
-        key = name.replace("-", "_")
-        if key in found:
-            raise UsageError(f"The attribute --{name} is given twice.", hint="Give it once.")
-        found[key] = value
-    return found
+    if name is not None:
+        return components.get_component(ctx, component_type, name)
+    return _active(ctx, component_type)[0]
 
 
-def _attributes(component_type: ComponentType) -> str:
-    lines = []
-    for flavor in flavors_of(component_type):
-        lines.append(f"\b\nFlavor {flavor.name}: {flavor.doc}")
-        for field in fields_of(flavor.descriptor().configuration_schema):
-            lines[-1] += f"\n  --{field.name}  {field.doc}"
-    return "\n\n".join(lines)
+def no_flavor_text(component_type: ComponentType) -> str:
+    """Return how to add a flavor to a type that has none."""
+    return (
+        f"There is no {component_type.title} flavor yet. Install a package that brings one, or add your own with: "
+        f"stackyard {component_type.command} flavor register MODULE:ATTRIBUTE (docs/component-types.md tells how to "
+        "write one)."
+    )
+
+
+def with_article(noun: str) -> str:
+    """Return ``a stack``, ``an orchestrator``."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def _active(ctx: Context, component_type: ComponentType) -> tuple[ComponentView, str]:
+    from stackyard.api.stacks import get_stack  # noqa: PLC0415  # most commands need no stack
+
+    stack = get_stack(ctx)
+    for view in stack.components:
+        if view.component_type is component_type:
+            return view, stack.name
+    title, command = component_type.title, component_type.command
+    change = "register NAME -o default -a default" if stack.id == DEFAULT_STACK_ID else f"update {stack.name}"
+    raise ComponentNotFoundError(
+        f"The active stack {stack.name!r} has no {title}.",
+        hint=f"See all with: stackyard {command} list. Use one with: stackyard stack {change} --{command} COMPONENT",
+    )
+
+
+def _none_text(ctx: Context, component_type: ComponentType) -> str:
+    from stackyard.api.flavors import flavor_docs  # noqa: PLC0415  # most lists are not empty
+
+    title, command = component_type.title, component_type.command
+    names = list(flavor_docs(ctx, component_type))
+    how = f"Register one with: stackyard {command} register NAME --flavor={names[0]}" if names else ""
+    return f"No {title} is registered. {how or no_flavor_text(component_type)}"
+
+
+def _explain(view: ComponentTypeView, flavors: dict[str, str]) -> None:
+    from textwrap import fill  # noqa: PLC0415  # here only
+
+    click.echo("\n\n".join(fill(part, 100) for part in view.explanation.split("\n\n")))
+    click.echo()
+    if not flavors:
+        click.echo(fill(no_flavor_text(view.name), 100, break_long_words=False, break_on_hyphens=False))
+        return
+    print_facts("Flavors", list(flavors.items()))
+    click.echo()
+    click.echo(f"Register one with: stackyard {view.command} register NAME --flavor={next(iter(flavors))}")
 
 
 orchestrator = component_group(ComponentType.ORCHESTRATOR)

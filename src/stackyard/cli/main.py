@@ -19,7 +19,8 @@ EXIT_INTERRUPTED = 130
 
 _SECTIONS: dict[str, Table] = {
     "Stacks": {
-        "stack": ("stackyard.cli.stack:stack", "Switch, list, describe and register stacks."),
+        "stack": ("stackyard.cli.stack:stack", "Switch, list, describe, register and change stacks."),
+        "component-type": ("stackyard.cli.component_type:component_type", "What a stack can be made of."),
     },
     "Running": {
         "run": ("stackyard.cli.run:run", "Run a pipeline; list, show, follow and stop runs."),
@@ -28,10 +29,8 @@ _SECTIONS: dict[str, Table] = {
     "Components": {t.command: (f"stackyard.cli.component:{t.value}", EXPLANATIONS[t].doc) for t in ComponentType},
     "More": {
         "init": ("stackyard.cli.init:init", "Make a folder a project."),
-        "integration": (
-            "stackyard.cli.integration:integration",
-            "List, install and uninstall packages that flavors need.",
-        ),
+        "integration": ("stackyard.cli.integration:integration", "Install packages that flavors need."),
+        "completion": ("stackyard.cli.completion:completion", "Let your shell complete commands and names."),
     },
 }
 

@@ -24,17 +24,37 @@ _JSON_WANTED = "stackyard.json"
 def json_option(command: F) -> F:
     """Add ``--json`` and its long form ``--output json``; the command gets ``as_json``."""
 
-    def remember(ctx: click.Context, _parameter: click.Parameter, value: str) -> None:
-        ctx.meta[_JSON_WANTED] = value == "json"
+    def combine(_ctx: click.Context, _parameter: click.Parameter, value: str) -> bool:
+        return value == "json"
 
-    def combine(ctx: click.Context, _parameter: click.Parameter, value: bool) -> bool:
-        return value or bool(ctx.meta.get(_JSON_WANTED))
+    return _format_options(["table", "json"], "as_json", combine)(command)
 
-    command = click.option("--json", "as_json", is_flag=True, callback=combine, help="Same as --output json.")(command)
-    return click.option(
-        "--output", type=click.Choice(["table", "json"]), default="table", is_eager=True, expose_value=False,
-        callback=remember, help="Print text for people, or JSON.",
-    )(command)  # fmt: skip
+
+def format_option(*formats: str) -> Callable[[F], F]:
+    """Add ``--output`` with formats, the first one the usual, and ``--json``; the command gets ``output``."""
+    return _format_options(formats, "output", lambda _ctx, _parameter, value: value)
+
+
+def _format_options(
+    formats: Sequence[str], name: str, convert: Callable[[click.Context, click.Parameter, str], object]
+) -> Callable[[F], F]:
+    def remember(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+        ctx.meta[_JSON_WANTED] = value
+
+    def choose(ctx: click.Context, parameter: click.Parameter, value: str) -> object:
+        return convert(ctx, parameter, "json" if ctx.meta.get(_JSON_WANTED) else value)
+
+    def decorate(command: F) -> F:
+        command = click.option(
+            "--json", "json_wanted", is_flag=True, is_eager=True, expose_value=False, callback=remember,
+            help="Same as --output json.",
+        )(command)  # fmt: skip
+        return click.option(
+            "--output", name, type=click.Choice(formats), default=formats[0], callback=choose,
+            help="How to print it: as text for people, or for programs.",
+        )(command)  # fmt: skip
+
+    return decorate
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
@@ -110,9 +130,9 @@ def rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str
 
 def plain_lines(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return aligned columns, two blanks apart."""
-    widths = [max([len(column), *(len(row[i]) for row in rows)]) for i, column in enumerate(columns)]
+    widths = [max([len(column), *(cell_width(row[i]) for row in rows)]) for i, column in enumerate(columns)]
     return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  ".join(cell + " " * (width - cell_width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in [list(columns), *rows]
     ]
 
@@ -161,6 +181,15 @@ def show_value(value: Any) -> str:
 def short_id(identifier: str) -> str:
     """Return the part of an id that tells it from others made at the same time, as a prefix that commands take."""
     return identifier[:13]
+
+
+def cell_width(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    import unicodedata  # noqa: PLC0415  # most texts are plain
+
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def terminal_width() -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stackyard.cli.component import parse_attributes
+from stackyard.cli.attributes import parse_attributes
 from stackyard.cli.output import (
     list_document,
     plain_lines,

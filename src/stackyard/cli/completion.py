@@ -1,0 +1,75 @@
+"""Shell completion: the script for a shell, and the names that complete.
+
+While a shell completes, nothing may be printed and nothing may fail: whatever goes wrong gives no names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import click
+
+from stackyard.api.context import Context, open_context
+from stackyard.cli.output import json_option, print_json
+from stackyard.model.enums import ComponentType
+
+Completion = Callable[[click.Context, click.Parameter, str], list[str]]
+
+
+def _completion(names: Callable[[Context], Iterable[str]]) -> Completion:
+    def complete(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+        try:
+            return sorted(name for name in names(open_context()) if name.startswith(incomplete))
+        except Exception:  # noqa: BLE001  # see above
+            return []
+
+    return complete
+
+
+def _secrets(ctx: Context) -> Iterable[str]:
+    from stackyard.api.secrets import list_secrets  # noqa: PLC0415  # only while a secret's name is completed
+
+    return [view.name for view in list_secrets(ctx)]
+
+
+stack_names = _completion(lambda ctx: [stack.name for stack in ctx.registry.read().stacks])
+secret_names = _completion(_secrets)
+
+
+def component_names(component_type: ComponentType) -> Completion:
+    """Return what completes the names of a type's components."""
+    return _completion(lambda ctx: [c.name for c in ctx.registry.read().components_of(component_type)])
+
+
+def flavor_names(component_type: ComponentType) -> Completion:
+    """Return what completes the names of a type's flavors."""
+
+    def names(ctx: Context) -> Iterable[str]:
+        from stackyard.api.flavors import flavor_docs  # noqa: PLC0415  # only while a flavor's name is completed
+
+        return flavor_docs(ctx, component_type)
+
+    return _completion(names)
+
+
+@click.command(epilog="Example: stackyard completion bash")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@json_option
+def completion(shell: str, as_json: bool) -> None:
+    """Print the script that lets a shell complete commands, options and names.
+
+    \b
+    bash: add to ~/.bashrc                  eval "$(stackyard completion bash)"
+    zsh:  add to ~/.zshrc                   eval "$(stackyard completion zsh)"
+    fish: add to ~/.config/fish/config.fish stackyard completion fish | source
+    """  # noqa: D301  # click's mark for lines that stay as they are
+    from click.shell_completion import get_completion_class  # noqa: PLC0415  # only here
+
+    kind = get_completion_class(shell)
+    assert kind is not None  # noqa: S101  # one of click's own
+    root = click.get_current_context().find_root()
+    script = kind(root.command, {}, "stackyard", "_STACKYARD_COMPLETE").source()
+    if as_json:
+        print_json({"shell": shell, "script": script})
+        return
+    click.echo(script)
