@@ -134,7 +134,7 @@ class Request(Generic[V]):
             total: of all pages; default: the number of items.
             next_cursor: of the next page.
             also: names of columns to show although they are not usual.
-            none: what to tell, on stderr, when there is nothing.
+            none: what to tell, on stderr, when there is nothing even without the filters.
         """
         if self.output == "json":
             print_json(list_document(items, total, next_cursor))
@@ -148,8 +148,7 @@ class Request(Generic[V]):
         elif items:
             self._show_table(items, also)
         else:
-            noun = self.listing.noun
-            click.echo(f"No {noun} fits the filters." if self.tests else none, err=True)
+            click.echo(none or f"No {self.listing.noun} fits the filters.", err=True)
 
     def _chosen(self, items: Sequence[V], also: Sequence[str]) -> list[Column]:
         if self.columns:

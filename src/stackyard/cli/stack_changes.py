@@ -36,6 +36,11 @@ SHORT_OPTIONS = {
 }
 
 
+def _names(component_type: ComponentType) -> list[str]:
+    short = SHORT_OPTIONS.get(component_type)
+    return [f"--{component_type.command}"] if short is None else [short, f"--{component_type.command}"]
+
+
 def component_options(command: F) -> F:
     """Add an option for each component type; the command gets each as a name or None."""
     for component_type in reversed(ComponentType):
@@ -147,11 +152,6 @@ def delete(name: str, yes: bool, recursive: bool, as_json: bool) -> None:
     confirm(f"Delete the stack {view.name!r}{too}?", yes=yes or view.active)
     view = stack_changes.delete_stack(ctx, view.id, recursive=recursive)
     _done(view, f"Stack {view.name!r}{too} deleted.", as_json)
-
-
-def _names(component_type: ComponentType) -> list[str]:
-    short = SHORT_OPTIONS.get(component_type)
-    return [f"--{component_type.command}"] if short is None else [short, f"--{component_type.command}"]
 
 
 def _given(chosen: dict[str, str | None]) -> dict[str, str]:
