@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 TEMPORARY_SUFFIX = ".tmp"
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def write_atomic(path: Path, data: bytes, *, durable: bool = True, private: bool = False) -> None:
@@ -18,14 +20,34 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True, private: bool
         path: the file; its folder must exist.
         data: the new content.
         durable: fsync the data (and the folder where that works) before returning.
-        private: nobody but the user may read the file, from its first byte on.
+        private: let nobody but the user read it, from the first byte on.
 
     Raises:
         OSError: nothing was changed.
     """
+    _replace(path, data, durable=durable, private=private)
+    if durable:
+        _sync_folder(path.parent)
+
+
+def write_with_copy(path: Path, copy: Path, data: bytes) -> None:
+    """Replace a file's content at once and for good, then a copy's in the same folder.
+
+    A crash of the machine or a full disk may leave the copy behind, never the file.
+
+    Raises:
+        OSError: nothing was changed.
+    """
+    _replace(path, data, durable=True)
+    with contextlib.suppress(OSError):
+        _replace(copy, data, durable=False)
+    _sync_folder(path.parent)
+
+
+def _replace(path: Path, data: bytes, *, durable: bool, private: bool = False) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}{TEMPORARY_SUFFIX}")
     try:
-        with open(temporary, "xb", opener=_open_private if private else None) as file:  # Path.open takes no opener
+        with os.fdopen(os.open(temporary, _NEW_FILE, 0o600 if private else 0o666), "wb") as file:
             file.write(data)
             if durable:
                 file.flush()
@@ -35,8 +57,6 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True, private: bool
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    if durable:
-        _sync_folder(path.parent)
 
 
 def _open_private(path: str, flags: int) -> int:
@@ -53,11 +73,21 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def remove_leftovers(path: Path) -> None:
-    """Remove temporary files that killed writers of this file left; call it with the file's lock held."""
-    for leftover in path.parent.glob(f".{path.name}.*{TEMPORARY_SUFFIX}"):
-        with contextlib.suppress(OSError):
-            leftover.unlink()
+def remove_leftovers(*paths: Path, older_than_s: float = 0.0) -> None:
+    """Remove the temporary files that killed writers left.
+
+    Args:
+        paths: files of one folder; only with their lock held may ``older_than_s`` be 0.
+        older_than_s: spare those that a writer may still be at work on.
+    """
+    prefixes = tuple(f".{path.name}." for path in paths)
+    with contextlib.suppress(OSError), os.scandir(paths[0].parent) as found:
+        for entry in found:
+            if not (entry.name.startswith(prefixes) and entry.name.endswith(TEMPORARY_SUFFIX)):
+                continue
+            with contextlib.suppress(OSError):
+                if not older_than_s or time.time() - entry.stat().st_mtime > older_than_s:
+                    os.unlink(entry.path)  # noqa: PTH108  # scandir's own path
 
 
 def json_bytes(value: Any) -> bytes:

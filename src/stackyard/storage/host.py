@@ -38,12 +38,34 @@ def user_name() -> str:
         return ""
 
 
-def is_network_path(path: Path) -> bool:
-    """Tell whether a path lies on a network file system (Linux; elsewhere the answer is no)."""
+def host_name() -> str:
+    """Return this machine's name as people know it."""
+    return os.environ.get("COMPUTERNAME", "") if IS_WINDOWS else os.uname().nodename
+
+
+def process_exists(pid: int) -> bool:
+    """Tell whether a process of this machine has that id; a guess where that can't be asked."""
+    if IS_WINDOWS or pid <= 0:
+        return pid > 0
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def network_file_system(path: Path) -> str:
+    """Return the kind of network file system that a path lies on, such as ``nfs4``; empty elsewhere.
+
+    Args:
+        path: absolute; it need not exist. Only Linux is asked.
+    """
     try:
         mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return False
+        return ""
     target = str(path)
     best, kind = "", ""
     for line in mounts:
@@ -54,7 +76,7 @@ def is_network_path(path: Path) -> bool:
         inside = target == point or target.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= len(best):
             best, kind = point, fields[2]
-    return kind in NETWORK_FILE_SYSTEMS
+    return kind if kind in NETWORK_FILE_SYSTEMS else ""
 
 
 if IS_WINDOWS:  # pragma: no cover  # other platform

@@ -7,14 +7,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
 
 from stackyard.model.base import check_format, newer_format
-from stackyard.model.errors import FormatTooNewError, RegistryDamagedError, StorageError
+from stackyard.model.errors import (
+    ConflictError,
+    FormatTooNewError,
+    RegistryDamagedError,
+    StorageError,
+)
 from stackyard.model.stack import REGISTRY_FORMAT, Registry, default_registry
-from stackyard.storage.atomic import remove_leftovers, write_atomic
+from stackyard.storage.atomic import remove_leftovers, write_atomic, write_with_copy
 from stackyard.storage.home import Home, not_writable
 from stackyard.storage.host import reason_of
 from stackyard.storage.locking import file_lock
@@ -32,6 +40,20 @@ class RegistryStore(Protocol):
         """Apply an edit to the newest registry and keep the result, or raise and keep nothing."""
 
 
+@dataclass(frozen=True)
+class RegistryRestored:
+    """What restoring the last good copy did."""
+
+    registry: Path
+    """The registry file, whole again."""
+    copy: Path
+    """The last good copy that it was restored from."""
+    damaged: Path | None
+    """Where the damaged file is kept; None when there was no file any more."""
+    n_stacks: int
+    n_components: int
+
+
 class FileRegistryStore:
     """A registry in a home."""
 
@@ -43,68 +65,163 @@ class FileRegistryStore:
         """Return the registry; that of an empty home has just the defaults.
 
         Raises:
-            RegistryDamagedError: the file is no registry; names the last good copy.
+            RegistryDamagedError: the file is no registry; the hint says what restores it.
             FormatTooNewError: a newer major version wrote it.
             StorageError: it can't be read.
         """
-        path = self.home.registry_file
-        try:
-            text = path.read_bytes()
-        except FileNotFoundError:
-            return default_registry()
-        except NotADirectoryError as error:
-            raise not_writable(self.home.root, error) from error
-        except OSError as error:
-            raise StorageError(f"The registry {path} can't be read: {reason_of(error)}.") from error
-        return self._parse(text)
+        return self._read()[1]
 
     def change(self, edit: Callable[[Registry], T]) -> T:
         """Lock, read, edit, replace; the copy of the last good content is written after.
 
+        An edit that leaves everything as it was writes nothing.
+
         Raises:
             StackyardError: what ``edit`` or reading raised; nothing was changed.
             HomeNotWritableError: the home can't be written; nothing was changed.
+            LockTimeoutError: others held the registry for too long; nothing was changed.
         """
         self.home.ensure()
         with file_lock(self.home.registry_lock, "registry"):
-            registry = self.read()
+            before, registry = self._read()
             result = edit(registry)
             registry.format = newer_format(registry.format, REGISTRY_FORMAT)
             data = registry.model_dump_json(indent=2).encode("utf-8", errors="surrogatepass") + b"\n"
             try:
-                remove_leftovers(self.home.registry_file)
-                write_atomic(self.home.registry_file, data)
-                write_atomic(self.home.registry_copy, data)
+                remove_leftovers(self.home.registry_file, self.home.registry_copy)
+                if data != before:
+                    write_with_copy(self.home.registry_file, self.home.registry_copy, data)
             except OSError as error:
                 raise not_writable(self.home.root, error) from error
         return result
 
-    def _parse(self, text: bytes) -> Registry:
-        path = self.home.registry_file
-        try:
-            document = json.loads(text)
-            if not isinstance(document, dict) or "format" not in document:
-                raise self._damaged("it is not a registry document")
-            if not check_format(document["format"], REGISTRY_FORMAT):
-                raise FormatTooNewError(
-                    f"The registry {path} has format {document['format']}; this Stackyard reads up to "
-                    f"{REGISTRY_FORMAT}. It was left untouched.",
-                    hint="Upgrade Stackyard in this environment.",
-                )
-            return _with_defaults(Registry.model_validate(document))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise self._damaged(f"{where}: {first['msg']}") from error
-        except (ValueError, RecursionError) as error:
-            raise self._damaged(str(error)) from error
+    def restore(self) -> RegistryRestored:
+        """Put the last good copy in the place of a damaged registry, and keep the damaged file beside it.
 
-    def _damaged(self, why: str) -> RegistryDamagedError:
+        Raises:
+            ConflictError: the registry is in order.
+            RegistryDamagedError: there is no good copy.
+            FormatTooNewError: a newer major version wrote the registry or its copy.
+            HomeNotWritableError: the home can't be written; nothing was changed.
+        """
         path, copy = self.home.registry_file, self.home.registry_copy
-        hint = "Nothing was changed."
-        if copy.exists():
-            hint = f'The last good copy is {copy}. Restore it with: cp "{copy}" "{path}"'
-        return RegistryDamagedError(f"The registry {path} is damaged ({why}).", hint=hint)
+        self.home.ensure()
+        with file_lock(self.home.registry_lock, "registry"):
+            try:
+                self._read()
+            except RegistryDamagedError:
+                content, registry = self._good_copy()
+            else:
+                raise ConflictError(
+                    f"The registry {path} is in order: nothing was restored.",
+                    hint="See what else may be wrong with: stackyard doctor",
+                )
+            try:
+                kept = None
+                if path.exists():
+                    kept = _free_name(path)
+                    write_atomic(kept, path.read_bytes())
+                write_atomic(path, content)
+            except OSError as error:
+                raise not_writable(self.home.root, error) from error
+        return RegistryRestored(path, copy, kept, len(registry.stacks), len(registry.components))
+
+    def _read(self) -> tuple[bytes, Registry]:
+        """Return the file's content (empty when there is none) and the registry in it."""
+        path = self.home.registry_file
+        for _ in range(2):
+            try:
+                content = path.read_bytes()
+            except FileNotFoundError:
+                if not self.home.registry_copy.exists():
+                    return b"", default_registry()
+            except NotADirectoryError as error:
+                raise not_writable(self.home.root, error) from error
+            except OSError as error:
+                raise StorageError(
+                    f"The registry {path} can't be read: {reason_of(error)}.",
+                    hint="Change the permissions of the file.",
+                ) from error
+            else:
+                try:
+                    return content, _parse(content, path)
+                except ValueError as error:
+                    raise self._damaged(f"is damaged ({error})") from error
+        # Not made between the two looks either: somebody removed it. A change would begin with nothing.
+        raise self._damaged("is gone, although there is a copy of it")
+
+    def _good_copy(self) -> tuple[bytes, Registry]:
+        """Return the last good copy's content and the registry in it.
+
+        Raises:
+            RegistryDamagedError: there is none.
+            FormatTooNewError: a newer major version wrote it.
+        """
+        path, copy = self.home.registry_file, self.home.registry_copy
+        cause: Exception
+        try:
+            content = copy.read_bytes()
+            return content, _parse(content, copy)
+        except FileNotFoundError as error:
+            why, cause = f"there is no copy {copy}", error
+        except OSError as error:
+            why, cause = f"its copy {copy} can't be read: {reason_of(error)}", error
+        except ValueError as error:
+            why, cause = f"so is its copy {copy} ({error})", error
+        away = "; ".join(f'mv "{file}" "{file}.damaged"' for file in (path, copy) if file.exists())
+        raise RegistryDamagedError(
+            f"The registry {path} is damaged, and {why}.",
+            hint=f"Mend the file by hand, or begin with an empty registry: {away}",
+        ) from cause
+
+    def _damaged(self, what: str) -> RegistryDamagedError:
+        path, copy = self.home.registry_file, self.home.registry_copy
+        try:
+            self._good_copy()
+        except RegistryDamagedError as error:
+            return error
+        except FormatTooNewError:
+            pass  # the same command says so
+        return RegistryDamagedError(
+            f"The registry {path} {what}.",
+            hint=f"The last good copy is {copy}. Restore it with: stackyard doctor --repair",
+        )
+
+
+def _parse(content: bytes, path: Path) -> Registry:
+    """Return the registry in a file's content.
+
+    Raises:
+        ValueError: it is none; says why.
+        FormatTooNewError: a newer major version wrote it.
+    """
+    try:
+        document = json.loads(content)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if not isinstance(document, dict) or "format" not in document:
+        raise ValueError("it is not a registry document")
+    if not str(document["format"]).split(".")[0].isdecimal():
+        raise ValueError(f"its format is {document['format']!r}")
+    if not check_format(document["format"], REGISTRY_FORMAT):
+        raise FormatTooNewError(
+            f"The registry {path} has format {document['format']}; this Stackyard reads up to {REGISTRY_FORMAT}. "
+            "It was left untouched.",
+            hint="Upgrade Stackyard in this environment.",
+        )
+    try:
+        return _with_defaults(Registry.model_validate(document))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{where}: {first['msg']}") from error
+
+
+def _free_name(path: Path) -> Path:
+    """Return a name beside the registry for the damaged file, with the time."""
+    moment = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    names = (f"{path.stem}.damaged-{moment}{suffix}.json" for suffix in ("", *(f"-{n}" for n in range(2, 1000))))
+    return next(found for name in names if not (found := path.with_name(name)).exists())
 
 
 def _with_defaults(registry: Registry) -> Registry:

@@ -7,7 +7,7 @@ import time
 import uuid
 from pathlib import Path
 
-from stackyard.storage.host import expand, host_id, is_network_path, reason_of, user_name
+from stackyard.storage.host import expand, host_id, network_file_system, reason_of, user_name
 from stackyard.storage.ids import new_id, now
 
 
@@ -35,7 +35,7 @@ def test_the_machine_and_the_user_have_names() -> None:
 
 
 def test_a_local_folder_is_no_network_path(tmp_path: Path) -> None:
-    assert not is_network_path(tmp_path)
+    assert not network_file_system(tmp_path)
 
 
 def test_an_os_error_is_told_in_words() -> None:

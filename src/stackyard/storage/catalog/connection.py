@@ -11,7 +11,7 @@ from pathlib import Path
 from stackyard.model.errors import CatalogError, FormatTooNewError
 from stackyard.storage.catalog.schema import MIGRATIONS, VERSION
 from stackyard.storage.home import Home
-from stackyard.storage.host import is_network_path, reason_of
+from stackyard.storage.host import network_file_system, reason_of
 from stackyard.storage.locking import file_lock
 
 DatabaseError = sqlite3.Error
@@ -141,7 +141,7 @@ def _prepare(connection: sqlite3.Connection, home: Home) -> None:
         raise _too_new(home.catalog_file, found)
     if found == VERSION:
         return
-    mode = "DELETE" if is_network_path(home.root) else "WAL"
+    mode = "DELETE" if network_file_system(home.root) else "WAL"
     connection.execute(f"PRAGMA journal_mode={mode}")
     if found:
         _keep_copy(connection, home, found)
