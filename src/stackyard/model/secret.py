@@ -1,17 +1,22 @@
-"""References to secrets: ``{{name.key}}`` inside a text of a component's configuration."""
+"""Secrets without their values, and references to them: ``{{name.key}}`` in a text of a component's configuration."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from pydantic import Field
+
+from stackyard.model.base import Persisted
 from stackyard.model.errors import SecretReferenceError
 
 _NAME = r"[A-Za-z][A-Za-z0-9_-]*"
 REFERENCE = re.compile(rf"\{{\{{\s*({_NAME})\.({_NAME})\s*\}}\}}")
 SECRET_NAME = re.compile(rf"{_NAME}\Z")
 MAX_SECRET_NAME_LENGTH = 100
+INDEX_FORMAT = "1.0"
 
 
 class SecretReference(NamedTuple):
@@ -26,6 +31,47 @@ class SecretReference(NamedTuple):
 
 
 Lookup = Callable[[SecretReference], str]
+
+
+class IndexedSecret(Persisted):
+    """What is known of a secret without opening it."""
+
+    name: str
+    keys: list[str] = Field(default_factory=list)
+    backend: str
+    """``keyring`` or ``file``; a newer minor version may know more."""
+    entry: str
+    """What the backend keeps the values under."""
+    created_at: str = ""
+    updated_at: str = ""
+    """UTC ISO 8601."""
+
+
+class SecretIndex(Persisted):
+    """The secrets of a home, without their values."""
+
+    format: str = INDEX_FORMAT
+    home_id: str = ""
+    """Tells homes apart in the keyring that they share."""
+    secrets: list[IndexedSecret] = Field(default_factory=list)
+
+    def find(self, name: str) -> IndexedSecret | None:
+        """Return a secret by name."""
+        return next((secret for secret in self.secrets if secret.name == name), None)
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret with its values; they are not shown when it is printed."""
+
+    name: str
+    secret_values: dict[str, str] = field(repr=False)
+    """Key to value."""
+
+
+def environment_word(name: str) -> str:
+    """Return the name of a secret or key as it stands in the name of an environment variable."""
+    return name.upper().replace("-", "_")
 
 
 def check_secret_name(name: str, what: str) -> str:

@@ -1,0 +1,4 @@
+"""Secrets on disk: an index without values, and backends that keep the values: keyring, encrypted file, environment.
+
+Invariant: a value is never written in plain text, not even for a moment.
+"""
