@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -22,7 +22,7 @@ from stackyard.model.flavor import FlavorDescriptor, SettingsScope
 from stackyard.model.names import did_you_mean
 from stackyard.model.secret import is_reference
 
-_PASSWORD_IN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/@:]*:([^/@]+)@")
+_LOGIN_IN_URL = r"[A-Za-z][A-Za-z0-9+.-]*://[^/@:]*:([^/@]+)@"
 ENTRY_POINT_GROUP = "stackyard.flavors"
 
 
@@ -77,8 +77,10 @@ class Flavor:
         refuse_unknown(configuration, known, what, self.name)
         secret = [n for n, f in self.configuration_model.model_fields.items() if _is_secret(f.json_schema_extra)]
         refuse_plain_secrets(configuration, secret, what)
+        fields = self.configuration_model.model_fields
+        converted = {name: _converted(value, fields[name].annotation) for name, value in configuration.items()}
         try:
-            model = self.configuration_model.model_validate(configuration)
+            model = self.configuration_model.model_validate(converted)
         except ValidationError as error:
             raise wrong_value(error, what, self.component_type) from error
         return model.model_dump(mode="json", exclude_defaults=True)
@@ -167,7 +169,7 @@ def refuse_plain_secrets(given: dict[str, Any], secret: list[str], what: str) ->
         SecretReferenceError: without the text.
     """
     for key, value in given.items():
-        if isinstance(value, str) and (found := _PASSWORD_IN_URL.match(value)) and "{{" not in found[1]:
+        if isinstance(value, str) and (found := re.match(_LOGIN_IN_URL, value)) and "{{" not in found[1]:
             raise SecretReferenceError(
                 f"The attribute {key!r} of the {what} has a password in it, which would be stored as plain text.",
                 hint="stackyard secret create my_secret, then put {{my_secret.password}} in its place",
@@ -193,6 +195,20 @@ def wrong_value(error: ValidationError, what: str, component_type: ComponentType
         hint=f"See: stackyard {component_type.command} register --help",
         attribute=str(problem["loc"][0]) if problem["loc"] else "",
     )
+
+
+def _converted(value: Any, annotation: Any) -> Any:
+    """Return a list or an object that the command line gave as JSON; other values as they are."""
+    if not isinstance(value, str) or value[:1] not in ("[", "{"):
+        return value
+    if not any(get_origin(option) in (list, dict) for option in (annotation, *get_args(annotation))):
+        return value
+    import json  # noqa: PLC0415  # few fields are of that kind
+
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 def _is_secret(extra: Any) -> bool:
