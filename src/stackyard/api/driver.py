@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from stackyard.api.active import Wish, require_active, resolve_active
-from stackyard.api.components import component_spec
 from stackyard.api.context import Context, open_context, working_in
 from stackyard.api.loading import (
     CalledWhileLoadingError,
@@ -20,33 +20,33 @@ from stackyard.api.loading import (
     source_root_of,
 )
 from stackyard.api.run_configuration import RunConfiguration, read_run_configuration
+from stackyard.api.run_stack import RunStack, prepare_stack
 from stackyard.api.runs import get_run
 from stackyard.authoring.pipeline import PipelineDefinition, RecordedPipeline, set_runner
-from stackyard.engine.cache import KnownVersion, StepCache
+from stackyard.engine.cache import StepCache
 from stackyard.engine.code_digest import CodeDigests
+from stackyard.engine.components import artifact_store
 from stackyard.engine.execution import Execution, RunPlan, record_failure
 from stackyard.engine.launcher import prepare
 from stackyard.engine.pool import WorkerPool
 from stackyard.engine.preload import named_modules
-from stackyard.engine.reporter import Reporter, RunFacts, SilentReporter
+from stackyard.engine.redaction import clean_error, masked_output
+from stackyard.engine.reporter import DetachableReporter, Reporter, RunFacts, SilentReporter
 from stackyard.engine.tracebacks import step_error
-from stackyard.flavors.local import LocalOrchestratorConfiguration
-from stackyard.flavors.opening import open_artifact_store
-from stackyard.model.enums import ActiveStackOrigin, ComponentType, Status
+from stackyard.model.enums import ActiveStackOrigin, Status
 from stackyard.model.errors import (
-    ArtifactNotFoundError,
+    ComponentConfigurationError,
     DefinitionError,
     Location,
     PipelineLoadError,
     RunFailedError,
+    RunNotFoundError,
     RunStoppedError,
-    StackValidationError,
     StackyardError,
 )
 from stackyard.model.graph import topological_order
-from stackyard.model.job import ComponentSpec
-from stackyard.model.stack import Registry, Stack, StackComponent
 from stackyard.model.views import RunView
+from stackyard.storage.artifact_store import ArtifactStore
 from stackyard.storage.catalog.connection import open_reader
 from stackyard.storage.catalog.reader import CatalogReader
 from stackyard.storage.catalog.writer import NewRun, RunWriter, mark_interrupted
@@ -127,11 +127,9 @@ def run_pipeline(
     registry = ctx.registry.read()
     choice = resolve_active(ctx, registry, _wish(definition, options, configuration))
     stack = require_active(choice)
-    orchestrator, store = _required_components(registry, stack)
     with working_in(ctx.scope.root or Path.cwd()):
         recorded = _record(definition, options, configuration)
-    plan_store = component_spec(ctx, registry, store)
-    local = LocalOrchestratorConfiguration.model_validate(component_spec(ctx, registry, orchestrator).configuration)
+    taken = prepare_stack(ctx, registry, stack, definition=definition, recorded=recorded, configuration=configuration)
     run = NewRun(
         id=options.run_id or new_id(),
         pipeline=definition.name,
@@ -139,9 +137,9 @@ def run_pipeline(
         stack=stack.name,
         stack_id=stack.id,
         stack_origin=choice.origin.value,
-        orchestrator=orchestrator.name,
-        artifact_store=store.name,
-        artifact_store_id=store.id,
+        orchestrator=taken.orchestrator.name,
+        artifact_store=taken.store.name,
+        artifact_store_id=taken.store.component_id,
         parameters=recorded.spec.parameters,
         file=recorded.spec.file,
         line=recorded.spec.line,
@@ -150,26 +148,40 @@ def run_pipeline(
     ctx.home_folder.ensure("runs")
     ctx.home_folder.ensure("logs", run.id)
     ensure_project_folder(ctx.scope)
+    reporter = DetachableReporter(reporter)
+    with masked_output(taken.redactor):
+        try:
+            _run(ctx, recorded, run, taken, origin_text=choice.origin_text, reporter=reporter, created=created)
+        except Exception as error:
+            with contextlib.suppress(RunNotFoundError):
+                _alert(taken, get_run(ctx, run.id), reporter)
+            cleaned = clean_error(error, taken.redactor)
+            if cleaned is error:
+                raise
+            raise cleaned from None
+        view = get_run(ctx, run.id)
+        _alert(taken, view, reporter)
+    return view
+
+
+def _run(
+    ctx: Context, recorded: RecordedPipeline, run: NewRun, taken: RunStack, *, origin_text: str, reporter: Reporter,
+    created: Created | None,
+) -> None:  # fmt: skip
     lock = LifeLock(ctx.home_folder.run_lock(run.id))
     try:
         writer = RunWriter(ctx.home_folder, ctx.scope)
         try:
-            pool = WorkerPool(local.workers())
-            _drive(
-                ctx, recorded, run, writer, store=plan_store, local=local, origin_text=choice.origin_text,
-                reporter=reporter, created=created, pool=pool,
-            )  # fmt: skip
+            _drive(ctx, recorded, run, writer, taken, origin_text=origin_text, reporter=reporter, created=created)
         finally:
             writer.close()
     finally:
         lock.release()
-    return get_run(ctx, run.id)
 
 
 def _drive(
-    ctx: Context, recorded: RecordedPipeline, run: NewRun, writer: RunWriter, *, store: ComponentSpec,
-    local: LocalOrchestratorConfiguration, origin_text: str, reporter: Reporter, created: Created | None,
-    pool: WorkerPool,
+    ctx: Context, recorded: RecordedPipeline, run: NewRun, writer: RunWriter, taken: RunStack, *, origin_text: str,
+    reporter: Reporter, created: Created | None,
 ) -> None:  # fmt: skip
     connection = open_reader(ctx.home_folder)
     assert connection is not None  # noqa: S101  # the writer made it
@@ -178,12 +190,11 @@ def _drive(
         gone = reader.interrupted_runs()
         if gone:
             mark_interrupted(ctx.home_folder, gone)
-        external = _external_versions(reader, recorded)
-        artifact_store = open_artifact_store(store)
+        store = _open_store(taken)
         root = source_root_of(Path(run.file), ctx.scope) if run.file else Path.cwd()
         roots = list(dict.fromkeys([str(root), sys.path[0] or str(Path.cwd())]))
         cache = StepCache(
-            reader, artifact_store, store_id=store.component_id, project_id=ctx.scope.id, pipeline=run.pipeline,
+            reader, store, store_id=run.artifact_store_id, project_id=ctx.scope.id, pipeline=run.pipeline,
             code=CodeDigests(roots),
         )  # fmt: skip
         order = topological_order(recorded.spec.steps)
@@ -192,25 +203,49 @@ def _drive(
             facts = RunFacts(
                 run_id=run.id, name=name, pipeline=run.pipeline, stack=run.stack, stack_origin=origin_text,
                 orchestrator=run.orchestrator, artifact_store=run.artifact_store,
-                artifact_store_root=artifact_store.root, steps=tuple(order),
+                artifact_store_root=store.root, steps=tuple(order),
             )  # fmt: skip
             plan = RunPlan(
-                facts=facts, project_id=ctx.scope.id, store=store, max_workers=local.workers(),
-                mode=local.execution_mode, import_paths=roots, working_directory=str(Path.cwd()), external=external,
+                facts=facts, project_id=ctx.scope.id, max_workers=taken.local.workers(),
+                mode=taken.local.execution_mode, import_paths=roots, working_directory=str(Path.cwd()),
+                external=taken.external, steps=taken.steps, redactor=taken.redactor,
             )  # fmt: skip
             execution = Execution(
                 recorded, plan, home=ctx.home_folder, writer=writer, cache=cache, reporter=reporter,
-                pool=pool,
+                pool=WorkerPool(taken.local.workers()),
             )  # fmt: skip
             execution.record_steps()
             if created is not None:
                 created(run.id, name)
             execution.run()
         except BaseException as error:
-            record_failure(writer, error)
+            record_failure(writer, clean_error(error, taken.redactor))
             raise
     finally:
         reader.close()
+
+
+def _open_store(taken: RunStack) -> ArtifactStore:
+    """Return the run's artifact store.
+
+    Raises:
+        ComponentConfigurationError: its place, which every artifact version records, shows a secret.
+    """
+    store = artifact_store(taken.store, taken.secrets)
+    if taken.redactor is not None and taken.redactor.clean(store.root) != store.root:
+        raise ComponentConfigurationError(
+            f"The place of the artifact store {taken.store.name!r} contains a secret, and would be recorded with every "
+            "artifact version.",
+            hint="Leave the secret out of the path or URL; the flavor should take it in an attribute of its own.",
+        )
+    return store
+
+
+def _alert(taken: RunStack, run: RunView, reporter: Reporter) -> None:
+    if taken.alerter is not None:
+        from stackyard.api.alerts import send_alert  # noqa: PLC0415  # few stacks have an alerter
+
+        send_alert(taken.alerter, taken.secrets, taken.redactor, run, reporter)
 
 
 def raise_for_status(run: RunView) -> RunView:
@@ -303,19 +338,6 @@ def _wish(definition: PipelineDefinition, options: RunOptions, configuration: Ru
     return None
 
 
-def _required_components(registry: Registry, stack: Stack) -> tuple[StackComponent, StackComponent]:
-    found: list[StackComponent] = []
-    for component_type in (ComponentType.ORCHESTRATOR, ComponentType.ARTIFACT_STORE):
-        component = registry.component_by_id(stack.components.get(component_type.value, ""))
-        if component is None:
-            raise StackValidationError(
-                f"The stack {stack.name!r} has no {component_type.title}.",
-                hint="Choose another one with: stackyard stack set default",
-            )
-        found.append(component)
-    return found[0], found[1]
-
-
 def _record(definition: PipelineDefinition, options: RunOptions, configuration: RunConfiguration) -> RecordedPipeline:
     """Record the pipeline; parameters of the call win over those of the run configuration.
 
@@ -343,21 +365,3 @@ def _record(definition: PipelineDefinition, options: RunOptions, configuration: 
         ) from error
     recorder.check_configured_steps()
     return recorded
-
-
-def _external_versions(reader: CatalogReader, recorded: RecordedPipeline) -> dict[str, KnownVersion]:
-    found: dict[str, KnownVersion] = {}
-    for spec in recorded.spec.steps:
-        for version_id in spec.external_inputs.values():
-            rows = reader.versions_by_id(version_id)
-            if not rows:
-                raise ArtifactNotFoundError(
-                    f"The artifact version {version_id} that step {spec.name!r} takes is not in the catalog.",
-                    hint="Pass a version of this home's catalog.",
-                )
-            row = rows[0]
-            found[version_id] = KnownVersion(
-                id=row.id, uri=row.uri, materializer=row.materializer, digest=row.digest, deterministic=False,
-                type=row.type, artifact_name=row.name, version=row.version,
-            )  # fmt: skip
-    return found

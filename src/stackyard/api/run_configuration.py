@@ -14,11 +14,19 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "enable_cache": bool,
     "parameters": dict,
     "run_name": str,
+    "secrets": list,
+    "settings": dict,
     "stack": str,
     "steps": dict,
 }
-_STEP_KEYS: dict[str, type | tuple[type, ...]] = {"enable_cache": bool, "parameters": dict}
-_WORDS = {bool: "true or false", dict: "a mapping", str: "a text"}
+_STEP_KEYS: dict[str, type | tuple[type, ...]] = {
+    "enable_cache": bool,
+    "experiment_tracker": (str, bool),
+    "parameters": dict,
+    "secrets": list,
+    "settings": dict,
+}
+_WORDS = {bool: "true or false", dict: "a mapping", list: "a list", str: "a text"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,19 @@ class RunConfiguration:
 
     file: str = ""
     values: dict[str, Any] = field(default_factory=dict)
+    node: Any = field(default=None, repr=False, compare=False)
+    """What the values were read from, for positions."""
+
+    def location(self, *path: str) -> Location:
+        """Return where the file names a key; the place of the nearest mapping around it when it does not."""
+        place = self.node
+        for key in path[:-1]:
+            place = _child(place, key)
+        return _location(_key(place, path[-1]), Path(self.file))
+
+    def step(self, name: str) -> dict[str, Any]:
+        """Return the section of a step."""
+        return dict((self.values.get("steps") or {}).get(name) or {})
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -68,7 +89,7 @@ def read_run_configuration(path: str | Path) -> RunConfiguration:
     _check(values, _KEYS, node, file, "")
     for name, section in (values.get("steps") or {}).items():
         _check(section or {}, _STEP_KEYS, _child(_child(node, "steps"), name), file, f"steps.{name}.")
-    return RunConfiguration(str(file), values)
+    return RunConfiguration(str(file), values, node)
 
 
 def _check(values: Any, keys: dict[str, type | tuple[type, ...]], node: Any, file: Path, prefix: str) -> None:
@@ -85,13 +106,21 @@ def _check(values: Any, keys: dict[str, type | tuple[type, ...]], node: Any, fil
                 hint=f"{did_you_mean(str(key), list(keys))} Known: {', '.join(keys)}.".strip(),
                 location=_location(_key(node, key), file),
             )
-        if value is not None and not isinstance(value, expected):
+        if value is None:
+            continue
+        wrong, words = not isinstance(value, expected), _words(expected)
+        if key == "secrets" and not wrong:
+            wrong, words = not all(isinstance(name, str) for name in value), "a list of names"
+        if wrong:
             raise RunConfigurationError(
-                f"'{prefix}{key}' in {file} must be {_WORDS[expected if isinstance(expected, type) else expected[0]]}, "
-                f"got {value!r}.",
+                f"'{prefix}{key}' in {file} must be {words}, got {value!r}.",
                 hint="Mend the file.",
                 location=_location(_child(node, key), file),
             )
+
+
+def _words(expected: type | tuple[type, ...]) -> str:
+    return " or ".join(_WORDS[kind] for kind in (expected if isinstance(expected, tuple) else (expected,)))
 
 
 def _key(node: Any, key: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from stackyard.model.errors import MaterializationError, UsageError
+from stackyard.model.errors import MaterializationError, SecretNotFoundError, UsageError
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class StepContext:
     parameters: dict[str, Any]
     output_names: tuple[str, ...]
     output_metadata: dict[str, dict[str, Any]] = field(default_factory=dict)
+    secrets: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+    """Those that the step declares: name to key to value."""
     _send_metadata: Callable[[dict[str, Any]], None] = field(default=lambda _values: None, repr=False)
 
     def add_output_metadata(self, metadata: dict[str, Any], output_name: str | None = None) -> None:
@@ -64,7 +66,7 @@ class StepContext:
                     hint=f"Name one of them: {outputs}.",
                 )
             raise UsageError(f"Step {self.step_name!r} has no output {output_name!r}.", hint=f"Its outputs: {outputs}.")
-        self.output_metadata.setdefault(name, {}).update(_jsonable(metadata))
+        self.output_metadata.setdefault(name, {}).update(jsonable_metadata(metadata))
 
 
 _current: contextvars.ContextVar[StepContext | None] = contextvars.ContextVar("stackyard_step_context", default=None)
@@ -103,6 +105,23 @@ def get_step_context() -> StepContext:
     return context
 
 
+def step_secret(name: str) -> dict[str, str] | None:
+    """Return the values of a secret inside a step; None outside of steps.
+
+    Raises:
+        SecretNotFoundError: the running step does not declare it.
+    """
+    context = current()
+    if context is None:
+        return None
+    if name not in context.secrets:
+        raise SecretNotFoundError(
+            f"The step {context.step_name!r} does not declare the secret {name!r}.",
+            hint=f'Declare it: @step(secrets=["{name}"])',
+        )
+    return dict(context.secrets[name])
+
+
 def log_metadata(metadata: dict[str, Any], *, artifact_name: str | None = None, infer_artifact: bool = False) -> None:
     """Store values with the running step: shown in the run view and in ``stackyard run show``.
 
@@ -123,10 +142,15 @@ def log_metadata(metadata: dict[str, Any], *, artifact_name: str | None = None, 
     if artifact_name or infer_artifact:
         context.add_output_metadata(metadata, artifact_name)
         return
-    context._send_metadata(_jsonable(metadata))  # noqa: SLF001  # the same module
+    context._send_metadata(jsonable_metadata(metadata))  # noqa: SLF001  # the same module
 
 
-def _jsonable(metadata: dict[str, Any]) -> dict[str, Any]:
+def jsonable_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return metadata as JSON values.
+
+    Raises:
+        MaterializationError: a value is no JSON value.
+    """
     found: dict[str, Any] = {}
     for name, value in metadata.items():
         item = getattr(value, "item", None)

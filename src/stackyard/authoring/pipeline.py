@@ -5,17 +5,18 @@ from __future__ import annotations
 import copy
 import functools
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, overload
 
 from stackyard.authoring.frames import caller
+from stackyard.authoring.options import Settings, given_settings, secret_names, without_repeats
 from stackyard.authoring.parameters import to_json, unknown_parameter, validate
 from stackyard.authoring.recorder import Recorder, begin, current_recorder, end
 from stackyard.authoring.signature import EMPTY, Signature, location_of, read_signature
 from stackyard.model.errors import DefinitionError, Location, ParameterError
-from stackyard.model.graph import PipelineSpec
+from stackyard.model.graph import GivenSettings, PipelineSpec
 from stackyard.model.names import check_name
 
 if typing.TYPE_CHECKING:
@@ -30,6 +31,10 @@ class PipelineOptions:
     stack: str | None = None
     run_name: str | None = None
     config_path: str | None = None
+    secrets: tuple[str, ...] = ()
+    """For every step."""
+    settings: tuple[GivenSettings, ...] = ()
+    """Weakest first."""
 
 
 @dataclass
@@ -58,19 +63,33 @@ def set_default_runner(runner: Runner) -> None:
 class PipelineDefinition:
     """A pipeline."""
 
-    def __init__(self, function: Callable[..., Any], *, name: str | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        name: str | None = None,
+        secrets: Sequence[str] | None = None,
+        settings: Settings | None = None,
+        **options: Any,
+    ) -> None:
         """Read the function's signature.
 
         Raises:
             SignatureError: its parameters can't be recorded.
             InvalidNameError: ``name`` can't be one.
+            SettingsError: ``settings`` are no mapping of mappings.
         """
         functools.update_wrapper(self, function)
         self.function = function
         self.name = check_name(name or function.__name__, "pipeline")
-        self.options = PipelineOptions(**options)
         self.signature: Signature = read_signature(function, "pipeline")
         self.location = location_of(function)
+        owner = f"pipeline {self.name!r}"
+        self.options = PipelineOptions(
+            **options,
+            secrets=tuple(secret_names(secrets, owner, self.location)),
+            settings=tuple(given_settings(settings, owner, self.location)),
+        )
 
     def with_options(
         self,
@@ -79,6 +98,8 @@ class PipelineDefinition:
         stack: str | None = None,
         run_name: str | None = None,
         config_path: str | Path | None = None,
+        secrets: Sequence[str] | None = None,
+        settings: Settings | None = None,
     ) -> PipelineDefinition:
         """Return a copy that runs with other options; those left out stay as they are.
 
@@ -87,13 +108,18 @@ class PipelineDefinition:
             stack: name or id of the stack to run on instead of the active one.
             run_name: name of the run; must be new in the project.
             config_path: a run configuration (YAML).
+            secrets: names of secrets that every step may use; added to those that are there.
+            settings: component type, or ``type.flavor``, to settings; stronger than those that are there.
         """
         changed = copy.copy(self)
+        owner = f"pipeline {self.name!r}"
         given = {
             "enable_cache": enable_cache,
             "stack": stack,
             "run_name": run_name,
             "config_path": str(config_path) if config_path is not None else None,
+            "secrets": tuple(without_repeats([*self.options.secrets, *secret_names(secrets, owner, caller())])),
+            "settings": (*self.options.settings, *given_settings(settings, owner, caller())),
         }
         changed.options = replace(self.options, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]  # each key fits its field
         return changed
@@ -198,6 +224,7 @@ class PipelineDefinition:
             enable_cache=own if own is not None else self.options.enable_cache,
             force_cache=force_cache,
             steps=configured.get("steps"),
+            secrets=[*self.options.secrets, *(configured.get("secrets") or [])],
             config_location=Location(file) if file else None,
         )
 
@@ -212,13 +239,17 @@ def pipeline(
     stack: str | None = None,
     run_name: str | None = None,
     config_path: str | None = None,
+    secrets: Sequence[str] | None = None,
+    settings: Settings | None = None,
 ) -> Callable[[Callable[..., Any]], PipelineDefinition]: ...
 def pipeline(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """Make a function a pipeline.
 
     Args:
         function: the function; left out when options are given.
-        options: ``name`` (default: the function's), ``enable_cache``, ``stack``, ``run_name``, ``config_path``.
+        options: ``name`` (default: the function's), ``enable_cache``, ``stack``, ``run_name``, ``config_path``,
+            ``secrets`` (names of secrets that every step may use), ``settings`` (component type, or ``type.flavor``,
+            to settings).
 
     Example:
         >>> @pipeline

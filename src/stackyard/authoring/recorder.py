@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextvars
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from stackyard.authoring.frames import caller
+from stackyard.authoring.options import without_repeats
 from stackyard.model.errors import DefinitionError, InputError, Location, RunConfigurationError
 from stackyard.model.graph import StepSpec
 from stackyard.model.names import did_you_mean
@@ -24,6 +26,7 @@ class Recorder:
         enable_cache: bool | None = None,
         force_cache: bool | None = None,
         steps: dict[str, Any] | None = None,
+        secrets: Sequence[str] = (),
         config_location: Location | None = None,
     ) -> None:
         """Start an empty graph.
@@ -33,6 +36,7 @@ class Recorder:
             enable_cache: the pipeline's own choice; a step's overrides it.
             force_cache: what the command line said; overrides everything.
             steps: the run configuration's section of steps.
+            secrets: names of the secrets for every step.
             config_location: the run configuration's file, for messages.
         """
         self.pipeline = pipeline
@@ -42,6 +46,7 @@ class Recorder:
         self._enable_cache = enable_cache
         self._force_cache = force_cache
         self._configured: dict[str, Any] = steps or {}
+        self._secrets = list(secrets)
 
     def free_name(self, name: str, *, fixed: bool) -> str:
         """Return the name for the next call of a step: repeated calls are numbered.
@@ -69,6 +74,16 @@ class Recorder:
             if choice is not None:
                 return bool(choice)
         return True
+
+    def secrets(self, step: str, own: Sequence[str]) -> list[str]:
+        """Return the names of a step's secrets: the pipeline's, its own, those of the run configuration."""
+        configured = (self._configured.get(step) or {}).get("secrets") or []
+        return without_repeats([*self._secrets, *own, *configured])
+
+    def experiment_tracker(self, step: str, own: str | bool | None) -> str | bool | None:
+        """Return which experiment tracker follows a step; False or None: none."""
+        configured: str | bool | None = (self._configured.get(step) or {}).get("experiment_tracker")
+        return own if configured is None else configured
 
     def step_parameters(self, step: str) -> dict[str, Any]:
         """Return the parameters that the run configuration gives a step."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, overload
 
 from stackyard.authoring.frames import caller
 from stackyard.authoring.handles import OutputHandle, OutputHandles
+from stackyard.authoring.options import Settings, given_settings, secret_names, tracker_choice, without_repeats
 from stackyard.authoring.parameters import to_json, unknown_parameter
 from stackyard.authoring.recorder import Recorder, current_recorder
 from stackyard.authoring.signature import EMPTY, Signature, location_of, read_signature
@@ -29,18 +30,26 @@ class StepDefinition:
         name: str | None = None,
         enable_cache: bool | None = None,
         environment: dict[str, str] | None = None,
+        secrets: Sequence[str] | None = None,
+        settings: Settings | None = None,
+        experiment_tracker: str | bool | None = None,
     ) -> None:
         """Read the function's signature.
 
         Raises:
             SignatureError: its parameters or outputs can't be recorded.
             InvalidNameError: ``name`` can't be one.
+            SettingsError: ``settings`` are no mapping of mappings.
         """
         functools.update_wrapper(self, function)
         self.function = function
         self.name = check_name(name or function.__name__, "step")
+        owner = f"step {self.name!r}"
         self.enable_cache = enable_cache
         self.environment = {k: str(v) for k, v in (environment or {}).items()}
+        self.secrets = secret_names(secrets, owner, location_of(function))
+        self.settings = given_settings(settings, owner, location_of(function))
+        self.experiment_tracker = tracker_choice(experiment_tracker, owner, location_of(function))
         self._signature: Signature | None = None
         self.signature  # noqa: B018  # a bad signature is the definition's error, not the first call's
 
@@ -57,8 +66,14 @@ class StepDefinition:
         name: str | None = None,
         enable_cache: bool | None = None,
         environment: dict[str, str] | None = None,
+        secrets: Sequence[str] | None = None,
+        settings: Settings | None = None,
+        experiment_tracker: str | bool | None = None,
     ) -> StepDefinition:
-        """Return a copy with other options; those left out stay as they are."""
+        """Return a copy with other options; those left out stay as they are.
+
+        Environment, secrets and settings are added to those that are there; ``experiment_tracker=False`` takes it away.
+        """
         changed = copy.copy(self)
         if name is not None:
             changed.name = check_name(name, "step")
@@ -66,6 +81,11 @@ class StepDefinition:
             changed.enable_cache = enable_cache
         if environment is not None:
             changed.environment = {**self.environment, **{k: str(v) for k, v in environment.items()}}
+        owner = f"step {changed.name!r}"
+        changed.secrets = without_repeats([*self.secrets, *secret_names(secrets, owner, caller())])
+        changed.settings = [*self.settings, *given_settings(settings, owner, caller())]
+        if experiment_tracker is not None:
+            changed.experiment_tracker = tracker_choice(experiment_tracker, owner, caller())
         return changed
 
     def __call__(
@@ -113,6 +133,9 @@ class StepDefinition:
             ],
             enable_cache=recorder.caches(name, self.enable_cache),
             environment=self.environment,
+            secrets=recorder.secrets(name, self.secrets),
+            settings=self.settings,
+            experiment_tracker=recorder.experiment_tracker(name, self.experiment_tracker),
             file=location.file,
             line=location.line,
         )
@@ -196,7 +219,13 @@ def _names(after: Any) -> list[str]:
 def step(function: F, /) -> StepDefinition: ...
 @overload
 def step(
-    *, name: str | None = None, enable_cache: bool | None = None, environment: dict[str, str] | None = None
+    *,
+    name: str | None = None,
+    enable_cache: bool | None = None,
+    environment: dict[str, str] | None = None,
+    secrets: Sequence[str] | None = None,
+    settings: Settings | None = None,
+    experiment_tracker: str | bool | None = None,
 ) -> Callable[[Callable[..., Any]], StepDefinition]: ...
 def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """Make a function a step.
@@ -204,7 +233,9 @@ def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     Args:
         function: the function; left out when options are given.
         options: ``name`` (default: the function's), ``enable_cache`` (False: always run), ``environment`` (variables
-            set while the step runs).
+            set while the step runs), ``secrets`` (names of secrets whose keys are environment variables while the step
+            runs), ``settings`` (component type, or ``type.flavor``, to settings), ``experiment_tracker`` (name of the
+            stack's experiment tracker that follows the step, or True).
 
     Example:
         >>> @step

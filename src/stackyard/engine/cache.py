@@ -10,9 +10,9 @@ from stackyard.engine.code_digest import CodeDigests
 from stackyard.model.cache_key import CacheKeyParts, explain_miss
 from stackyard.model.digest import digest_bytes, digest_value
 from stackyard.model.enums import MissReason
-from stackyard.model.errors import ArtifactDamagedError
+from stackyard.model.errors import StackyardError
 from stackyard.model.graph import StepSource, StepSpec
-from stackyard.model.job import InputVersion
+from stackyard.model.job import ComponentSpec, InputVersion
 from stackyard.storage.artifact_store import ArtifactStore
 from stackyard.storage.catalog.reader import CatalogReader
 
@@ -29,6 +29,8 @@ class KnownVersion:
     type: str = ""
     artifact_name: str = ""
     version: int = 0
+    store: ComponentSpec | None = None
+    """Set when it does not lie in the run's artifact store."""
 
     def identity(self) -> str:
         """Return what stands for the value in a cache key: the same text only for equal values.
@@ -40,8 +42,9 @@ class KnownVersion:
     def as_input(self) -> InputVersion:
         """Return what a StepJob says of it."""
         return InputVersion(
-            artifact_version_id=self.id, uri=self.uri, materializer=self.materializer, digest=self.digest
-        )
+            artifact_version_id=self.id, uri=self.uri, materializer=self.materializer, digest=self.digest,
+            artifact_store=self.store,
+        )  # fmt: skip
 
 
 @dataclass
@@ -74,13 +77,16 @@ class StepCache:
         self._pipeline = pipeline
         self._code = code
 
-    def decide(self, spec: StepSpec, source: StepSource, inputs: dict[str, KnownVersion]) -> CacheDecision:
+    def decide(
+        self, spec: StepSpec, source: StepSource, inputs: dict[str, KnownVersion], *, experiment_tracker: str = ""
+    ) -> CacheDecision:
         """Return whether the step's outputs exist, and if not, why.
 
         Args:
             spec: the step.
             source: as it travels to a worker.
             inputs: input to the version that this run gives it.
+            experiment_tracker: id of the component that follows the step.
         """
         parts = CacheKeyParts(
             code=self._code.of(source),
@@ -90,6 +96,8 @@ class StepCache:
             environment={k: digest_bytes(v.encode()) for k, v in spec.environment.items()},
             python=".".join(platform.python_version_tuple()[:2]),
             artifact_store_id=self._store_id,
+            secrets={name: str(place) for place, name in enumerate(spec.secrets)},
+            experiment_tracker=experiment_tracker,
         )
         decision = CacheDecision(key=parts.digest(), parts=parts)
         if not spec.enable_cache:
@@ -99,8 +107,11 @@ class StepCache:
         for step_run_id, run_id, metadata in self._reader.cache_candidates(decision.key, self._project_id):
             try:
                 decision.outputs = self._outputs(step_run_id)
-            except ArtifactDamagedError as error:
+            except StackyardError as error:
                 damage = damage or error.message
+                continue
+            except Exception as error:  # noqa: BLE001  # a store of somebody else's: what can't be read is no hit
+                damage = damage or f"{type(error).__name__}: {error}"
                 continue
             decision.hit, decision.source_run_id, decision.metadata = True, run_id, metadata
             return decision

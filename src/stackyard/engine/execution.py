@@ -15,7 +15,8 @@ from stackyard.engine.cache import CacheDecision, KnownVersion, StepCache
 from stackyard.engine.functions import portable_source
 from stackyard.engine.limits import threads_per_worker
 from stackyard.engine.pool import LogData, PoolEvent, WorkerPool
-from stackyard.engine.reporter import DetachableReporter, Reporter, RunFacts, StepChange
+from stackyard.engine.redaction import EventRedaction
+from stackyard.engine.reporter import Reporter, RunFacts, StepChange
 from stackyard.engine.scheduler import Scheduler
 from stackyard.engine.stop import StopRequests
 from stackyard.model.artifact import Manifest
@@ -24,12 +25,14 @@ from stackyard.model.errors import StackyardError
 from stackyard.model.graph import StepSource, StepSpec
 from stackyard.model.job import (
     ComponentSpec,
+    Secrets,
     StepError,
     StepEvent,
     StepJob,
     StepLimits,
     StepOutcome,
 )
+from stackyard.model.redaction import Redactor
 from stackyard.storage.catalog.writer import NewStepRun, RunWriter
 from stackyard.storage.home import Home
 from stackyard.storage.ids import new_id
@@ -40,18 +43,31 @@ GRACE_S = 5.0
 
 
 @dataclass(frozen=True)
+class StepComponents:
+    """What a step takes from its stack."""
+
+    artifact_store: ComponentSpec
+    experiment_tracker: ComponentSpec | None = None
+    secrets: Secrets | None = None
+    """Values of all secrets that the step and its components name."""
+
+
+@dataclass(frozen=True)
 class RunPlan:
     """What a run needs to know beside its graph."""
 
     facts: RunFacts
     project_id: str
-    store: ComponentSpec
     max_workers: int
     mode: ExecutionMode
     import_paths: list[str]
     working_directory: str
     external: dict[str, KnownVersion]
     """Artifact version id to version, for inputs that exist before the run."""
+    steps: dict[str, StepComponents]
+    """Step to what it takes from the stack."""
+    redactor: Redactor | None = None
+    """Masks the run's secrets; None without any."""
 
 
 @dataclass
@@ -86,7 +102,7 @@ class Execution:
         self._home = home
         self._writer = writer
         self._cache = cache
-        self._reporter = DetachableReporter(reporter)
+        self._reporter = reporter
         self._pool = pool
         self.scheduler = Scheduler(recorded.spec.steps, plan.mode)
         self._specs = {s.name: s for s in recorded.spec.steps}
@@ -101,6 +117,7 @@ class Execution:
         self._stops_seen = 0
         self._stop_deadline = 0.0
         self._width = self._graph_width()
+        self._redaction = EventRedaction(plan.redactor) if plan.redactor else None
 
     def record_steps(self) -> None:
         """Write the queued steps; the run's row must exist."""
@@ -131,7 +148,8 @@ class Execution:
                     self._start_ready()
                     if self.scheduler.finished:
                         break
-                    for event in self._pool.poll(POLL_S):
+                    events = self._pool.poll(POLL_S)
+                    for event in self._redaction.clean(events) if self._redaction else events:
                         self._take(event)
                     self._reporter.tick()
                     self._obey(stops)
@@ -151,7 +169,10 @@ class Execution:
             spec = self._specs[name]
             inputs = {key: self._outputs[ref.step, ref.output] for key, ref in spec.inputs.items()}
             inputs.update({key: self._plan.external[version] for key, version in spec.external_inputs.items()})
-            decision = self._cache.decide(spec, self._sources[name], inputs)
+            tracker = self._plan.steps[name].experiment_tracker
+            decision = self._cache.decide(
+                spec, self._sources[name], inputs, experiment_tracker=tracker.component_id if tracker else ""
+            )
             if decision.hit:
                 self._reuse(spec, inputs, decision)
             elif self._pool.has_room():
@@ -178,7 +199,7 @@ class Execution:
         )
 
     def _start(self, spec: StepSpec, inputs: dict[str, KnownVersion], decision: CacheDecision) -> None:
-        facts, step_run_id = self._plan.facts, self._step_run_ids[spec.name]
+        facts, step_run_id, components = self._plan.facts, self._step_run_ids[spec.name], self._plan.steps[spec.name]
         job = StepJob(
             run_id=facts.run_id,
             run_name=facts.name,
@@ -193,12 +214,16 @@ class Execution:
             parameters=spec.parameters,
             inputs={key: version.as_input() for key, version in inputs.items()},
             outputs=spec.outputs,
-            artifact_store=self._plan.store,
+            artifact_store=components.artifact_store,
+            experiment_tracker=components.experiment_tracker,
             environment=spec.environment,
+            secrets=spec.secrets,
             limits=StepLimits(threads=threads_per_worker(min(self._width, self._plan.max_workers))),
         )
+        # What a store says of damage may name its address.
+        detail = self._plan.redactor.clean(decision.detail) if self._plan.redactor else decision.detail
         log = StepLog(self._home.step_log(facts.run_id, step_run_id))
-        pid = self._pool.submit(job)
+        pid = self._pool.submit(job, components.secrets)
         self._running[spec.name] = _Running(spec, step_run_id, log, time.monotonic(), {}, {})
         self._writer.step_started(
             step_run_id,
@@ -207,9 +232,9 @@ class Execution:
             cache_key=decision.key,
             parts=decision.parts,
             reason=decision.reason,
-            detail=decision.detail,
+            detail=detail,
         )
-        self._reporter.step_changed(StepChange(spec.name, Status.RUNNING, decision.detail))
+        self._reporter.step_changed(StepChange(spec.name, Status.RUNNING, detail))
 
     # happenings -------------------------------------------------------------------------------------------------
 
@@ -227,6 +252,8 @@ class Execution:
                 self._reporter.step_output(name, "log", event.text + "\n", event.level)
             elif event.kind == "metadata":
                 running.metadata.update(event.values)
+                if event.of_run:
+                    self._writer.add_run_metadata({name: event.values})
             elif event.kind == "artifact_saved" and event.manifest is not None:
                 running.saved[event.output] = event.manifest
         else:

@@ -14,7 +14,7 @@ from typing import Any
 
 from stackyard.engine.channel import ChannelError, FrameReader, encode
 from stackyard.engine.launcher import WorkerLauncher, WorkerProcess, ZygoteLauncher, give_back, new_launcher
-from stackyard.model.job import StepError, StepEvent, StepJob, StepOutcome
+from stackyard.model.job import Secrets, StepError, StepEvent, StepJob, StepOutcome
 from stackyard.storage.ids import now
 
 _READ_BYTES = 1 << 16
@@ -88,8 +88,8 @@ class WorkerPool:
         """Let :meth:`poll` return when a descriptor becomes readable (it is read empty)."""
         self._selector.register(descriptor, selectors.EVENT_READ, "wakeup")
 
-    def submit(self, job: StepJob) -> int:
-        """Give a job to an idle worker, or to a new one; return the worker's pid.
+    def submit(self, job: StepJob, secrets: Secrets | None = None) -> int:
+        """Give a job, and beside it what it names of secrets, to an idle worker or a new one; return the worker's pid.
 
         Raises:
             ExecutionError: no worker can be started.
@@ -102,7 +102,8 @@ class WorkerPool:
         worker.decoders = {s: codecs.getincrementaldecoder("utf-8")("surrogateescape") for s in ("stdout", "stderr")}
         # A worker that died meanwhile shows as one that ended during the step.
         with contextlib.suppress(OSError):
-            worker.process.channel.sendall(encode("job", job))
+            beside = encode("secrets", secrets) if secrets else b""
+            worker.process.channel.sendall(beside + encode("job", job))
         return worker.process.pid
 
     def stop_step(self, step_run_id: str, *, force: bool) -> None:

@@ -15,11 +15,12 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from stackyard.authoring import context as step_context
 from stackyard.authoring.parameters import validate
 from stackyard.authoring.signature import Parameter, Signature, read_signature
+from stackyard.engine.components import artifact_store, redactor_of, tracked
 from stackyard.engine.functions import load_function
 from stackyard.engine.tracebacks import step_error
-from stackyard.flavors.opening import open_artifact_store
+from stackyard.flavors.opening import SecretValues
 from stackyard.model.errors import DefinitionError
-from stackyard.model.job import StepError, StepEvent, StepJob, StepOutcome, StepOutput
+from stackyard.model.job import Secrets, StepError, StepEvent, StepJob, StepOutcome, StepOutput
 from stackyard.storage.ids import now
 from stackyard.storage.materializers.lookup import Origin, load_version, save_version
 
@@ -30,17 +31,23 @@ class StopRequested(BaseException):
     """Raised in a step's main thread when the run or the step is asked to stop."""
 
 
-def run_step(job: StepJob, send: SendEvent) -> StepOutcome:
+def run_step(job: StepJob, send: SendEvent, secrets: Secrets | None = None) -> StepOutcome:
     """Execute a step; never raises for what the step does.
 
     Args:
         job: what to run.
         send: takes the events, in order.
+        secrets: the values that the job and its components name.
     """
     started = now()
+    values = secrets.values if secrets else {}
+    declared = {name: values[name] for name in job.secrets if name in values}
+    variables = dict(job.environment)
+    for secret in declared.values():
+        variables.update(secret)
     try:
-        with _environment(job.environment):
-            outputs = _execute(job, send)
+        with _environment(variables):
+            outputs = _execute(job, send, values, declared)
     except StopRequested:
         error = StepError(type="Stopped", message="The step was stopped on request.")
         return StepOutcome(
@@ -58,9 +65,11 @@ def run_step(job: StepJob, send: SendEvent) -> StepOutcome:
     return StepOutcome(step_run_id=job.step_run_id, status="failed", error=error, started_at=started, ended_at=now())
 
 
-def _execute(job: StepJob, send: SendEvent) -> list[StepOutput]:
+def _execute(
+    job: StepJob, send: SendEvent, secrets: SecretValues, declared: dict[str, dict[str, str]]
+) -> list[StepOutput]:
     function = load_function(job.source)
-    store = open_artifact_store(job.artifact_store)
+    store = artifact_store(job.artifact_store, secrets)
     signature = _signature_of(function)
     owner = f"step {job.step_name!r}"
     by_name: dict[str, Parameter] = {p.name: p for p in signature.parameters}
@@ -70,10 +79,18 @@ def _execute(job: StepJob, send: SendEvent) -> list[StepOutput]:
         if not _is_default(by_name[name], value)
     }
     for name, version in job.inputs.items():
-        values[name] = load_version(store, version.uri)
+        place = artifact_store(version.artifact_store, secrets) if version.artifact_store else store
+        values[name] = load_version(place, version.uri)
 
     def send_metadata(found: dict[str, Any]) -> None:
         send(StepEvent(kind="metadata", step_run_id=job.step_run_id, at=now(), values=found))
+
+    def tell_of_tracker(found: dict[str, Any]) -> None:
+        links = step_context.jsonable_metadata(found)
+        send(StepEvent(kind="metadata", step_run_id=job.step_run_id, at=now(), values=links, of_run=True))
+
+    def log(level: str, text: str) -> None:
+        send(StepEvent(kind="log", step_run_id=job.step_run_id, at=now(), level=level, text=text))
 
     context = step_context.StepContext(
         step_name=job.step_name,
@@ -83,15 +100,17 @@ def _execute(job: StepJob, send: SendEvent) -> list[StepOutput]:
         stack=step_context.NameInfo(job.stack_name),
         parameters=dict(job.parameters),
         output_names=tuple(o.name for o in job.outputs),
+        secrets=declared,
         _send_metadata=send_metadata,
     )
     token = step_context.enter(context)
     try:
-        result = function(**values)
-        if inspect.iscoroutine(result):
-            import asyncio  # noqa: PLC0415  # slow to import; few steps are async
+        with tracked(job, secrets, tell_of_tracker, log):
+            result = function(**values)
+            if inspect.iscoroutine(result):
+                import asyncio  # noqa: PLC0415  # slow to import; few steps are async
 
-            result = asyncio.run(result)
+                result = asyncio.run(result)
     finally:
         step_context.leave(token)
     outputs: list[StepOutput] = []
@@ -105,7 +124,9 @@ def _execute(job: StepJob, send: SendEvent) -> list[StepOutput]:
             pipeline_name=job.pipeline_name,
             project_id=job.project_id,
         )
-        manifest = save_version(store, value, origin, context.output_metadata.get(output.name))
+        metadata = context.output_metadata.get(output.name)
+        redactor = redactor_of(secrets) if metadata else None
+        manifest = save_version(store, value, origin, redactor.clean_value(metadata) if redactor else metadata)
         send(
             StepEvent(
                 kind="artifact_saved", step_run_id=job.step_run_id, at=now(), output=output.name, manifest=manifest

@@ -22,7 +22,7 @@ from stackyard.engine.logs import forward_logging
 from stackyard.engine.step_runner import StopRequested, flush_output, run_step
 from stackyard.engine.strays import MARK_VARIABLE, kill_marked
 from stackyard.model.artifact import Manifest
-from stackyard.model.job import StepEvent, StepJob, StepOutcome
+from stackyard.model.job import Secrets, StepEvent, StepJob, StepOutcome
 from stackyard.storage.ids import now
 
 GUARD_INTERVAL_S = 0.5
@@ -37,6 +37,7 @@ def serve(connection: socket.socket) -> None:
     channel = BlockingChannel(connection)
     lock = threading.Lock()  # a step's own threads may log while it runs
     current: list[str] = []
+    secrets: Secrets | None = None
 
     def send(event: StepEvent) -> None:
         with lock:
@@ -57,6 +58,9 @@ def serve(connection: socket.socket) -> None:
             return
         if message is None:
             return
+        if "secrets" in message:  # of the job that comes next
+            secrets = Secrets.model_validate(message["secrets"])
+            continue
         job = StepJob.model_validate(message["job"])
         sys.path[:] = job.import_paths + [p for p in sys.path if p not in job.import_paths]
         if job.working_directory and os.path.isdir(job.working_directory):  # noqa: PTH112  # no Path on the hot path
@@ -66,10 +70,11 @@ def serve(connection: socket.socket) -> None:
         try:
             signal.signal(signal.SIGTERM, _stop)
             send(StepEvent(kind="started", step_run_id=job.step_run_id, at=now(), pid=os.getpid()))
-            outcome = run_step(job, send)
+            outcome = run_step(job, send, secrets)
         except StopRequested:  # the signal came between the step and the outcome
             return
         finally:
+            secrets = None
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
         flush_output()
         current.clear()

@@ -26,10 +26,18 @@ class CacheKeyParts(Persisted):
     python: str = ""
     """``major.minor``."""
     artifact_store_id: str = ""
+    secrets: dict[str, str] = Field(default_factory=dict)
+    """Secret of the step to its place among them; never anything of its values."""
+    experiment_tracker: str = ""
+    """Id of the component that follows the step, so that a step that is tracked for the first time really runs."""
 
     def digest(self) -> str:
         """Return the cache key."""
-        return digest_value("cache-key/1", self.model_dump())
+        parts = self.model_dump()
+        for later in ("secrets", "experiment_tracker"):  # steps without them keep the keys of older catalogs
+            if not parts[later]:
+                del parts[later]
+        return digest_value("cache-key/1", parts)
 
 
 def explain_miss(old: CacheKeyParts | None, new: CacheKeyParts) -> tuple[MissReason, str]:
@@ -42,11 +50,14 @@ def explain_miss(old: CacheKeyParts | None, new: CacheKeyParts) -> tuple[MissRea
         (MissReason.INPUT_CHANGED, "input", old.inputs, new.inputs),
         (MissReason.CODE_CHANGED, "output", old.outputs, new.outputs),
         (MissReason.ENVIRONMENT_CHANGED, "environment variable", old.environment, new.environment),
+        (MissReason.ENVIRONMENT_CHANGED, "the step's use of secret", old.secrets, new.secrets),
     ):
         changed = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
         if changed:
             shown = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
             return reason, f"{word} {shown} changed"
+    if old.experiment_tracker != new.experiment_tracker:
+        return MissReason.ENVIRONMENT_CHANGED, "the step's experiment tracker changed"
     if old.python != new.python:
         return MissReason.ENVIRONMENT_CHANGED, f"Python {old.python} became {new.python}"
     return MissReason.NEVER_RAN, "no earlier run of this step in this artifact store"

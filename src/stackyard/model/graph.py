@@ -43,6 +43,15 @@ class OutputSpec(Message):
     """Name of the artifact that the output's versions belong to."""
 
 
+class GivenSettings(Message):
+    """Settings for stack components as one place in the code gives them."""
+
+    values: dict[str, dict[str, Any]]
+    """``type`` or ``type.flavor`` to setting to value."""
+    file: str = ""
+    line: int = 0
+
+
 class StepSpec(Message):
     """A step as recorded in a pipeline."""
 
@@ -59,6 +68,12 @@ class StepSpec(Message):
     outputs: list[OutputSpec] = Field(default_factory=list)
     enable_cache: bool = True
     environment: dict[str, str] = Field(default_factory=dict)
+    secrets: list[str] = Field(default_factory=list)
+    """Names of the secrets whose keys the step finds as environment variables; a later one wins."""
+    settings: list[GivenSettings] = Field(default_factory=list)
+    """Weakest first; those of the pipeline and of the run configuration are not among them."""
+    experiment_tracker: str | bool | None = None
+    """Name of the stack's experiment tracker, or True for whichever it has."""
     file: str = ""
     """File of the call inside the pipeline."""
     line: int = 0

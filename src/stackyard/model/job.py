@@ -25,15 +25,6 @@ class Secrets(Message):
     """Secret's name to key to value."""
 
 
-class InputVersion(Message):
-    """An artifact version that a step takes."""
-
-    artifact_version_id: str
-    uri: str
-    materializer: str
-    digest: str
-
-
 class ComponentSpec(Message):
     """A stack component as whoever executes a step needs it."""
 
@@ -47,6 +38,17 @@ class ComponentSpec(Message):
     """Resolved: defaults filled in, paths absolute. Secrets are still references: ``{{name.key}}``."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """What code and run configuration say for this component, checked by its flavor."""
+
+
+class InputVersion(Message):
+    """An artifact version that a step takes."""
+
+    artifact_version_id: str
+    uri: str
+    materializer: str
+    digest: str
+    artifact_store: ComponentSpec | None = None
+    """Set when it does not lie in the job's own artifact store."""
 
 
 class StepLimits(Message):
@@ -99,6 +101,8 @@ class StepEvent(Message):
     text: str = ""
     values: dict[str, Any] = Field(default_factory=dict)
     """``metadata``: name to JSON value."""
+    of_run: bool = False
+    """``metadata``: the run shows it too, under the step's name."""
     artifact_version_id: str = ""
     """``metadata``: of this output instead of the step, when set."""
     output: str = ""

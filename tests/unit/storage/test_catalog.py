@@ -75,7 +75,8 @@ def record(own: Home, outputs: int = 1, project: Project = PROJECT, **changes: s
     )
     made = [(f"out_{i}", manifest(f"a{i}", step, run.id)) for i in range(outputs)]
     writer.step_completed(step, made, {"rows": 3})
-    writer.set_run(Status.COMPLETED, metadata={"accuracy": 0.5})
+    writer.add_run_metadata({"accuracy": 0.5})
+    writer.set_run(Status.COMPLETED)
     writer.close()
     return run.id, name
 

@@ -128,9 +128,7 @@ class RunWriter:
                 _insert(sql, "step_runs", columns)
             _changed(sql, "run", self.run_id)
 
-    def set_run(
-        self, status: Status, *, error: StepError | None = None, metadata: dict[str, Any] | None = None
-    ) -> None:
+    def set_run(self, status: Status, *, error: StepError | None = None) -> None:
         """Record the run's status; start and end times follow from it."""
         moment = now()
         with transaction(self._connection) as sql:
@@ -142,8 +140,12 @@ class RunWriter:
                 sql.execute("DELETE FROM changes WHERE seq < (SELECT MAX(seq) FROM changes) - ?", (CHANGES_KEPT,))
             if error is not None:
                 sql.execute("UPDATE runs SET error = ? WHERE id = ?", (error.model_dump_json(), self.run_id))
-            if metadata:
-                _merge_metadata(sql, "runs", self.run_id, metadata)
+            _changed(sql, "run", self.run_id)
+
+    def add_run_metadata(self, metadata: dict[str, Any]) -> None:
+        """Add to the run's metadata; what it has under the same names is replaced."""
+        with transaction(self._connection) as sql:
+            _merge_metadata(sql, "runs", self.run_id, metadata)
             _changed(sql, "run", self.run_id)
 
     def step_started(

@@ -1,0 +1,168 @@
+"""Settings for stack components in code and run configuration: checked against the run's stack, and merged.
+
+Keys are ``type`` or ``type.flavor``. Weakest first: the pipeline's code, the run configuration, the step's code, the
+run configuration's section of the step. In one place ``type.flavor`` wins over ``type``. Settings for another flavor
+than the stack's, or for a type that the stack lacks, are left out, so that the same code runs on any stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stackyard.api.run_configuration import RunConfiguration
+from stackyard.flavors.catalogue import AnyFlavor
+from stackyard.model.enums import ComponentType
+from stackyard.model.errors import Location, SettingsError
+from stackyard.model.graph import GivenSettings, StepSpec
+from stackyard.model.names import did_you_mean
+
+_Merged = dict[ComponentType, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What the components of a run's stack were told."""
+
+    run: _Merged = field(default_factory=dict)
+    steps: dict[str, _Merged] = field(default_factory=dict)
+    """Step to what counts for it; the run's are among them."""
+
+    def of_run(self, component_type: ComponentType) -> dict[str, Any]:
+        """Return a component's settings for the run as a whole."""
+        return self.run.get(component_type, {})
+
+    def of_step(self, step: str, component_type: ComponentType) -> dict[str, Any]:
+        """Return a component's settings for a step."""
+        return self.steps.get(step, {}).get(component_type, {})
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Settings as one place gives them."""
+
+    values: Mapping[str, Any]
+    owner: str
+    """``step 'train'``, for messages."""
+    locate: Callable[[str, str], Location | None]
+    """Where a key is, or a setting below it."""
+    of_step: bool = False
+
+
+def resolve_settings(
+    pipeline: str, given: Iterable[GivenSettings], steps: Iterable[StepSpec], configuration: RunConfiguration,
+    *, stack: Mapping[ComponentType, AnyFlavor], known: Iterable[AnyFlavor],
+) -> RunSettings:  # fmt: skip
+    """Check all settings of a run and merge them.
+
+    Args:
+        pipeline: its name, for messages.
+        given: what the pipeline's code says, weakest first.
+        steps: the recorded steps with what their code says.
+        configuration: the run configuration.
+        stack: the flavors of the run's stack.
+        known: all flavors that may be named.
+
+    Raises:
+        SettingsError: an unknown component type, flavor or setting, or a value that a flavor refuses; with file and
+            line.
+    """
+    checker = _Checker(stack, list(known))
+    of_run: _Merged = {}
+    for place in [*_in_code(given, f"pipeline {pipeline!r}"), *_configured(configuration, "the run configuration")]:
+        checker.add(place, of_run)
+    found = RunSettings(run=of_run)
+    for step in steps:
+        owner = f"step {step.name!r}"
+        places = [
+            *_in_code(step.settings, owner, of_step=True),
+            *_configured(configuration, owner, "steps", step.name),
+        ]
+        merged = {component_type: dict(values) for component_type, values in of_run.items()}
+        for place in places:
+            checker.add(place, merged)
+        if merged:
+            found.steps[step.name] = merged
+    return found
+
+
+class _Checker:
+    """Checks places one after the other."""
+
+    def __init__(self, stack: Mapping[ComponentType, AnyFlavor], known: list[AnyFlavor]) -> None:
+        self._stack = stack
+        self._known = known
+
+    def add(self, place: _Place, merged: _Merged) -> None:
+        """Check what a place says and put what concerns the stack over what is there."""
+        for key in sorted(place.values, key=lambda key: "." in key):  # type.flavor wins over type
+            component_type = self._type_of(place, key)
+            flavor = self._stack.get(component_type)
+            if flavor is None or key.partition(".")[2] not in ("", flavor.name):
+                continue
+            checked = self._check(place, key, flavor)
+            if checked:
+                merged[component_type] = {**merged.get(component_type, {}), **checked}
+
+    def _type_of(self, place: _Place, key: str) -> ComponentType:
+        name, dot, flavor = key.partition(".")
+        types = [t.value for t in ComponentType]
+        if name not in types:
+            raise SettingsError(
+                f"The settings of {place.owner} are for {name!r}, which is no component type.",
+                hint=f"{did_you_mean(name, types)} Component types: {', '.join(types)}.".strip(),
+                location=place.locate(key, ""),
+            )
+        component_type = ComponentType(name)
+        flavors = [f.name for f in self._known if f.component_type is component_type]
+        if dot and flavor not in flavors:
+            raise SettingsError(
+                f"The settings of {place.owner} are for {key!r}: no {component_type.title} flavor is called "
+                f"{flavor!r}.",
+                hint=f"{did_you_mean(flavor, flavors)} Known flavors: {', '.join(flavors) or 'none'}.".strip(),
+                location=place.locate(key, ""),
+            )
+        return component_type
+
+    def _check(self, place: _Place, key: str, flavor: AnyFlavor) -> dict[str, Any]:
+        values = place.values[key] if place.values[key] is not None else {}
+        if not isinstance(values, dict):
+            raise SettingsError(
+                f"The settings {key!r} of {place.owner} must be a mapping, got {values!r}.",
+                hint="Write the name of each setting and its value.",
+                location=place.locate(key, ""),
+            )
+        if values and place.of_step and flavor.settings_scope == "pipeline":
+            raise SettingsError(
+                f"The settings {key!r} of {place.owner} can't be a step's: the flavor {flavor.name!r} takes them for "
+                "the whole run.",
+                hint="Give them to the pipeline, or at the top of the run configuration.",
+                location=place.locate(key, ""),
+            )
+        try:
+            return flavor.validate_settings(values, f"settings {key!r} of {place.owner}")
+        except SettingsError as error:
+            said = error.message.partition(place.owner)[2]
+            error.location = place.locate(key, next((n for n in values if repr(n) in said or f"{n}=" in said), ""))
+            raise
+
+
+def _in_code(given: Iterable[GivenSettings], owner: str, *, of_step: bool = False) -> list[_Place]:
+    return [_Place(one.values, owner, _locator(one), of_step=of_step) for one in given]
+
+
+def _locator(given: GivenSettings) -> Callable[[str, str], Location | None]:
+    return lambda _key, _name: Location(given.file, given.line) if given.file else None
+
+
+def _configured(configuration: RunConfiguration, owner: str, *section: str) -> list[_Place]:
+    values: Any = configuration.step(section[1]) if section else configuration.values
+    settings = values.get("settings")
+    if not settings:
+        return []
+
+    def locate(key: str, name: str) -> Location:
+        return configuration.location(*section, "settings", key, *([name] if name else []))
+
+    return [_Place({str(k): v for k, v in settings.items()}, owner, locate, of_step=bool(section))]
