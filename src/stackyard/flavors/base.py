@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,6 +21,9 @@ from stackyard.model.errors import ComponentConfigurationError, SecretReferenceE
 from stackyard.model.flavor import FlavorDescriptor, SettingsScope
 from stackyard.model.names import did_you_mean
 from stackyard.model.secret import is_reference
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _LOGIN_IN_URL = r"[A-Za-z][A-Za-z0-9+.-]*://[^/@:]*:([^/@]+)@"
 ENTRY_POINT_GROUP = "stackyard.flavors"
@@ -105,7 +108,7 @@ class Flavor:
             problem = error.errors()[0]
             where = ".".join(str(part) for part in problem["loc"])
             raise SettingsError(
-                f"The {what} can't have {where}={problem['input']!r}: {problem['msg']}.", hint="Correct the value."
+                f"The {what} can't have {where}={problem['input']!r}: {_why(problem)}.", hint="Correct the value."
             ) from error
         return model.model_dump(mode="json", exclude_unset=True)
 
@@ -187,14 +190,18 @@ def wrong_value(error: ValidationError, what: str, component_type: ComponentType
     """Return the error for the first value that a model refused."""
     problem = error.errors()[0]
     where = ".".join(str(part) for part in problem["loc"])
-    missing = problem["type"] == "missing"
-    return ComponentConfigurationError(
-        f"The {what} needs the attribute {where!r}."
-        if missing
-        else f"The {what} can't have {where}={problem['input']!r}: {problem['msg']}.",
-        hint=f"See: stackyard {component_type.command} register --help",
-        attribute=str(problem["loc"][0]) if problem["loc"] else "",
-    )
+    why = _why(problem)
+    if problem["type"] == "missing":
+        message = f"The {what} needs the attribute {where!r}."
+    elif where:
+        message = f"The {what} can't have {where}={problem['input']!r}: {why}."
+    else:
+        message = f"The {what} can't be like this: {why}."
+    return ComponentConfigurationError(message, hint=f"See: stackyard {component_type.command} register --help")
+
+
+def _why(problem: ErrorDetails) -> str:
+    return problem["msg"].removeprefix("Value error, ").rstrip(".")
 
 
 def _converted(value: Any, annotation: Any) -> Any:
