@@ -15,6 +15,7 @@ from stackyard.api.lookup import (
     shell_word,
     some_of,
 )
+from stackyard.api.stacks import OPTIONS
 from stackyard.flavors.catalogue import find_flavor
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ComponentType
 from stackyard.model.errors import ComponentConfigurationError, InUseError, UsageError
@@ -169,16 +170,7 @@ def delete_component(ctx: Context, component_type: ComponentType, name_or_id: st
         protect_default(component, component_type.title, component_type.command, "deleted")
         stacks = [stack.name for stack in registry.stacks_using(component.id)]
         if stacks:
-            noun = "the stack" if len(stacks) == 1 else f"{len(stacks)} stacks:"
-            name = shell_word(stacks[0])
-            free = f"stackyard stack update {name} --{component_type.command} OTHER"
-            if component_type not in REQUIRED_COMPONENT_TYPES:
-                free = f"stackyard stack remove-component {name} --{component_type.command}"
-            raise InUseError(
-                f"The {_what(component)} can't be deleted: it is used by {noun} {some_of(stacks)}.",
-                hint=f"Free it first: {free}, or stackyard stack delete {name}",
-                stacks=stacks,
-            )
+            raise _in_use(component, stacks)
         view = component_view(ctx, registry, component)
         registry.components.remove(component)
         return view
@@ -195,6 +187,20 @@ def _rename(registry: Registry, component: StackComponent, name: str) -> None:
     component.name = name
 
 
+def _in_use(component: StackComponent, stacks: list[str]) -> InUseError:
+    component_type = ComponentType(component.component_type)
+    users = "the stack" if len(stacks) == 1 else f"{len(stacks)} stacks:"
+    name = shell_word(stacks[0])
+    free = f"Take it out: stackyard stack remove-component {name} --{component_type.command}"
+    if component_type in REQUIRED_COMPONENT_TYPES:
+        free = f"Exchange it: stackyard stack update {name} {OPTIONS[component_type]} OTHER"
+    return InUseError(
+        f"The {_what(component)} can't be deleted: it is used by {users} {some_of(stacks)}.",
+        hint=f"{free}, or delete the stack: stackyard stack delete {name}",
+        stacks=stacks,
+    )
+
+
 def _reconfigure(
     ctx: Context, registry: Registry, component: StackComponent, given: Mapping[str, Any], removed: tuple[str, ...]
 ) -> None:
@@ -204,7 +210,7 @@ def _reconfigure(
         _refuse_removal(registry, component, removed)
     before = component.configuration
     kept = {key: value for key, value in before.items() if key not in removed}
-    configure(ctx, registry, component, {**kept, **given})
+    configure(ctx, registry, component, given, kept)
     for attribute in removed:
         # A store's folder in home was never set by anybody, and it keeps it.
         if attribute not in before or component.configuration.get(attribute) == before[attribute]:

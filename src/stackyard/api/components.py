@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from stackyard.api.context import Context
 from stackyard.api.lookup import check_labels, check_new_name, find_component, no_component_in
 from stackyard.flavors.base import Flavor
 from stackyard.flavors.catalogue import AnyFlavor, find_flavor, known_flavors
+from stackyard.flavors.local import LOCAL_ARTIFACT_STORE
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import ComponentConfigurationError
 from stackyard.model.job import ComponentSpec
@@ -117,12 +119,25 @@ def add_component(
     return component
 
 
-def configure(ctx: Context, registry: Registry, component: StackComponent, configuration: dict[str, Any]) -> None:
-    """Give a component a whole configuration, validated by its flavor.
+def configure(
+    ctx: Context,
+    registry: Registry,
+    component: StackComponent,
+    given: Mapping[str, Any],
+    kept: Mapping[str, Any] | None = None,
+) -> None:
+    """Give a component a configuration, validated as a whole by its flavor.
 
     A local artifact store without a path keeps the folder in home that it was given before, else gets one of its
     name. Such a path is stored relative to home, so that a home can be moved, and stays when the component is renamed;
-    a path that somebody gave is made absolute.
+    a path that somebody gives is made absolute.
+
+    Args:
+        ctx: where.
+        registry: the component's.
+        component: changed in place.
+        given: field to new value; texts of the command line are converted.
+        kept: what stays of its configuration, as it is stored.
 
     Raises:
         UnknownFlavorError: its flavor is not known.
@@ -131,15 +146,16 @@ def configure(ctx: Context, registry: Registry, component: StackComponent, confi
     """
     component_type = ComponentType(component.component_type)
     what = f"{component_type.title} {component.name!r}"
-    checked = find_flavor(component_type, component.flavor, registry.flavors).validate(configuration, what)
+    flavor = find_flavor(component_type, component.flavor, registry.flavors)
+    checked = flavor.validate({**(kept or {}), **given}, what)
     if component_type is ComponentType.ARTIFACT_STORE:
-        stored, given = component.configuration.get("path"), checked.get("path")
-        is_local = component.flavor == "local"
-        if given is None and is_local:
-            automatic = isinstance(stored, str) and not Path(stored).is_absolute()
+        path, is_local = given.get("path"), flavor is LOCAL_ARTIFACT_STORE
+        if isinstance(path, str):
+            checked["path"] = _folder(path, what) if is_local or "://" not in path else path
+        elif is_local and checked.get("path") is None:
+            stored = str(component.configuration.get("path", ""))
+            automatic = stored and not Path(stored).is_absolute()
             checked["path"] = stored if automatic else _folder_in_home(ctx, registry, component)
-        elif isinstance(given, str) and given != stored:
-            checked["path"] = _folder(given, what) if is_local or "://" not in given else given
     component.configuration = checked
 
 
@@ -246,7 +262,7 @@ def _folder(path: str, what: str) -> str:
     elif "://" in path:
         problem = f"{path} is no folder of this machine"
         hint = "A store elsewhere needs another flavor: stackyard artifact-store flavor list"
-    elif Path(path).expanduser().exists() and not Path(path).expanduser().is_dir():
+    elif os.path.exists(expand(path)) and not os.path.isdir(expand(path)):  # noqa: PTH110, PTH112  # these never raise
         problem = f"{expand(path)} is a file"
     if problem:
         raise ComponentConfigurationError(f"The {what} can't have this path: {problem}.", hint=hint)
