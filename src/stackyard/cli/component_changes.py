@@ -75,8 +75,8 @@ def update_command(component_type: ComponentType) -> click.Command:
     def update(words: tuple[str, ...], label: tuple[str, ...], as_json: bool) -> None:
         name, attributes = _name_and_attributes(words, component_type, "update", required=False)
         ctx = open_context()
-        target = named_or_active(ctx, component_type, name)
-        view = component_changes.update_component(ctx, component_type, target.id, attributes, parse_labels(label))
+        target = name or named_or_active(ctx, component_type, None).name
+        view = component_changes.update_component(ctx, component_type, target, attributes, parse_labels(label))
         _done(view, f"{title.capitalize()} {view.name!r} updated.", as_json)
 
     return update
@@ -126,7 +126,7 @@ def rename_command(component_type: ComponentType) -> click.Command:
     def rename(name: str, new_name: str, as_json: bool) -> None:
         ctx = open_context()
         before = get_component(ctx, component_type, name)
-        view = component_changes.rename_component(ctx, component_type, before.id, new_name)
+        view = component_changes.rename_component(ctx, component_type, before.name, new_name)
         _done(view, f"{title.capitalize()} {before.name!r} is now called {view.name!r}.", as_json)
 
     return rename
@@ -170,7 +170,7 @@ def delete_command(component_type: ComponentType) -> click.Command:
         view = get_component(ctx, component_type, name)
         # What is in use will be refused: no need to ask first.
         confirm(f"Delete the {title} {view.name!r}?", yes=yes or bool(view.stacks))
-        view = component_changes.delete_component(ctx, component_type, view.id)
+        view = component_changes.delete_component(ctx, component_type, view.name)
         _done(view, f"{title.capitalize()} {view.name!r} deleted.", as_json)
         if not as_json and isinstance(view.configuration.get("path"), str):
             click.echo(f"Its files stay where they are: {view.configuration['path']}", err=True)

@@ -10,23 +10,18 @@ from stackyard.api import stacks
 from stackyard.api.context import open_context
 from stackyard.cli.completion import stack_names
 from stackyard.cli.lazy import LazyGroup
-from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, label_texts, list_options
-from stackyard.cli.output import json_option, print_facts, print_json, print_table, short_id, show_time, show_value
-from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ComponentType
+from stackyard.cli.output import json_option, print_facts, print_json, print_table, show_time, show_value
 from stackyard.model.errors import ActiveStackGoneError
-from stackyard.model.views import StackView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from stackyard.model.views import ActiveStackView
+    from stackyard.model.views import ActiveStackView, StackView
 
 stack = LazyGroup(
     "stack",
     help="Switch, list, describe, register and change stacks.",
     epilog="Example: stackyard stack set my_stack",
     table={
-        "list": ("stackyard.cli.stack:list_", "List all stacks."),
+        "list": ("stackyard.cli.stack_list:list_", "List all stacks."),
         "get": ("stackyard.cli.stack:get", "Print the active stack and who chose it."),
         "set": ("stackyard.cli.stack:set_", "Make a stack the active one."),
         "describe": ("stackyard.cli.stack:describe", "Show a stack with its components."),
@@ -38,52 +33,6 @@ stack = LazyGroup(
         "delete": ("stackyard.cli.stack_changes:delete", "Delete a stack."),
     },
 )
-
-
-def _component_column(component_type: ComponentType, importance: int) -> Column:
-    def name(view: StackView) -> str:
-        return next((c.name for c in view.components if c.component_type is component_type), "")
-
-    def in_use(views: Sequence[StackView]) -> bool:
-        return any(name(view) for view in views)
-
-    required = component_type in REQUIRED_COMPONENT_TYPES
-    usual: bool | Callable[[Sequence[StackView]], bool] = True if required else in_use
-    return Column(component_type.value, name, usual=usual, yields=0 if required else importance)
-
-
-STACKS = Listing[StackView](
-    "stack",
-    columns=[
-        Column("active", lambda v: "yes" if v.active else "no", lambda v: "*" if v.active else ""),
-        Column("name", lambda v: v.name),
-        Column("id", lambda v: v.id, lambda v: short_id(v.id), yields=40),
-        Column("shared", lambda v: "yes" if v.shared else "no", yields=20),
-        Column("owner", lambda v: v.owner, yields=30),
-        *(_component_column(t, i) for i, t in enumerate(ComponentType)),
-        Column("labels", lambda v: label_texts(v.labels), usual=False),
-        Column("created", lambda v: v.created_at, lambda v: show_time(v.created_at) or "-", usual=False),
-    ],
-    filters=[
-        Filter("name", lambda v: [v.name], NAME_HELP),
-        Filter("id", lambda v: [v.id], "Only ids that begin so.", plain="startswith"),
-        Filter("owner", lambda v: [v.owner], "Only those of this owner."),
-        Filter("component", lambda v: [c.name for c in v.components], "Only those with such a component."),
-        Filter("flavor", lambda v: [c.flavor for c in v.components], "Only those with a component of this flavor."),
-    ],
-    labels=lambda v: v.labels,
-)
-
-
-@click.command("list", epilog="Example: stackyard stack list --component my_store --sort desc:created")
-@list_options(STACKS)
-def list_(request: Request[StackView]) -> None:
-    """List all stacks, the active one first."""
-    ctx = open_context()
-    request.show(request.apply(stacks.list_stacks(ctx)))
-    active = stacks.active_stack(ctx)
-    if active.error and request.output == "table":
-        click.echo(f"Warning: {active.error.message} {active.error.hint}", err=True)
 
 
 @click.command(epilog="Example: stackyard stack get")

@@ -93,8 +93,8 @@ def register(name: str, label: tuple[str, ...], activate: bool, as_json: bool, *
 def update(name: str | None, label: tuple[str, ...], as_json: bool, **chosen: str | None) -> None:
     """Give a stack other components or labels: NAME, or the active one. What is not named stays as it is."""
     ctx = open_context()
-    target = stacks.get_stack(ctx, name)
-    view = stack_changes.update_stack(ctx, target.id, _given(chosen), parse_labels(label))
+    target = name or stacks.get_stack(ctx).name
+    view = stack_changes.update_stack(ctx, target, _given(chosen), parse_labels(label))
     _done(view, f"Stack {view.name!r} updated.", as_json)
 
 
@@ -105,9 +105,9 @@ def update(name: str | None, label: tuple[str, ...], as_json: bool, **chosen: st
 def remove_component(name: str | None, as_json: bool, **chosen: bool) -> None:
     """Take components out of a stack: NAME, or the active one. The components themselves stay."""
     ctx = open_context()
-    target = stacks.get_stack(ctx, name)
+    target = name or stacks.get_stack(ctx).name
     types = [ComponentType(key) for key, wanted in chosen.items() if wanted]
-    view = stack_changes.remove_stack_components(ctx, target.id, types)
+    view = stack_changes.remove_stack_components(ctx, target, types)
     _done(view, f"Stack {view.name!r} updated.", as_json)
 
 
@@ -119,7 +119,7 @@ def rename(name: str, new_name: str, as_json: bool) -> None:
     """Rename the stack NAME; where it is the active one it stays that."""
     ctx = open_context()
     before = stacks.get_stack(ctx, name)
-    view = stack_changes.rename_stack(ctx, before.id, new_name)
+    view = stack_changes.rename_stack(ctx, before.name, new_name)
     _done(view, f"Stack {before.name!r} is now called {view.name!r}.", as_json)
 
 
@@ -131,7 +131,7 @@ def copy(name: str, new_name: str, as_json: bool) -> None:
     """Copy the stack NAME: a second one of the same components."""
     ctx = open_context()
     before = stacks.get_stack(ctx, name)
-    view = stack_changes.copy_stack(ctx, before.id, new_name)
+    view = stack_changes.copy_stack(ctx, before.name, new_name)
     _done(view, f"Stack {view.name!r} made as a copy of {before.name!r}.", as_json)
     if not as_json:
         click.echo(f"Switch to it with: stackyard stack set {view.name}", err=True)
@@ -150,7 +150,7 @@ def delete(name: str, yes: bool, recursive: bool, as_json: bool) -> None:
     too = f" and its {', '.join(going)}" if going else ""
     # The active stack will be refused: no need to ask first.
     confirm(f"Delete the stack {view.name!r}{too}?", yes=yes or view.active)
-    view = stack_changes.delete_stack(ctx, view.id, recursive=recursive)
+    view = stack_changes.delete_stack(ctx, view.name, recursive=recursive)
     _done(view, f"Stack {view.name!r}{too} deleted.", as_json)
 
 
