@@ -9,10 +9,13 @@ from typing import Any, TypeVar
 from stackyard.api import artifacts, component_changes, components, flavors, runs, stack_changes, stacks
 from stackyard.api.context import open_context
 from stackyard.api.lookup import find_component_type
+from stackyard.model.enums import ComponentType
 from stackyard.model.stack_views import FlavorView
 from stackyard.model.views import ArtifactVersionView, ComponentView, Page, RunView, StackView
 
 T = TypeVar("T")
+NamesByType = Mapping[str, str] | Mapping[ComponentType, str]
+"""Component type to name or id: the type as a word or as a member of the enum."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class Client:
         """Return all stacks, the active one first."""
         return stacks.list_stacks(self._context)
 
-    def create_stack(self, name: str, components: Mapping[str, str], labels: dict[str, str] | None = None) -> StackView:
+    def create_stack(self, name: str, components: NamesByType, labels: dict[str, str] | None = None) -> StackView:
         """Register a stack; ``components`` maps component type to name or id."""
         return stacks.register_stack(self._context, name, {str(k): v for k, v in components.items()}, labels)
 
@@ -103,7 +106,7 @@ class Client:
         name_id_or_prefix: str | None = None,
         name: str | None = None,
         labels: Mapping[str, str | None] | None = None,
-        component_updates: Mapping[str, str] | None = None,
+        component_updates: NamesByType | None = None,
     ) -> StackView:
         """Rename or change a stack, the active one without a name, all or nothing.
 
@@ -117,7 +120,7 @@ class Client:
             self._context,
             name_id_or_prefix,
             name=name,
-            components=component_updates,
+            components={str(k): v for k, v in (component_updates or {}).items()},
             labels=_given(labels),
             remove_labels=_removed(labels),
         )

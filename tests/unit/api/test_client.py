@@ -1,0 +1,78 @@
+"""``Client``: stacks and components with the names that ZenML's users know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stackyard.api.client import Client
+from stackyard.model.enums import ComponentType
+from stackyard.model.errors import (
+    AlreadyExistsError,
+    ComponentConfigurationError,
+    ComponentNotFoundError,
+    InUseError,
+    StackValidationError,
+)
+
+
+@pytest.fixture
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.chdir(tmp_path)
+    return Client()
+
+
+def test_components_from_registration_to_deletion(client: Client) -> None:
+    made = client.create_stack_component("s", "local", "artifact_store", {"path": "data"}, {"team": "a", "x": "y"})
+    view = client.update_stack_component(
+        "s", ComponentType.ARTIFACT_STORE, name="t", configuration={"path": None}, labels={"team": "b", "x": None}
+    )
+    assert (view.id, view.name, view.labels) == (made.id, "t", {"team": "b"})
+    assert view.configuration["path"].endswith("/artifact_stores/t")
+    assert client.get_stack_component("artifact_store", made.id[:30]) == view
+    assert client.get_stack_component("artifact_store").name == "default"
+    client.delete_stack_component("t", "artifact_store")
+    assert [c.name for c in client.list_stack_components("artifact_store")] == ["default"]
+
+
+def test_stacks_from_registration_to_deletion(client: Client) -> None:
+    client.create_stack_component("o", "local", "orchestrator")
+    parts = {ComponentType.ORCHESTRATOR: "default", ComponentType.ARTIFACT_STORE: "default"}
+    made = client.create_stack("prod", parts, {"a": "b", "c": "d"})
+    client.activate_stack("prod")
+    view = client.update_stack(name="Prod", labels={"a": None}, component_updates={ComponentType.ORCHESTRATOR: "o"})
+    assert (view.id, view.name, view.labels, view.components[0].name) == (made.id, "Prod", {"c": "d"}, "o")
+    assert client.active_stack == view
+    with pytest.raises(InUseError):
+        client.delete_stack("Prod")
+    client.activate_stack("default")
+    client.delete_stack("Prod", recursive=True)
+    assert [s.name for s in client.list_stacks()] == ["default"]
+    assert [c.name for c in client.list_stack_components()] == ["default", "default"]
+
+
+def test_one_change_is_all_or_nothing(client: Client) -> None:
+    client.create_stack_component("s", "local", "artifact_store", {"path": "data"})
+    before = client.create_stack("prod", {"orchestrator": "default", "artifact_store": "s"}, {"a": "b"})
+    with pytest.raises(ComponentConfigurationError):
+        client.update_stack_component("s", "artifact_store", name="t", configuration={"pth": "x"})
+    with pytest.raises(ComponentNotFoundError):
+        client.update_stack("prod", name="x", component_updates={"alerter": "ghost"})
+    with pytest.raises(StackValidationError, match="no label 'z'"):
+        client.update_stack("prod", name="x", labels={"z": None})
+    with pytest.raises(AlreadyExistsError):
+        client.update_stack("prod", name="default", labels={"c": "d"})
+    assert client.get_stack("prod") == before
+
+
+def test_a_component_type_that_is_none_is_named_with_the_nearest(client: Client) -> None:
+    with pytest.raises(StackValidationError) as caught:
+        client.list_stack_components("artefact_store")
+    assert "Did you mean 'artifact_store'?" in caught.value.hint
+
+
+def test_flavors(client: Client) -> None:
+    assert {"local"} <= {f.name for f in client.get_flavors_by_type("orchestrator")}
+    assert client.get_flavor_by_name_and_type("local", "artifact_store").configuration[0].name == "path"
+    assert len(client.list_flavors()) >= 2
