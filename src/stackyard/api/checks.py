@@ -224,11 +224,18 @@ class Checker:
         references = list(dict.fromkeys(references_in(component.configuration)))
         if not references:
             return
-        from stackyard.api.secrets import unresolved  # noqa: PLC0415  # few components name secrets
+        from stackyard.api.secrets import list_secrets, unresolved  # noqa: PLC0415  # few components name secrets
 
-        for reference in unresolved(self._ctx, references):
+        try:
+            gone = unresolved(self._ctx, references)
+            names = {secret.name for secret in list_secrets(self._ctx)} if gone else set()
+        except StackyardError as problem:
+            yield error("secrets_unreadable", subject, problem.message, problem.hint)
+            return
+        for reference in gone:
             message = f"It refers to the secret {reference}, which is not there."
-            fix = f"stackyard secret create {reference.name} --{reference.key}=VALUE"
+            verb = "update" if reference.name in names else "create"
+            fix = f"stackyard secret {verb} {reference.name} --{reference.key}=VALUE"
             yield error("secret_missing", subject, message, fix)
 
     def _folder(self, component: StackComponent, subject: str) -> Sequence[FindingView]:
