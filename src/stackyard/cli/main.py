@@ -14,6 +14,7 @@ from stackyard.cli.output import print_error, wants_json
 from stackyard.model.component_types import EXPLANATIONS
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import EXIT_BUG, StackyardError, UsageError
+from stackyard.storage.notices import listen
 
 EXIT_INTERRUPTED = 130
 
@@ -62,6 +63,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     as_json = wants_json(arguments)
+    listen(lambda notice: click.echo(notice, err=True))
     try:
         result: Any = cli.main(args=arguments, prog_name="stackyard", standalone_mode=False)
     except StackyardError as error:
