@@ -10,6 +10,7 @@ from stackyard.api import artifacts, component_changes, components, flavors, run
 from stackyard.api.context import open_context
 from stackyard.api.lookup import find_component_type
 from stackyard.model.enums import ComponentType
+from stackyard.model.secret import Secret
 from stackyard.model.stack_views import FlavorView
 from stackyard.model.views import ArtifactVersionView, ComponentView, Page, RunView, StackView
 
@@ -54,11 +55,11 @@ class ArtifactVersion:
 
         Raises:
             ArtifactDamagedError: its files are gone or differ from the manifest.
+            ComponentNotFoundError: its artifact store is not registered any more.
         """
-        from stackyard.storage.artifact_store import LocalArtifactStore  # noqa: PLC0415  # only loading needs it
-        from stackyard.storage.materializers.lookup import load_version  # noqa: PLC0415
+        from stackyard.storage.materializers.lookup import load_version  # noqa: PLC0415  # only loading needs it
 
-        return load_version(LocalArtifactStore(self.view.uri), self.view.uri)
+        return load_version(artifacts.store_of(open_context(), self.view), self.view.uri)
 
     def __stackyard_artifact_version__(self) -> str:
         """Tell a pipeline that records a step which version is meant."""
@@ -239,3 +240,19 @@ def _given(values: Mapping[str, T | None] | None) -> dict[str, T]:
 
 def _removed(values: Mapping[str, Any] | None) -> tuple[str, ...]:
     return tuple(key for key, value in (values or {}).items() if value is None)
+
+    def get_secret(self, name: str) -> Secret:
+        """Return a secret with its values; inside a step only one that the step declares.
+
+        Raises:
+            SecretNotFoundError: there is none of that name, or the running step does not declare it.
+            SecretStoreError: it can't be opened.
+        """
+        from stackyard.authoring.context import step_secret  # noqa: PLC0415  # only code that uses secrets needs it
+
+        values = step_secret(name)
+        if values is not None:
+            return Secret(name, values)
+        from stackyard.api.secrets import read_secret  # noqa: PLC0415
+
+        return read_secret(self._context, name)

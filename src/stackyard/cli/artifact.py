@@ -9,39 +9,54 @@ import click
 from stackyard.api import artifacts
 from stackyard.api.context import open_context
 from stackyard.api.hover import show_size
-from stackyard.cli.output import json_option, list_document, print_facts, print_json, print_table, show_time, show_value
+from stackyard.cli.lazy import LazyGroup
+from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, list_options
+from stackyard.cli.output import json_option, print_facts, print_json, print_table, short_id, show_time, show_value
 from stackyard.model.artifact import Preview
+from stackyard.model.views import ArtifactView
 
 MAX_ROWS = 10
 MAX_CELL = 24
 
 
-@click.group(epilog="Example: stackyard artifact show model")
+ARTIFACTS = Listing[ArtifactView](
+    "artifact",
+    columns=[
+        Column("name", lambda v: v.name),
+        Column("latest", lambda v: v.latest_version),
+        Column("versions", lambda v: v.n_versions, yields=1),
+        Column("type", lambda v: v.type),
+        Column("artifact_store", lambda v: v.artifact_store, yields=2),
+        Column("updated", lambda v: v.updated_at, lambda v: show_time(v.updated_at), yields=3),
+        Column("latest_id", lambda v: v.latest_version_id, lambda v: short_id(v.latest_version_id), usual=False),
+    ],
+    filters=[
+        Filter("name", lambda v: [v.name], NAME_HELP),
+        Filter("type", lambda v: [v.type], "Only those of this type."),
+        Filter("artifact_store", lambda v: [v.artifact_store], "Only those in such an artifact store."),
+    ],
+)
+
+
+@click.group(cls=LazyGroup, epilog="Example: stackyard artifact show model")
 def artifact() -> None:
     """What the runs stored."""
 
 
-@artifact.command("list", epilog="Example: stackyard artifact list --json")
+@artifact.command("list", epilog="Example: stackyard artifact list --type DataFrame --sort desc:updated")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="Artifacts at most.")
 @click.option("--cursor", help="Go on after an earlier page ('next' of its JSON).")
 @click.option("--all-projects", is_flag=True, help="Not only the project around the working folder.")
-@json_option
-def list_(limit: int, cursor: str | None, all_projects: bool, as_json: bool) -> None:
+@list_options(ARTIFACTS)
+def list_(request: Request[ArtifactView], limit: int, cursor: str | None, all_projects: bool) -> None:
     """List artifacts by name, one line for each artifact store that holds versions."""
-    page = artifacts.list_artifacts(open_context(), limit=limit, cursor=cursor, all_projects=all_projects)
-    if as_json:
-        print_json(list_document(page.items, page.total, page.next))
-        return
-    if not page.items:
-        click.echo("No artifacts yet. Run a pipeline with: stackyard run FILE", err=True)
-        return
-    rows = [
-        [a.name, str(a.latest_version), str(a.n_versions), a.type, a.artifact_store, show_time(a.updated_at)]
-        for a in page.items
-    ]
-    print_table(["NAME", "LATEST", "VERSIONS", "TYPE", "ARTIFACT STORE", "UPDATED"], rows)
-    if page.next:
-        click.echo(f"{len(page.items)} of {page.total} artifacts. More with: --limit {min(1000, limit * 5)}", err=True)
+    ctx = open_context()
+    request.show_page(
+        lambda size, after: artifacts.list_artifacts(ctx, limit=size, cursor=after, all_projects=all_projects),
+        limit=limit,
+        cursor=cursor,
+        none="No artifacts yet. Run a pipeline with: stackyard run FILE",
+    )
 
 
 @artifact.command(epilog="Example: stackyard artifact show model --version 3")
@@ -50,7 +65,7 @@ def list_(limit: int, cursor: str | None, all_projects: bool, as_json: bool) -> 
 @json_option
 def show(name: str, version: int | None, as_json: bool) -> None:
     """Show a version of the artifact NAME (or the version with the id NAME) with a preview; nothing is loaded."""
-    view = artifacts.get_version(open_context(), name, version)
+    view = artifacts.get_version(open_context(), name, version, open_store=True)
     if as_json:
         print_json(view)
         return
