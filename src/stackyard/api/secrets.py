@@ -226,11 +226,29 @@ def delete_secret(ctx: Context, name: str, *, force: bool = False) -> SecretView
         SecretStoreError: it can't be taken out of where its values are.
         PackageMissingError: the package that opens that place is not installed.
     """
+    view = check_unused(ctx, name, force=force)
+    _store(ctx).delete(name)
+    return view
+
+
+def check_unused(ctx: Context, name: str, *, force: bool = False) -> SecretView:
+    """Return a secret if it can be deleted.
+
+    Raises:
+        SecretNotFoundError: there is none of that name.
+        InUseError: components refer to it, and that is not forced.
+        SecretStoreError: it comes from the environment.
+    """
     view = _require_stored(ctx, name)
     if not force:
         _refuse_used(ctx, name)
-    _store(ctx).delete(name)
     return view
+
+
+def variables_of(view: SecretView) -> list[str]:
+    """Return the environment variables that set keys of a secret now."""
+    given = environment.values_in_environment(view.name, view.keys)
+    return [environment.variable_of(view.name, key) for key in view.keys if key in given]
 
 
 def _store(ctx: Context) -> SecretStore:

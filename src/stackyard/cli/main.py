@@ -30,6 +30,7 @@ _SECTIONS: dict[str, Table] = {
     "Components": {t.command: (f"stackyard.cli.component:{t.value}", EXPLANATIONS[t].doc) for t in ComponentType},
     "More": {
         "init": ("stackyard.cli.init:init", "Make a folder a project."),
+        "secret": ("stackyard.cli.secret:secret", "Keep passwords and tokens out of code and configuration."),
         "integration": ("stackyard.cli.integration:integration", "Install packages that flavors need."),
         "completion": ("stackyard.cli.completion:completion", "Let your shell complete commands and names."),
     },
