@@ -233,14 +233,6 @@ class Client:
         """
         return ArtifactVersion(artifacts.get_version(self._context, name_id_or_prefix, version))
 
-
-def _given(values: Mapping[str, T | None] | None) -> dict[str, T]:
-    return {key: value for key, value in (values or {}).items() if value is not None}
-
-
-def _removed(values: Mapping[str, Any] | None) -> tuple[str, ...]:
-    return tuple(key for key, value in (values or {}).items() if value is None)
-
     def get_secret(self, name: str) -> Secret:
         """Return a secret with its values; inside a step only one that the step declares.
 
@@ -256,3 +248,11 @@ def _removed(values: Mapping[str, Any] | None) -> tuple[str, ...]:
         from stackyard.api.secrets import read_secret  # noqa: PLC0415
 
         return read_secret(self._context, name)
+
+
+def _given(values: Mapping[str, T | None] | None) -> dict[str, T]:
+    return {key: value for key, value in (values or {}).items() if value is not None}
+
+
+def _removed(values: Mapping[str, Any] | None) -> tuple[str, ...]:
+    return tuple(key for key, value in (values or {}).items() if value is None)
