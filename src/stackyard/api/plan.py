@@ -18,6 +18,7 @@ from stackyard.api.active import choices, command_to_leave
 from stackyard.api.components import add_component, configure, flavor_of, resolved_configuration
 from stackyard.api.context import Context
 from stackyard.api.lookup import check_new_name, shell_word, some_of
+from stackyard.api.secrets import unresolved
 from stackyard.api.stack_file import DeclaredComponent, DeclaredStack, StackFile, read_stack_file
 from stackyard.api.stacks import add_stack
 from stackyard.model.enums import ComponentType
@@ -30,6 +31,7 @@ from stackyard.model.errors import (
     StorageError,
     UsageError,
 )
+from stackyard.model.secret import SecretReference, references_in
 from stackyard.model.stack import Registry, Stack, StackComponent
 from stackyard.model.stack_views import PlanItemView, PlanView
 from stackyard.storage.host import expand
@@ -112,6 +114,14 @@ def import_file(ctx: Context, file: str | Path, name: str | None = None) -> Plan
     if any(item.action != "leave" for item in items):
         items = ctx.registry.change(lambda registry: _import(source, registry, name))
     return PlanView(file=str(source.path), items=items, applied=True)
+
+
+def missing_secrets(ctx: Context, plan: PlanView) -> list[SecretReference]:
+    """Return the references to secrets, in the components of an applied plan, that are not there; once each."""
+    registry = ctx.registry.read()
+    named = {(i.component_type, i.name) for i in plan.items if i.kind == "component" and i.action != "remove"}
+    found = [c for c in registry.components if (c.component_type, c.name) in named]
+    return unresolved(ctx, (r for c in found for r in references_in(c.configuration)))
 
 
 def _open(ctx: Context, file: str | Path | None, *, prune: bool = False) -> _Source:

@@ -12,9 +12,12 @@ from stackyard.api.lookup import find_stack, is_default, protect_default
 from stackyard.api.stack_file import PROJECT_KEYS, VERSION
 from stackyard.flavors.catalogue import AnyFlavor, find_flavor, known_flavors
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ComponentType
+from stackyard.model.errors import AlreadyExistsError, StorageError
 from stackyard.model.names import MAX_NAME_LENGTH
 from stackyard.model.secret import REFERENCE
 from stackyard.model.stack import DEFAULT_NAME, Registry, Stack, StackComponent
+from stackyard.storage.atomic import write_atomic
+from stackyard.storage.host import expand, reason_of
 
 _LABELS = {
     "description": "Free texts.",
@@ -85,6 +88,33 @@ def stack_requirements(ctx: Context, name: str | None = None) -> list[str]:
             found.update(flavor.requirements)
             found.update(_package(flavor))
     return sorted(found)
+
+
+def write_file(path: str | Path, text: str, *, force: bool = False) -> Path:
+    """Write an exported text.
+
+    Args:
+        path: the file.
+        text: its content.
+        force: overwrite a file that is there.
+
+    Returns:
+        The absolute path.
+
+    Raises:
+        AlreadyExistsError: it is there, and ``force`` is not set.
+        StorageError: it can't be written.
+    """
+    target = Path(expand(str(path)))
+    if target.exists() and not force:
+        raise AlreadyExistsError(f"{target} exists already.", hint="Overwrite it with --force, or name another file.")
+    try:
+        write_atomic(target, text.encode())
+    except OSError as error:
+        raise StorageError(
+            f"{target} can't be written: {reason_of(error)}.", hint="Choose another file or folder."
+        ) from error
+    return target
 
 
 def project_schema(ctx: Context) -> dict[str, Any]:
