@@ -181,7 +181,8 @@ def delete_flavor(ctx: Context, component_type: ComponentType, name: str) -> Fla
         users = _users(registry, descriptor)
         if users:
             raise InUseError(
-                f"The {component_type.title} flavor {name!r} can't be deleted: {_named(users)} of it.",
+                f"The {component_type.title} flavor {name!r} can't be deleted: {_named(users)} "
+                f"{'uses' if len(users) == 1 else 'use'} it.",
                 hint=f"Delete what uses it first: stackyard {component_type.command} delete {users[0]}",
             )
         registry.flavors.remove(descriptor)
@@ -310,8 +311,8 @@ def _forget(registry: Registry, gone: set[str], fresh: list[FlavorDescriptor]) -
             registry.flavors.remove(old)
             continue
         problems[old.source] = InUseError(
-            f"The {_title(old)} flavor {old.name!r} stays: its package {old.package} is no longer installed here, "
-            f"but {_named(users)} of it.",
+            f"The {_title(old)} flavor {old.name!r} of {_named(users)} comes with {old.package}, which is not "
+            "installed here.",
             hint=f"Install {old.package} again.",
         )
     return problems
@@ -324,8 +325,7 @@ def _users(registry: Registry, descriptor: FlavorDescriptor) -> list[str]:
 
 
 def _named(users: list[str]) -> str:
-    names = ", ".join(repr(name) for name in users[:5]) + (" and more" if len(users) > 5 else "")
-    return f"{names} {'is' if len(users) == 1 else 'are'}"
+    return ", ".join(repr(name) for name in users[:5]) + (" and more" if len(users) > 5 else "")
 
 
 def _title(descriptor: FlavorDescriptor) -> str:

@@ -192,12 +192,19 @@ def wrong_value(error: ValidationError, what: str, component_type: ComponentType
     where = ".".join(str(part) for part in problem["loc"])
     why = _why(problem)
     if problem["type"] == "missing":
-        message = f"The {what} needs the attribute {where!r}."
-    elif where:
+        return missing_attribute(where, what, component_type)
+    if where:
         message = f"The {what} can't have {where}={problem['input']!r}: {why}."
     else:
         message = f"The {what} can't be like this: {why}."
     return ComponentConfigurationError(message, hint=f"See: stackyard {component_type.command} register --help")
+
+
+def missing_attribute(name: str, what: str, component_type: ComponentType) -> ComponentConfigurationError:
+    """Return the error for an attribute that a flavor can't do without."""
+    return ComponentConfigurationError(
+        f"The {what} needs the attribute {name!r}.", hint=f"See: stackyard {component_type.command} register --help"
+    )
 
 
 def _why(problem: ErrorDetails) -> str:

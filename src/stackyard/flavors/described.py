@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stackyard.flavors.base import (
+    missing_attribute,
     refuse_plain_secrets,
     refuse_unknown,
     refuse_unknown_settings,
@@ -47,6 +48,9 @@ class DescribedFlavor:
         refuse_unknown(configuration, list(properties), what, self.name)
         refuse_plain_secrets(configuration, [n for n, p in properties.items() if p.get("secret")], what)
         converted = {key: _convert(value, properties[key]) for key, value in configuration.items()}
+        missing = [name for name in schema.get("required", []) if name not in converted]
+        if missing:
+            raise missing_attribute(missing[0], what, self.component_type)
         problem = _problem(schema, converted)
         if problem:
             raise ComponentConfigurationError(

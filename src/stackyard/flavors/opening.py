@@ -113,7 +113,13 @@ def _find(component_type: str, name: str, source: str) -> Flavor | None:
 
 
 def _flavor(spec: ComponentSpec) -> Flavor:
-    flavor = _find(spec.component_type.value, spec.flavor, spec.source)
+    try:
+        flavor = _find(spec.component_type.value, spec.flavor, spec.source)
+    except PackageMissingError as error:
+        raise PackageMissingError(
+            f"The {spec.component_type.title} {spec.name!r} can't be used here: {error.message}",
+            hint=f"Install the package that brings its flavor {spec.flavor!r} into this environment.",
+        ) from error
     if flavor is None or not flavor.implementation:
         raise UnknownFlavorError(
             f"The {spec.component_type.title} flavor {spec.flavor!r} is not known in this environment.",
