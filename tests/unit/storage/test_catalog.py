@@ -253,6 +253,27 @@ def test_a_catalog_of_a_newer_version_is_refused_and_left_untouched(own: Home) -
             use(own)
 
 
+def test_words_of_a_newer_minor_version_are_read(own: Home) -> None:
+    writer = RunWriter(own, PROJECT)
+    run, step = new_run(), new_id()
+    writer.create_run(run)
+    writer.add_steps([NewStepRun(step, "train", 0, {}, [])])
+    writer.set_run(Status.RUNNING)
+    writer.close()
+    connection = open_writer(own)
+    connection.execute("UPDATE runs SET status = 'paused', error = ?", ('{"type": "T", "message": "m", "more": 1}',))
+    connection.execute("UPDATE step_runs SET status = 'paused', cache_reason = 'moon_phase', cache_detail = 'full'")
+    connection.close()
+    (found,) = reader(own).find_runs(run.id, None)
+    assert found.status is Status.INTERRUPTED, "nobody drives it"
+    assert found.error is not None
+    assert found.error.message == "m"
+    (read,) = reader(own).steps_of(found)
+    assert read.status is Status.INTERRUPTED
+    assert read.cache is not None
+    assert (read.cache.reason, read.cache.detail) == (None, "full")
+
+
 @pytest.mark.parametrize("data", [b"not a database at all, just text" * 50, b"SQLite format 3\x00" + b"\xff" * 4000])
 def test_a_file_that_is_no_database_is_named_with_a_remedy(own: Home, data: bytes) -> None:
     own.ensure()

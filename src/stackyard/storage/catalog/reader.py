@@ -271,11 +271,11 @@ class CatalogReader:
     # rows -------------------------------------------------------------------------------------------------------
 
     def _run(self, row: sqlite3.Row) -> RunView:
-        status = Status(row["status"])
+        status = _status(row["status"])
         if not status.is_finished and not is_alive(self._home.run_lock(row["id"])):
             # The driver may have finished between our read of the row and the probe of its lock.
             fresh = self._sql.execute("SELECT status, ended_at FROM runs WHERE id = ?", (row["id"],)).fetchone()
-            status = Status(fresh["status"]) if fresh else Status.INTERRUPTED
+            status = _status(fresh["status"]) if fresh else Status.INTERRUPTED
             if not status.is_finished:
                 status = Status.INTERRUPTED
         log_file = self._home.driver_log(row["id"])
@@ -296,14 +296,14 @@ class CatalogReader:
         self, row: sqlite3.Row, inputs: dict[str, list[ArtifactRefView]], outputs: dict[str, list[ArtifactRefView]],
         *, interrupted: bool,
     ) -> StepRunView:  # fmt: skip
-        status = Status(row["status"])
+        status = _status(row["status"])
         if interrupted and not status.is_finished:
             status = Status.SKIPPED if status is Status.QUEUED else Status.INTERRUPTED
         cache = None
         if row["cache_hit"]:
             cache = CacheView(hit=True, source_run_id=row["cache_source_run_id"])
         elif row["cache_reason"]:
-            cache = CacheView(hit=False, reason=MissReason(row["cache_reason"]), detail=row["cache_detail"])
+            cache = CacheView(hit=False, reason=_miss_reason(row["cache_reason"]), detail=row["cache_detail"])
         return StepRunView(
             id=row["id"], name=row["name"], run_id=row["run_id"], status=status, started_at=row["started_at"],
             ended_at=row["ended_at"], duration_s=_duration(row["started_at"], row["ended_at"], status), cache=cache,
@@ -344,8 +344,27 @@ def _version(row: sqlite3.Row) -> ArtifactVersionView:
     )  # fmt: skip
 
 
+def _status(word: str) -> Status:
+    """Return a status; one that a newer minor version knows counts as running, which a dead driver ends."""
+    try:
+        return Status(word)
+    except ValueError:
+        return Status.RUNNING
+
+
+def _miss_reason(word: str) -> MissReason | None:
+    """Return a reason; None for one that a newer minor version knows: the words beside it say enough."""
+    try:
+        return MissReason(word)
+    except ValueError:
+        return None
+
+
 def _error(text: str | None) -> StepErrorView | None:
-    return StepErrorView.model_validate_json(text) if text else None
+    if not text:
+        return None
+    found = json.loads(text)  # a newer minor version may have written more
+    return StepErrorView.model_validate({k: v for k, v in found.items() if k in StepErrorView.model_fields})
 
 
 def _parse(moment: str) -> datetime:
