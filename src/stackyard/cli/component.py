@@ -44,6 +44,7 @@ def component_group(component_type: ComponentType) -> LazyGroup:
             "rename": (f"{changes}:rename_command", f"Rename {one}."),
             "copy": (f"{changes}:copy_command", f"Copy {one}."),
             "delete": (f"{changes}:delete_command", f"Delete {one}."),
+            "check": ("stackyard.cli.doctor:component_check", f"Tell whether {one} can be used."),
             "flavor": ("stackyard.cli.flavor:flavor_group", f"The flavors that {one} can have."),
             "explain": (f"{here}:explain_command", f"What {one} is."),
         },

@@ -18,7 +18,9 @@ from pydantic import BaseModel
 from stackyard.cli.output import cell_width, format_option, list_document, print_json, print_table, terminal_width
 from stackyard.model.errors import UsageError
 from stackyard.model.names import closest, did_you_mean
+from stackyard.model.views import Page
 
+MAX_PAGE = 1000
 V = TypeVar("V", bound=BaseModel)
 Value = str | int | float | None
 
@@ -146,9 +148,39 @@ class Request(Generic[V]):
         elif self.output == "csv":
             self._show_csv(items, also)
         elif items:
-            self._show_table(items, also)
+            self._show_table(items, also, len(items) if total is None else total)
         else:
             click.echo(none or f"No {self.listing.noun} fits the filters.", err=True)
+
+    def show_page(
+        self, fetch: Callable[[int, str | None], Page[V]], *, limit: int, cursor: str | None,
+        also: Sequence[str] = (), none: str = "",
+    ) -> None:  # fmt: skip
+        """Print a page of a list that may be long.
+
+        Args:
+            fetch: gives a page for a limit and a cursor.
+            limit: things at most.
+            cursor: of the page, as an earlier one named it.
+            also: as for :meth:`show`.
+            none: as for :meth:`show`.
+
+        Raises:
+            UsageError: a cursor together with what changes the order or number of things.
+        """
+        if not self.selects:
+            page = fetch(limit, cursor)
+            self.show(page.items, total=page.total, next_cursor=page.next, also=also, none=none)
+            return
+        if cursor is not None:
+            raise UsageError("--cursor does not go with filters or --sort.", hint="Use a larger --limit instead.")
+        page = fetch(MAX_PAGE, None)
+        items = list(page.items)
+        while page.next is not None:
+            page = fetch(MAX_PAGE, page.next)
+            items += page.items
+        found = self.apply(items)
+        self.show(found[:limit], total=len(found), also=also, none="" if items else none)
 
     def _chosen(self, items: Sequence[V], also: Sequence[str]) -> list[Column]:
         if self.columns:
@@ -163,19 +195,19 @@ class Request(Generic[V]):
         writer.writerow([c.name for c in columns])
         writer.writerows([["" if (v := c.value(item)) is None else v for c in columns] for item in items])
 
-    def _show_table(self, items: Sequence[V], also: Sequence[str]) -> None:
+    def _show_table(self, items: Sequence[V], also: Sequence[str], total: int) -> None:
         columns = self._chosen(items, also)
         cells = {c.name: [c.cell(item) for item in items] for c in columns}
         hidden: list[Column] = []
-        if sys.stdout.isatty():
-            if not self.columns:
-                columns, hidden = _fitting(columns, cells, terminal_width())
-            noun = self.listing.noun if len(items) == 1 else plural(self.listing.noun)
-            left_out = f"; not shown for want of room: {', '.join(c.name for c in hidden)}" if hidden else ""
-            print_table([_title(c) for c in columns], list(zip(*(cells[c.name] for c in columns), strict=True)))
-            click.echo(f"{len(items)} {noun}{left_out}", err=True)
-            return
+        if sys.stdout.isatty() and not self.columns:
+            columns, hidden = _fitting(columns, cells, terminal_width())
         print_table([_title(c) for c in columns], list(zip(*(cells[c.name] for c in columns), strict=True)))
+        noun = self.listing.noun if total == 1 else plural(self.listing.noun)
+        if total > len(items):
+            click.echo(f"{len(items)} of {total} {noun}. More with: --limit {min(MAX_PAGE, total)}", err=True)
+        elif sys.stdout.isatty():
+            left_out = f"; not shown for want of room: {', '.join(c.name for c in hidden)}" if hidden else ""
+            click.echo(f"{total} {noun}{left_out}", err=True)
 
 
 C = TypeVar("C", bound=Callable[..., Any])

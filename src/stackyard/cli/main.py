@@ -21,6 +21,7 @@ EXIT_INTERRUPTED = 130
 _SECTIONS: dict[str, Table] = {
     "Stacks": {
         "stack": ("stackyard.cli.stack:stack", "Switch, list, describe, register and change stacks."),
+        "doctor": ("stackyard.cli.doctor:doctor", "Check stacks and this installation, and repair it."),
         "component-type": ("stackyard.cli.component_type:component_type", "What a stack can be made of."),
     },
     "Running": {
@@ -29,6 +30,7 @@ _SECTIONS: dict[str, Table] = {
     },
     "Components": {t.command: (f"stackyard.cli.component:{t.value}", EXPLANATIONS[t].doc) for t in ComponentType},
     "More": {
+        "schema": ("stackyard.cli.stack_file:schema", "Print the JSON schema of stackyard.yaml."),
         "init": ("stackyard.cli.init:init", "Make a folder a project."),
         "secret": ("stackyard.cli.secret:secret", "Keep passwords and tokens out of code and configuration."),
         "integration": ("stackyard.cli.integration:integration", "Install packages that flavors need."),

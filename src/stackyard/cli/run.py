@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from stackyard.cli.completion import stack_names
+from stackyard.cli.lazy import LazyGroup
 from stackyard.cli.output import json_option, print_json
 from stackyard.model.errors import UsageError
 
@@ -21,23 +23,8 @@ _SUBCOMMANDS = {
 RESERVED = frozenset({*_SUBCOMMANDS, "resume", "retry", "delete", "wait", "graph", "explain"})
 
 
-class RunGroup(click.Group):
+class RunGroup(LazyGroup):
     """``run FILE`` runs a pipeline; ``run list`` and its like look after runs. A file named so is ``./list``."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        """Return the subcommands."""
-        return list(_SUBCOMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import a subcommand."""
-        if cmd_name not in _SUBCOMMANDS:
-            return None
-        from importlib import import_module  # noqa: PLC0415
-
-        module, _, attribute = _SUBCOMMANDS[cmd_name][0].partition(":")
-        command = getattr(import_module(module), attribute)
-        assert isinstance(command, click.Command)  # noqa: S101  # our own table
-        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -53,8 +40,7 @@ class RunGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the subcommands, and the options of running."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, doc) for name, (_, doc) in _SUBCOMMANDS.items()])
+        super().format_commands(ctx, formatter)
         target = click.Context(run_target, info_name="run", parent=ctx.parent)
         with formatter.section(f"Options of run {TARGET}"):
             records = [p.get_help_record(target) for p in run_target.get_params(target)]
@@ -63,6 +49,7 @@ class RunGroup(click.Group):
 
 @click.group(
     cls=RunGroup,
+    table=_SUBCOMMANDS,
     options_metavar=TARGET,
     subcommand_metavar="[OPTIONS] | COMMAND ...",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
@@ -95,7 +82,9 @@ class _TargetCommand(click.Command):
     epilog="Example: stackyard run pipelines/training.py:training --stack local --param test_size=0.3",
 )
 @click.argument("target", metavar=TARGET)
-@click.option("--stack", metavar="NAME", help="Run on this stack instead of the active one.")
+@click.option(
+    "--stack", metavar="NAME", shell_complete=stack_names, help="Run on this stack instead of the active one."
+)
 @click.option("-p", "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A pipeline parameter.")
 @click.option("-c", "--config", metavar="FILE", help="A run configuration (YAML).")
 @click.option("--no-cache", is_flag=True, help="Run every step, whatever is there.")

@@ -8,6 +8,7 @@ import click
 
 from stackyard.api import runs
 from stackyard.api.context import open_context
+from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, list_options
 from stackyard.cli.output import (
     json_option,
     list_document,
@@ -27,41 +28,46 @@ from stackyard.model.views import LogLine, RunView
 FOLLOW_S = 0.2
 
 
-@click.command("list", epilog="Example: stackyard run list --limit 20")
+RUNS = Listing[RunView](
+    "run",
+    columns=[
+        Column("name", lambda v: v.name),
+        Column("project", lambda v: v.project, usual=False),
+        Column("status", lambda v: v.status.value, lambda v: f"{ICONS.get(v.status, '·')} {v.status}"),
+        Column("steps", lambda v: f"{v.n_finished}/{v.n_steps}"),
+        Column("duration", lambda v: v.duration_s, lambda v: show_duration(v.duration_s)),
+        Column("stack", lambda v: v.stack, yields=1),
+        Column("started", lambda v: v.created_at, lambda v: show_time(v.created_at), yields=2),
+        Column("id", lambda v: v.id, lambda v: short_id(v.id), yields=3),
+        Column("pipeline", lambda v: v.pipeline, usual=False),
+        Column("orchestrator", lambda v: v.orchestrator, usual=False),
+        Column("artifact_store", lambda v: v.artifact_store, usual=False),
+    ],
+    filters=[
+        Filter("name", lambda v: [v.name], NAME_HELP),
+        Filter("id", lambda v: [v.id], "Only ids that begin so.", plain="startswith"),
+        Filter("status", lambda v: [v.status.value], "Only runs with this status."),
+        Filter("stack", lambda v: [v.stack], "Only runs on such a stack."),
+    ],
+)
+
+
+@click.command("list", epilog="Example: stackyard run list --status failed --sort desc:duration")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="Runs at most.")
 @click.option("--cursor", help="Go on after an earlier page ('next' of its JSON).")
 @click.option("--pipeline", help="Only runs of this pipeline.")
 @click.option("--all-projects", is_flag=True, help="Not only the project around the working folder.")
-@json_option
-def list_(limit: int, cursor: str | None, pipeline: str | None, all_projects: bool, as_json: bool) -> None:
+@list_options(RUNS)
+def list_(request: Request[RunView], limit: int, cursor: str | None, pipeline: str | None, all_projects: bool) -> None:
     """List runs, newest first."""
-    page = runs.list_runs(open_context(), limit=limit, cursor=cursor, pipeline=pipeline, all_projects=all_projects)
-    if as_json:
-        print_json(list_document(page.items, page.total, page.next))
-        return
-    if not page.items:
-        click.echo("No runs yet. Start one with: stackyard run FILE", err=True)
-        return
-    columns = ["NAME", "STATUS", "STEPS", "DURATION", "STACK", "STARTED", "ID"]
-    rows = [
-        [
-            run.name,
-            f"{ICONS.get(run.status, '·')} {run.status}",
-            f"{run.n_finished}/{run.n_steps}",
-            show_duration(run.duration_s),
-            run.stack,
-            show_time(run.created_at),
-            short_id(run.id),
-        ]
-        for run in page.items
-    ]
-    if all_projects:
-        columns.insert(1, "PROJECT")
-        for row, run in zip(rows, page.items, strict=True):
-            row.insert(1, run.project)
-    print_table(columns, rows)
-    if page.next:
-        click.echo(f"{len(page.items)} of {page.total} runs. More with: --limit {min(1000, limit * 5)}", err=True)
+    ctx = open_context()
+    request.show_page(
+        lambda size, after: runs.list_runs(ctx, limit=size, cursor=after, pipeline=pipeline, all_projects=all_projects),
+        limit=limit,
+        cursor=cursor,
+        also=["project"] if all_projects else [],
+        none="No runs yet. Start one with: stackyard run FILE",
+    )
 
 
 @click.command(epilog="Example: stackyard run show training-3")

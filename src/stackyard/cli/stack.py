@@ -31,6 +31,11 @@ stack = LazyGroup(
         "rename": ("stackyard.cli.stack_changes:rename", "Rename a stack."),
         "copy": ("stackyard.cli.stack_changes:copy", "Copy a stack."),
         "delete": ("stackyard.cli.stack_changes:delete", "Delete a stack."),
+        "check": ("stackyard.cli.doctor:stack_check", "Tell whether a stack can be used."),
+        "apply": ("stackyard.cli.stack_file:apply", "Bring stacks and components to what stackyard.yaml says."),
+        "export": ("stackyard.cli.stack_file:export", "Write stacks as stackyard.yaml has them."),
+        "import": ("stackyard.cli.stack_file:import_", "Register the stacks of a file."),
+        "export-requirements": ("stackyard.cli.stack_file:export_requirements", "Write what must be installed."),
     },
 )
 
