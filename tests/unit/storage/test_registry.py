@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
+import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from stackyard.model.errors import FormatTooNewError, HomeNotWritableError, RegistryDamagedError
+from stackyard.model.errors import ConflictError, FormatTooNewError, HomeNotWritableError, RegistryDamagedError
 from stackyard.model.stack import REGISTRY_FORMAT, Registry, Stack, default_registry
 from stackyard.storage.home import Home
 from stackyard.storage.registry import FileRegistryStore
@@ -83,14 +84,102 @@ def test_a_damaged_registry_is_named_with_the_last_good_copy(store: FileRegistry
     store.change(_add("a"))
     store.home.registry_file.write_text(text)
     for use in (store.read, lambda: store.change(_add("b"))):
-        with pytest.raises((RegistryDamagedError, FormatTooNewError)) as caught:
+        with pytest.raises(RegistryDamagedError) as caught:
             use()
         assert str(store.home.registry_file) in caught.value.message
-        if isinstance(caught.value, RegistryDamagedError):
-            assert str(store.home.registry_copy) in caught.value.hint
+        assert str(store.home.registry_copy) in caught.value.hint
+        assert "stackyard doctor --repair" in caught.value.hint
     assert store.home.registry_file.read_text() == text
-    shutil.copy(store.home.registry_copy, store.home.registry_file)  # what the hint says
+    restored = store.restore()
+    assert (restored.registry, restored.copy) == (store.home.registry_file, store.home.registry_copy)
+    assert (restored.n_stacks, restored.n_components) == (2, 2)
     assert [s.name for s in store.read().stacks] == ["default", "a"]
+    assert restored.damaged is not None
+    assert re.fullmatch(r"registry\.damaged-\d{8}T\d{6}Z\.json", restored.damaged.name)
+    assert restored.damaged.read_text() == text
+
+
+def test_a_registry_in_order_is_not_restored(store: FileRegistryStore) -> None:
+    with pytest.raises(ConflictError, match="is in order"):
+        store.restore()
+    store.change(_add("a"))
+    before = store.home.registry_file.read_bytes()
+    with pytest.raises(ConflictError) as caught:
+        store.restore()
+    assert caught.value.hint
+    assert store.home.registry_file.read_bytes() == before
+
+
+def test_damaged_twice_within_a_second_keeps_both_files(store: FileRegistryStore) -> None:
+    store.change(_add("a"))
+    kept = set()
+    for text in ("{", "{{", "{{{"):
+        store.home.registry_file.write_text(text)
+        found = store.restore().damaged
+        assert found is not None
+        assert found.read_text() == text
+        kept.add(found)
+    assert len(kept) == 3
+
+
+@pytest.mark.parametrize("copy", [None, "", "{", '{"format": "1.0", "stacks": 5}'])
+def test_without_a_good_copy_the_error_says_what_helps(store: FileRegistryStore, copy: str | None) -> None:
+    store.change(_add("a"))
+    store.home.registry_file.write_text("{")
+    store.home.registry_copy.unlink()
+    if copy is not None:
+        store.home.registry_copy.write_text(copy)
+    for use in (store.read, lambda: store.change(_add("b")), store.restore):
+        with pytest.raises(RegistryDamagedError) as caught:
+            use()
+        assert str(store.home.registry_file) in caught.value.message
+        assert str(store.home.registry_copy) in caught.value.message
+        assert "doctor" not in caught.value.hint
+    assert store.home.registry_file.read_text() == "{"
+    with pytest.raises(RegistryDamagedError) as shown:
+        store.read()
+    command = shown.value.hint.split(": ", 1)[1]
+    subprocess.run(command, shell=True, check=True)  # what the hint says
+    assert store.read() == default_registry()
+
+
+def test_a_registry_that_was_removed_is_not_begun_anew(store: FileRegistryStore) -> None:
+    store.change(_add("a"))
+    store.home.registry_file.unlink()
+    for use in (store.read, lambda: store.change(_add("b"))):
+        with pytest.raises(RegistryDamagedError, match="is gone") as caught:
+            use()
+        assert "doctor --repair" in caught.value.hint
+    assert store.restore().damaged is None
+    assert [s.name for s in store.read().stacks] == ["default", "a"]
+
+
+@pytest.mark.parametrize("which", ["registry_file", "registry_copy"])
+def test_what_a_newer_major_version_wrote_is_not_restored(store: FileRegistryStore, which: str) -> None:
+    store.change(_add("a"))
+    store.home.registry_file.write_text("{")
+    getattr(store.home, which).write_text('{"format": "2.0"}')
+    before = store.home.registry_file.read_bytes(), store.home.registry_copy.read_bytes()
+    with pytest.raises(FormatTooNewError, match=re.escape(str(getattr(store.home, which)))):
+        store.restore()
+    assert (store.home.registry_file.read_bytes(), store.home.registry_copy.read_bytes()) == before
+
+
+def test_an_edit_that_changes_nothing_writes_nothing(store: FileRegistryStore) -> None:
+    store.change(_add("a"))
+    before = store.home.registry_file.stat()
+    store.change(lambda registry: len(registry.stacks))
+    after = store.home.registry_file.stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_what_killed_writers_left_is_cleared_away(store: FileRegistryStore) -> None:
+    store.change(_add("a"))
+    for name in (".registry.json.1.abcd.tmp", ".registry.last-good.json.1.abcd.tmp"):
+        (store.home.root / name).write_text("half")
+    (store.home.root / ".other.json.1.abcd.tmp").write_text("of somebody else")
+    store.change(_add("b"))
+    assert [path.name for path in store.home.root.glob(".*.tmp")] == [".other.json.1.abcd.tmp"]
 
 
 def test_a_registry_cut_anywhere_is_never_read_as_a_smaller_one(store: FileRegistryStore) -> None:
