@@ -197,13 +197,16 @@ def wrong_value(error: ValidationError, what: str, component_type: ComponentType
         message = f"The {what} can't have {where}={problem['input']!r}: {why}."
     else:
         message = f"The {what} can't be like this: {why}."
-    return ComponentConfigurationError(message, hint=f"See: stackyard {component_type.command} register --help")
+    hint = f"See: stackyard {component_type.command} register --help"
+    return ComponentConfigurationError(message, hint=hint, attribute=where.split(".", maxsplit=1)[0])
 
 
 def missing_attribute(name: str, what: str, component_type: ComponentType) -> ComponentConfigurationError:
     """Return the error for an attribute that a flavor can't do without."""
     return ComponentConfigurationError(
-        f"The {what} needs the attribute {name!r}.", hint=f"See: stackyard {component_type.command} register --help"
+        f"The {what} needs the attribute {name!r}.",
+        hint=f"See: stackyard {component_type.command} register --help",
+        attribute=name,
     )
 
 
