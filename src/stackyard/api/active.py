@@ -25,6 +25,8 @@ class Choice:
     origin: ActiveStackOrigin
     origin_text: str
     stack: Stack | None
+    remedy: str = ""
+    """How to get the stack that does not exist, where that is known."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,20 @@ class Wish:
     origin_text: str
 
 
+def find_stack_here(ctx: Context, registry: Registry, name_or_id: str) -> Stack:
+    """Return a stack by name or id prefix, as :func:`~stackyard.api.lookup.find_stack`.
+
+    Raises:
+        StackNotFoundError: there is none; says so when the project's ``stackyard.yaml`` declares it.
+        UsageError: the prefix means several.
+    """
+    try:
+        return find_stack(registry, name_or_id)
+    except StackNotFoundError as error:
+        error.hint = _how_to_create(ctx, name_or_id) or error.hint
+        raise
+
+
 def choices(ctx: Context, registry: Registry) -> Iterator[Choice]:
     """Yield what chooses a stack here, strongest first: the environment, the project, home; nothing when none does."""
     variable = os.environ.get(STACK_VARIABLE, "").strip()
@@ -45,7 +61,7 @@ def choices(ctx: Context, registry: Registry) -> Iterator[Choice]:
             stack = find_stack(registry, variable)
             yield Choice(stack.name, stack.id, ActiveStackOrigin.ENVIRONMENT, text, stack)
         except StackNotFoundError:
-            yield Choice(variable, "", ActiveStackOrigin.ENVIRONMENT, text, None)
+            yield Choice(variable, "", ActiveStackOrigin.ENVIRONMENT, text, None, _how_to_create(ctx, variable))
     if ctx.scope.root is not None:
         stored = read_choice(choice_file(ctx.scope, ctx.home_folder))
         if stored:
@@ -63,7 +79,7 @@ def resolve_active(ctx: Context, registry: Registry, wish: Wish | None = None) -
         UsageError: the wish or the environment names the beginning of several ids.
     """
     if wish is not None:
-        stack = find_stack(registry, wish.name)
+        stack = find_stack_here(ctx, registry, wish.name)
         return Choice(stack.name, stack.id, wish.origin, wish.origin_text, stack)
     chosen = next(choices(ctx, registry), None)
     if chosen is not None:
@@ -82,7 +98,7 @@ def require_active(choice: Choice) -> Stack:
         return choice.stack
     raise ActiveStackGoneError(
         f"The active stack {choice.name!r} ({choice.origin_text}) does not exist.",
-        hint=f"Choose another one: {command_to_leave(choice)}",
+        hint=choice.remedy or f"Choose another one: {command_to_leave(choice)}",
     )
 
 
@@ -93,6 +109,13 @@ def command_to_leave(choice: Choice) -> str:
     if choice.origin is ActiveStackOrigin.HOME:
         return "stackyard stack set default --global"
     return "stackyard stack set default"
+
+
+def _how_to_create(ctx: Context, name: str) -> str:
+    from stackyard.api.stack_file import declared_stacks  # noqa: PLC0415  # only on the way to an error message
+
+    declared = name in declared_stacks(ctx)
+    return "The project's stackyard.yaml declares it. Create it with: stackyard stack apply" if declared else ""
 
 
 def _stored(registry: Registry, stored: StackChoice, origin: ActiveStackOrigin, text: str) -> Choice:

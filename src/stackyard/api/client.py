@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from stackyard.api import artifacts, component_changes, components, flavors, runs, stack_changes, stacks
+from stackyard.api import artifacts, component_changes, components, flavors, runs, secrets, stack_changes, stacks
 from stackyard.api.context import open_context
 from stackyard.api.lookup import find_component_type
 from stackyard.model.enums import ComponentType
 from stackyard.model.secret import Secret
-from stackyard.model.stack_views import FlavorView
+from stackyard.model.stack_views import FlavorView, SecretView
 from stackyard.model.views import ArtifactVersionView, ComponentView, Page, RunView, StackView
 
 T = TypeVar("T")
@@ -217,6 +217,54 @@ class Client:
         """Register a flavor that a package brings; ``source`` is ``module:attribute``."""
         return flavors.register_flavor(self._context, find_component_type(component_type), source)
 
+    def create_secret(self, name: str, values: dict[str, str]) -> SecretView:
+        """Store a new secret; what comes back has no values."""
+        return secrets.create_secret(self._context, name, values)
+
+    def get_secret(self, name: str) -> Secret:
+        """Return a secret with its values; inside a step only one that the step declares.
+
+        Raises:
+            SecretNotFoundError: there is none of that name, or the running step does not declare it.
+            SecretStoreError: it can't be opened.
+        """
+        from stackyard.authoring.context import step_secret  # noqa: PLC0415  # only code that uses secrets needs it
+
+        values = step_secret(name)
+        if values is not None:
+            return Secret(name, values)
+        return secrets.read_secret(self._context, name)
+
+    def list_secrets(self) -> list[SecretView]:
+        """Return the secrets by name, without their values."""
+        return secrets.list_secrets(self._context)
+
+    def update_secret(
+        self,
+        name: str,
+        new_name: str | None = None,
+        add_or_update_values: dict[str, str] | None = None,
+        remove_values: Collection[str] = (),
+    ) -> SecretView:
+        """Change values of a secret, then its name; ``remove_values`` are keys.
+
+        Raises:
+            SecretNotFoundError: there is none of that name, or it has no such key.
+            InUseError: components refer to what would go.
+        """
+        view = secrets.get_secret(self._context, name)
+        if add_or_update_values or remove_values:
+            view = secrets.update_secret(self._context, name, add_or_update_values or {}, remove_values)
+        return secrets.rename_secret(self._context, name, new_name) if new_name else view
+
+    def delete_secret(self, name: str) -> None:
+        """Delete a secret.
+
+        Raises:
+            InUseError: components refer to it.
+        """
+        secrets.delete_secret(self._context, name)
+
     def get_pipeline_run(self, name_id_or_prefix: str) -> RunView:
         """Return a run with its steps."""
         return runs.get_run(self._context, name_id_or_prefix)
@@ -232,22 +280,6 @@ class Client:
             ArtifactNotFoundError: there is none.
         """
         return ArtifactVersion(artifacts.get_version(self._context, name_id_or_prefix, version))
-
-    def get_secret(self, name: str) -> Secret:
-        """Return a secret with its values; inside a step only one that the step declares.
-
-        Raises:
-            SecretNotFoundError: there is none of that name, or the running step does not declare it.
-            SecretStoreError: it can't be opened.
-        """
-        from stackyard.authoring.context import step_secret  # noqa: PLC0415  # only code that uses secrets needs it
-
-        values = step_secret(name)
-        if values is not None:
-            return Secret(name, values)
-        from stackyard.api.secrets import read_secret  # noqa: PLC0415
-
-        return read_secret(self._context, name)
 
 
 def _given(values: Mapping[str, T | None] | None) -> dict[str, T]:

@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import Literal
 
-from stackyard.api.active import STACK_VARIABLE, Choice, Wish, require_active, resolve_active
+from stackyard.api.active import STACK_VARIABLE, Choice, Wish, find_stack_here, require_active, resolve_active
 from stackyard.api.components import ComponentViews
 from stackyard.api.context import Context
-from stackyard.api.lookup import check_labels, check_new_name, find_component, find_component_type, find_stack
+from stackyard.api.lookup import check_labels, check_new_name, find_component, find_component_type
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ActiveStackOrigin, ComponentType
 from stackyard.model.errors import (
     ActiveStackGoneError,
@@ -52,7 +52,7 @@ def get_stack(ctx: Context, name_or_id: str | None = None) -> StackView:
     """
     registry = ctx.registry.read()
     choice = resolve_active(ctx, registry)
-    stack = find_stack(registry, name_or_id) if name_or_id else require_active(choice)
+    stack = find_stack_here(ctx, registry, name_or_id) if name_or_id else require_active(choice)
     return stack_view(stack, choice, ComponentViews(ctx, registry, choice.stack))
 
 
@@ -80,7 +80,7 @@ def set_active_stack(ctx: Context, name_or_id: str, scope: Scope = "auto") -> Ac
         StorageError: the choice can't be written.
     """
     registry = ctx.registry.read()
-    stack = find_stack(registry, name_or_id)
+    stack = find_stack_here(ctx, registry, name_or_id)
     if scope == "project" and ctx.scope.root is None:
         raise UsageError("There is no project here.", hint="Make one with: stackyard init")
     if scope != "home" and ctx.scope.root is not None:

@@ -13,6 +13,7 @@ from stackyard.model.errors import (
     ComponentConfigurationError,
     ComponentNotFoundError,
     InUseError,
+    SecretNotFoundError,
     StackValidationError,
 )
 
@@ -76,3 +77,15 @@ def test_flavors(client: Client) -> None:
     assert {"local"} <= {f.name for f in client.get_flavors_by_type("orchestrator")}
     assert client.get_flavor_by_name_and_type("local", "artifact_store").configuration[0].name == "path"
     assert len(client.list_flavors()) >= 2
+
+
+def test_secrets(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACKYARD_SECRETS_BACKEND", "file")
+    client.create_secret("db", {"user": "u", "password": "hush"})
+    assert [s.keys for s in client.list_secrets()] == [["user", "password"]]
+    view = client.update_secret("db", "base", add_or_update_values={"user": "v"}, remove_values=["password"])
+    assert (view.name, view.keys) == ("base", ["user"])
+    assert client.get_secret("base").secret_values == {"user": "v"}
+    client.delete_secret("base")
+    with pytest.raises(SecretNotFoundError):
+        client.get_secret("base")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,30 @@ def test_a_variable_that_names_nothing_is_an_error_of_the_active_stack(
     view = active_stack(ctx)
     assert view.error is not None
     assert "unset STACKYARD_ACTIVE_STACK" in view.error.hint
+
+
+def test_a_stack_that_the_project_s_file_declares_is_created_by_applying_it(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ctx.scope.root is not None
+    (ctx.scope.root / "stackyard.yaml").write_text("stacks: {prod: {}}\n")
+    wish = Wish("prod", ActiveStackOrigin.OPTION, "given by --stack")
+    tries: list[Callable[[], object]] = [
+        lambda: set_active_stack(ctx, "prod"),
+        lambda: get_stack(ctx, "prod"),
+        lambda: resolve_active(ctx, ctx.registry.read(), wish),
+    ]
+    for attempt in tries:
+        with pytest.raises(StackNotFoundError) as caught:
+            attempt()
+        assert caught.value.hint.endswith("stackyard stack apply")
+    with pytest.raises(StackNotFoundError) as caught:
+        set_active_stack(ctx, "prd")
+    assert caught.value.hint.endswith("stackyard stack list")
+    monkeypatch.setenv("STACKYARD_ACTIVE_STACK", "prod")
+    error = active_stack(ctx).error
+    assert error is not None
+    assert error.hint.endswith("stackyard stack apply")
 
 
 def test_there_is_no_project_to_set_it_for(tmp_path: Path) -> None:
