@@ -50,7 +50,7 @@ def apply(file: str | None, *, prune: bool, check: bool, yes: bool, as_json: boo
     ctx = open_context()
     view = plan.plan_file(ctx, file, prune)
     if check:
-        return _check(view, file, as_json=as_json)
+        return _check(view, file, prune=prune, as_json=as_json)
     if view.drift:
         _show(view, err=as_json)
         confirm("Apply this?", yes=yes)
@@ -140,7 +140,7 @@ def schema(as_json: bool) -> None:  # noqa: ARG001  # a schema is JSON in any ca
     print_json(stack_export.project_schema(open_context()))
 
 
-def _check(view: PlanView, file: str | None, *, as_json: bool) -> int:
+def _check(view: PlanView, file: str | None, *, prune: bool, as_json: bool) -> int:
     if as_json:
         print_json(view)
         return DriftError.exit_code if view.drift else 0
@@ -148,9 +148,9 @@ def _check(view: PlanView, file: str | None, *, as_json: bool) -> int:
         _report(None, view, as_json=False)
         return 0
     _show(view, err=False)
+    words = ["stackyard stack apply", *([shell_word(file)] if file else []), *(["--prune"] if prune else [])]
     raise DriftError(
-        f"The registry differs from {view.file}: {_count(view, _TO_DO)}.",
-        hint=f"Apply it with: stackyard stack apply{' ' + shell_word(file) if file else ''}",
+        f"The registry differs from {view.file}: {_count(view, _TO_DO)}.", hint=f"Apply it with: {' '.join(words)}"
     )
 
 

@@ -176,6 +176,7 @@ def refuse_plain_secrets(given: dict[str, Any], secret: list[str], what: str) ->
             raise SecretReferenceError(
                 f"The attribute {key!r} of the {what} has a password in it, which would be stored as plain text.",
                 hint="stackyard secret create my_secret, then put {{my_secret.password}} in its place",
+                attribute=key,
             )
     for key in secret:
         if given.get(key) is not None and not is_reference(given[key]):
