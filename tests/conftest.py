@@ -17,7 +17,10 @@ settings.load_profile("stackyard")
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("STACKYARD_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("STACKYARD_HOME", str(tmp_path_factory.mktemp("home") / "stackyard"))
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("STACKYARD_HOME", str(folder / "stackyard"))
+    monkeypatch.setenv("STACKYARD_SECRETS_KEY_FILE", str(folder / "secrets.key"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 
 
 @pytest.fixture

@@ -20,6 +20,12 @@ PROGRAMS = Path(sys.executable).parent
 _DROPPED = ("STACKYARD_", "PYTHON", "XDG_", "VIRTUAL_ENV", "FORCE_COLOR", "CLICOLOR", "PYTEST_")
 
 
+def own_secrets(folder: Path) -> dict[str, str]:
+    """Return the variables that keep secrets away from the machine's own keyring and key file."""
+    null = "keyring.backends.null.Keyring"
+    return {"STACKYARD_SECRETS_KEY_FILE": str(folder / "secrets.key"), "PYTHON_KEYRING_BACKEND": null}
+
+
 @dataclass(frozen=True)
 class Result:
     """What a command left: its exit code, and its output as the user sees it."""
@@ -56,7 +62,7 @@ class Shell:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_DROPPED)}
         path = os.pathsep.join([str(PROGRAMS), kept.get("PATH", "")])
         fixed = {"PATH": path, "STACKYARD_HOME": str(self.home), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "120"}
-        return {**kept, **fixed, **self.variables}
+        return {**kept, **fixed, **own_secrets(self.home.parent), **self.variables}
 
     def run(self, *command: str, timeout: float = 120, merged: bool = False, **variables: str) -> Result:
         """Run any command to its end; `merged`: both streams as one, in the order in which they were written."""

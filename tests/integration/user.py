@@ -62,6 +62,9 @@ class User:
         fixed = {
             "PATH": os.pathsep.join([str(PROGRAMS), kept.get("PATH", "")]),
             "STACKYARD_HOME": str(self.home),
+            # Not the machine's own key file and keyring.
+            "STACKYARD_SECRETS_KEY_FILE": str(self.home.parent / "secrets.key"),
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
             MARK_VARIABLE: self.mark,
         }
         return {**kept, **fixed, **self.variables, **variables}

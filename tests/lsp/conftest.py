@@ -63,7 +63,12 @@ def make_project(folder: Path) -> Path:
 
 def variables(home: Path) -> dict[str, str]:
     """Return what a server and a shell of the test need to work in the same home."""
-    return {"STACKYARD_HOME": str(home), "STACKYARD_ACTIVE_STACK": ""}
+    return {
+        "STACKYARD_HOME": str(home),
+        "STACKYARD_ACTIVE_STACK": "",
+        "STACKYARD_SECRETS_KEY_FILE": str(home.parent / "secrets.key"),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+    }
 
 
 @pytest.fixture
