@@ -96,7 +96,7 @@ def create(name: str, words: tuple[str, ...], document: str | None, interactive:
     values = _given(words, document, interactive)
     had_key_file = _key_file().exists()
     view = secrets.create_secret(open_context(), name, values)
-    _warn_of_short(values)
+    _warn(values, words, document)
     if as_json:
         print_json(view)
         return
@@ -110,7 +110,7 @@ def create(name: str, words: tuple[str, ...], document: str | None, interactive:
 @name_argument
 @json_option
 def describe(name: str, as_json: bool) -> None:
-    """Show the keys of a secret, where it is kept and what uses it."""
+    """Show the keys of a secret and what uses it."""
     _describe(name, as_json=as_json)
 
 
@@ -119,7 +119,7 @@ def describe(name: str, as_json: bool) -> None:
 @click.option("--show", metavar="KEY", help="Print the value of this key, and nothing else.")
 @json_option
 def get(name: str, show: str | None, as_json: bool) -> None:
-    """Show what is known of a secret; a value only if its key is asked for."""
+    """Show a secret, or one value with --show."""
     if show is None:
         _describe(name, as_json=as_json)
         return
@@ -129,7 +129,7 @@ def get(name: str, show: str | None, as_json: bool) -> None:
     if show not in values:
         hint = f"{did_you_mean(show, list(values))} Keys: {', '.join(values)}.".strip()
         raise SecretNotFoundError(f"The secret {name!r} has no key {show[:60]!r}.", hint=hint)
-    click.echo(values[show])
+    click.echo(values[show], nl=not values[show].endswith("\n"))
 
 
 @secret.command(
@@ -152,12 +152,15 @@ def update(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Change values of a secret; keys that are not named stay as they are. Values are given as to create."""
+    """Change values of a secret.
+
+    Values are given as for create; keys that are not named stay as they are.
+    """
     ctx = open_context()
     secrets.get_secret(ctx, name)
     values = _given(words, document, interactive) if words or document or interactive or not remove else {}
     view = secrets.update_secret(ctx, name, values, remove, force=force)
-    _warn_of_short(values)
+    _warn(values, words, document)
     if as_json:
         print_json(view)
         return
@@ -226,21 +229,13 @@ def _key_file() -> Path:
 def _given(words: Sequence[str], document: str | None, interactive: bool) -> dict[str, str]:
     """Return the values that the user gives, by whichever ways."""
     values = _from_document(document) if document else {}
-    typed = bool(document) and not str(document).startswith("@")
     for key, text in _pairs(words):
         _refuse_twice(key, values)
         values[key] = _value(key, text)
-        typed = typed or not (text == "-" or (text.startswith("@") and not text.startswith("@@")))
     if interactive:
         values.update(_asked())
     if not values:
         raise UsageError("No value is given.", hint="Give one with --KEY=VALUE, or be asked for it: --interactive")
-    if typed:
-        click.echo(
-            "Warning: values on the command line stay in the shell's history. Other ways: --interactive, --KEY=- "
-            "(asks, or reads standard input), --KEY=@FILE, --values=@FILE.",
-            err=True,
-        )
     return values
 
 
@@ -328,7 +323,15 @@ def _refuse_twice(key: str, values: dict[str, str]) -> None:
         raise UsageError(f"The key {key[:60]!r} is given twice.", hint="Give it once.")
 
 
-def _warn_of_short(values: dict[str, str]) -> None:
+def _warn(values: dict[str, str], words: Sequence[str], document: str | None) -> None:
+    """Say what the user should know about values that were taken."""
+    texts = [text for _, text in _pairs(words)] + ([document] if document else [])
+    if any(text != "-" and (not text.startswith("@") or text.startswith("@@")) for text in texts):
+        click.echo(
+            "Warning: values on the command line stay in the shell's history. Other ways: --interactive, --KEY=- "
+            "(asks, or reads standard input), --KEY=@FILE, --values=@FILE.",
+            err=True,
+        )
     short = [key for key, value in values.items() if not can_be_masked(value)]
     if short:
         click.echo(

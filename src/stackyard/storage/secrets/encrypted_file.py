@@ -155,11 +155,11 @@ class EncryptedFile:
         from cryptography.fernet import Fernet  # noqa: PLC0415
 
         if described.get("kind") == "key_file":
-            key = _read_key_file(key_file())
+            key = _read_key_file(key_file(), self.path)
             if described.get("fingerprint") != _fingerprint(key):
                 raise SecretStoreError(
                     f"The secrets {self.path} were encrypted with another key file than {key_file()}.",
-                    hint=f"Set {KEY_FILE_VARIABLE} to that key file. Nothing was changed.",
+                    hint=_remedy(self.path),
                 )
             return Fernet(key)
         passphrase = os.environ.get(PASSPHRASE_VARIABLE, "")
@@ -202,7 +202,7 @@ def _new_key() -> dict[str, Any]:
         return {"kind": "passphrase", "kdf": "scrypt", "salt": base64.b64encode(os.urandom(16)).decode(), **_SCRYPT}
     path = key_file()
     _make_key_file(path)
-    return {"kind": "key_file", "fingerprint": _fingerprint(_read_key_file(path))}
+    return {"kind": "key_file", "fingerprint": _fingerprint(_read_key_file(path, None))}
 
 
 def _make_key_file(path: Path) -> None:
@@ -223,8 +223,12 @@ def _make_key_file(path: Path) -> None:
         ) from error
 
 
-def _read_key_file(path: Path) -> bytes:
+def _read_key_file(path: Path, secrets: Path | None) -> bytes:
     """Return the key.
+
+    Args:
+        path: the key file.
+        secrets: what it opens, if that is there already.
 
     Raises:
         SecretStoreError: there is no such file, it can't be read, or it holds no key.
@@ -233,8 +237,7 @@ def _read_key_file(path: Path) -> bytes:
         key = path.read_bytes().strip()
     except OSError as error:
         raise SecretStoreError(
-            f"The key file {path} can't be read: {reason_of(error)}.",
-            hint=f"Bring it back from a backup, or set {KEY_FILE_VARIABLE} to where it is now.",
+            f"The key file {path} can't be read: {reason_of(error)}.", hint=_remedy(secrets)
         ) from error
     try:
         whole = len(base64.urlsafe_b64decode(key)) == 32
@@ -242,9 +245,16 @@ def _read_key_file(path: Path) -> bytes:
         whole = False
     if whole:
         return key
-    raise SecretStoreError(
-        f"The file {path} holds no key.",
-        hint=f"Bring the key file back from a backup, or set {KEY_FILE_VARIABLE} to where it is now.",
+    raise SecretStoreError(f"The file {path} holds no key.", hint=_remedy(secrets))
+
+
+def _remedy(secrets: Path | None) -> str:
+    """Return what helps when the key file is not the right one."""
+    if secrets is None:
+        return f"Set {KEY_FILE_VARIABLE} to a key file, or to a file that does not exist yet."
+    return (
+        f"Set {KEY_FILE_VARIABLE} to the right key file. If that is lost, move {secrets} away and give the values "
+        "again with: stackyard secret update NAME --interactive"
     )
 
 
