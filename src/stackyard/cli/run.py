@@ -38,6 +38,12 @@ class RunGroup(LazyGroup):
             )
         return "run", run_target, args
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Complete the subcommands, or let the shell complete files."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  # only while a shell completes
+
+        return super().shell_complete(ctx, incomplete) or [CompletionItem(incomplete, type="file")]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the subcommands, and the options of running."""
         super().format_commands(ctx, formatter)
