@@ -76,7 +76,7 @@ def main(argv: list[str] | None = None) -> int:
         click.echo(error.ctx.get_help())
         return 0
     except click.ClickException as error:
-        usage = UsageError(error.format_message(), hint=_help_hint(error))
+        usage = UsageError(" ".join(error.format_message().split()), hint=_help_hint(error))
         print_error(usage, as_json=as_json)
         return usage.exit_code
     except (KeyboardInterrupt, click.exceptions.Abort):
