@@ -163,7 +163,7 @@ def test_a_registry_cut_in_half_is_named_and_mended_by_the_command_that_is_print
         assert "registry.last-good.json" in result.err, result
     assert user.python("run.py").code == RegistryDamagedError.exit_code
     assert registry.read_bytes() == half, "nothing is changed behind the user's back"
-    (mend,) = set(re.findall(r"with: (cp .*)", result.err))
+    (mend,) = set(re.findall(r"with: (stackyard .*)", result.err))
     done = user.run("sh", "-c", mend)
     assert done.code == 0, done
     assert registry.read_bytes() == whole

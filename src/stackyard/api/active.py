@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from stackyard.api.context import Context
 from stackyard.api.lookup import find_stack
 from stackyard.model.enums import ActiveStackOrigin
-from stackyard.model.errors import ActiveStackGoneError, StackNotFoundError
+from stackyard.model.errors import ActiveStackGoneError, ProjectFileError, StackNotFoundError, StackyardError
 from stackyard.model.stack import DEFAULT_STACK_ID, Registry, Stack
 from stackyard.storage.projects import StackChoice, choice_file, read_choice
 
@@ -27,6 +27,8 @@ class Choice:
     stack: Stack | None
     remedy: str = ""
     """How to get the stack that does not exist, where that is known."""
+    problem: StackyardError | None = None
+    """Why the choice itself can't be read."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,12 @@ def require_active(choice: Choice) -> Stack:
     """
     if choice.stack is not None:
         return choice.stack
+    if choice.problem is not None:
+        damaged = isinstance(choice.problem, ProjectFileError)
+        raise ActiveStackGoneError(
+            f"The active stack ({choice.origin_text}) is not known: {choice.problem.message}",
+            hint=f"Choose one: {command_to_leave(choice)}" if damaged else choice.problem.hint,
+        ) from choice.problem
     raise ActiveStackGoneError(
         f"The active stack {choice.name!r} ({choice.origin_text}) does not exist.",
         hint=choice.remedy or f"Choose another one: {command_to_leave(choice)}",
@@ -124,5 +132,5 @@ def _stored(registry: Registry, stored: StackChoice, origin: ActiveStackOrigin, 
     if stack is None:
         stack = next((s for s in registry.stacks if s.name == stored.name), None)
     if stack is None:
-        return Choice(stored.name, stored.id, origin, text, None)
+        return Choice(stored.name, stored.id, origin, text, None, problem=stored.problem)
     return Choice(stack.name, stack.id, origin, text, stack)

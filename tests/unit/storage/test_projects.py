@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
-from stackyard.model.errors import ProjectFileError, StorageError
+from stackyard.model.errors import FormatTooNewError, ProjectFileError, StackyardError, StorageError
 from stackyard.storage.home import Home
 from stackyard.storage.projects import (
     HOME_PROJECT_ID,
@@ -116,11 +118,85 @@ def test_a_choice_is_written_and_read(tmp_path: Path) -> None:
     assert read_choice(path) == StackChoice("id", "größe")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"id": ""}'])
-def test_a_choice_that_makes_no_sense_is_none(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"id": ""}', '{"id": "a", "format": "x"}', "[" * 100_000])
+def test_a_choice_that_makes_no_sense_is_named_and_replaced_by_the_next(tmp_path: Path, text: str) -> None:
     path = tmp_path / "active_stack.json"
     path.write_text(text)
-    assert read_choice(path) is None
+    choice = read_choice(path)
+    assert choice is not None
+    assert (choice.id, choice.name) == ("", "")
+    assert isinstance(choice.problem, ProjectFileError)
+    assert f"{path} is damaged" in choice.problem.message
+    assert path.read_text() == text
+    write_choice(path, StackChoice("id", "name"))
+    assert read_choice(path) == StackChoice("id", "name")
+
+
+def test_a_choice_keeps_what_a_newer_minor_version_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "active_stack.json"
+    path.write_text('{"format": "1.9", "id": "a", "name": "b", "since": [1]}')
+    assert read_choice(path) == StackChoice("a", "b")
+    write_choice(path, StackChoice("c", "d"))
+    assert json.loads(path.read_text()) == {"format": "1.9", "id": "c", "name": "d", "since": [1]}
+
+
+def test_a_choice_of_a_newer_major_version_is_named_and_left_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "active_stack.json"
+    path.write_text('{"format": "2.0", "choices": []}')
+    choice = read_choice(path)
+    assert choice is not None
+    assert isinstance(choice.problem, FormatTooNewError)
+    with pytest.raises(FormatTooNewError, match="left untouched"):
+        write_choice(path, StackChoice("id", "name"))
+    assert path.read_text() == '{"format": "2.0", "choices": []}'
+
+
+def test_what_killed_writers_of_a_choice_left_is_cleared_away_but_not_what_others_write_now(tmp_path: Path) -> None:
+    old, new = tmp_path / ".active_stack.json.1.ab.tmp", tmp_path / ".active_stack.json.2.cd.tmp"
+    old.write_text("half")
+    new.write_text("half")
+    os.utime(old, (1, 1))
+    write_choice(tmp_path / "active_stack.json", StackChoice("id", "name"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [new.name, "active_stack.json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("", ProjectFileError),
+        ("[]", ProjectFileError),
+        ("{}", ProjectFileError),
+        ('{"name": "a"}', ProjectFileError),
+        ('{"format": "2.0", "identity": "a"}', FormatTooNewError),
+    ],
+)
+def test_a_project_without_a_readable_id_can_be_looked_at_and_not_written(
+    tmp_path: Path, own: Home, text: str, kind: type[StackyardError]
+) -> None:
+    init_project(tmp_path, "mine")
+    path = tmp_path / ".stackyard" / "project.json"
+    path.write_text(text)
+    project = find_project(tmp_path, own)
+    assert project.root == tmp_path
+    assert isinstance(project.problem, kind)
+    for write in (
+        lambda: init_project(tmp_path),
+        lambda: init_project(tmp_path, "other"),
+        lambda: ensure_project_folder(project),
+    ):
+        with pytest.raises(kind) as caught:
+            write()
+        assert str(path) in caught.value.message
+        assert caught.value.hint
+    assert path.read_text() == text
+
+
+def test_a_project_keeps_what_a_newer_minor_version_wrote(tmp_path: Path) -> None:
+    project, _ = init_project(tmp_path, "mine")
+    path = tmp_path / ".stackyard" / "project.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": "1.7", "team": {"a": 1}}))
+    init_project(tmp_path, "other")
+    assert json.loads(path.read_text()) == {"format": "1.7", "id": project.id, "name": "other", "team": {"a": 1}}
 
 
 def test_what_can_not_be_written_says_what_to_do(tmp_path: Path) -> None:
