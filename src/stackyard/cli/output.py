@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 from pydantic import BaseModel
@@ -111,7 +111,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
         return
     from rich.console import Console  # noqa: PLC0415  # slow to import; not needed in a pipe
 
-    Console(highlight=False).print(rich_table(columns, rows, title))
+    colours: Literal["auto"] | None = "auto" if use_colour() else None
+    Console(highlight=False, color_system=colours).print(rich_table(columns, rows, title))
 
 
 def rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> Any:
