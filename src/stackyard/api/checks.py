@@ -111,7 +111,7 @@ def active_findings(ctx: Context, registry: Registry, choice: Choice) -> Iterato
     if choice.stack is None:
         message = f"The active stack {choice.name!r} ({choice.origin_text}) does not exist."
         yield error("active_stack_gone", subject, message, command_to_leave(choice))
-    if choice.origin is ActiveStackOrigin.ENVIRONMENT:
+    elif choice.origin is ActiveStackOrigin.ENVIRONMENT:
         weaker = next((c for c in choices(ctx, registry) if c.origin is not choice.origin), None)
         if weaker is not None and weaker.name != choice.name:
             message = f"It is {choice.origin_text}, which overrides {weaker.name!r}, {weaker.origin_text}."
@@ -160,7 +160,7 @@ class Checker:
         """Return the findings of a component; one that says so when nothing is wrong."""
         if component.id not in self._known:
             found = list(self._component(component, _subject(component)))
-            if worst(found) == "ok":
+            if not found:
                 path = self._path(component)
                 message = f"The flavor {component.flavor} can be used here{f', with {path}' if path else ''}."
                 found.append(fine(_subject(component), message))

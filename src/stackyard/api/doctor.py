@@ -182,19 +182,19 @@ def _restore_registry(ctx: Context) -> Iterator[FindingView]:
         lost = _lost_names(restored.damaged, ctx.registry.read())
         if lost:
             message = f"The damaged file has names that the copy has not: {', '.join(lost)}."
-            yield warning("names_lost", "registry", message, f'Compare: diff "{restored.damaged}" "{restored.copy}"')
+            yield warning("names_lost", "registry", message, f'diff "{restored.damaged}" "{restored.copy}"')
 
 
 def _remove_lost_files(ctx: Context) -> Iterator[FindingView]:
-    removed = 0
+    removed: list[Path] = []
     for path in _lost_files(ctx):
         try:
             path.unlink()
-            removed += 1
+            removed.append(path)
         except OSError as problem:
             yield error("lost_files", "home", f"{path} can't be removed: {problem.strerror}.", f'rm "{path}"')
     if removed:
-        yield fine("home", f"{removed} temporary files of killed processes removed.")
+        yield fine("home", f"Removed {_count(removed, 'temporary file')} of killed processes.")
 
 
 def _record_interrupted(ctx: Context) -> Iterator[FindingView]:

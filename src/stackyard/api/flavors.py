@@ -104,7 +104,7 @@ def register_flavor(ctx: Context, component_type: ComponentType, source: str) ->
         UnknownFlavorError: it is no flavor, or one of another component type.
         AlreadyExistsError: its name is taken by a flavor from elsewhere.
     """
-    _find_modules_of(ctx)
+    find_modules_of(ctx)
     installed = next((e for e in _entry_points() if e.value == source), None)
     described = _describe(source, installed)
     if described.component_type is not component_type:
@@ -130,7 +130,7 @@ def refresh_flavors(ctx: Context, failed: Callable[[str, StackyardError], None] 
     Returns:
         The flavors that do not come with Stackyard, as they are now.
     """
-    _find_modules_of(ctx)
+    find_modules_of(ctx)
     installed = {entry.value: entry for entry in _entry_points()}
     before = ctx.registry.read().flavors
     fresh: list[FlavorDescriptor] = []
@@ -230,7 +230,7 @@ def _entry_points() -> list[EntryPoint]:
     return list(entry_points(group=ENTRY_POINT_GROUP))
 
 
-def _find_modules_of(ctx: Context) -> None:
+def find_modules_of(ctx: Context) -> None:
     """Let modules of the project be imported, as a run does; behind all others, so that none is hidden."""
     folders = (ctx.scope.source_root or Path.cwd(), Path.cwd())
     sys.path.extend(folder for folder in dict.fromkeys(map(str, folders)) if folder not in sys.path)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from stackyard.api.components import component_spec
 from stackyard.api.context import Context
+from stackyard.api.flavors import find_modules_of
 from stackyard.flavors.interfaces import Finding
 from stackyard.flavors.opening import open_component
 from stackyard.model.errors import StackyardError
@@ -24,6 +25,7 @@ def live_findings(ctx: Context, registry: Registry, component: StackComponent, s
         component: one whose static checks found no error.
         subject: the component in words.
     """
+    find_modules_of(ctx)
     spec = component_spec(ctx, registry, component)
     secrets: Mapping[str, Mapping[str, str]] = {}
     found: list[Finding]

@@ -100,9 +100,7 @@ def _verdict(check: CheckView) -> str:
     n_warnings = sum(finding.severity == "warning" for finding in check.findings)
     counts = [(n_errors, "error"), (n_warnings, "warning")]
     told = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts if n)
-    if not told:
-        return "No problems found."
-    return f"Usable, with {told}." if check.usable else f"Not usable: {told}."
+    return f"{told}." if told else "No problems found."
 
 
 def _styled(text: str, **style: bool | str) -> str:
