@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stackyard.api.context import Context
 from stackyard.model.errors import NotFoundError, StorageError
+from stackyard.model.names import check_name
 from stackyard.model.views import ProjectView
 from stackyard.storage.home import find_home
 from stackyard.storage.host import expand, reason_of
@@ -69,9 +70,12 @@ def init_project(path: str | Path, name: str | None = None) -> tuple[ProjectView
         The project, and whether it is new.
 
     Raises:
+        InvalidNameError: the name can't be one.
         NotFoundError: the folder does not exist.
         StorageError: it can't be written.
     """
+    if name is not None:
+        check_name(name, "project")
     root = Path(expand(str(path)))
     if not root.is_dir():
         raise NotFoundError(f"There is no folder {root}.", hint=f'Make it first: mkdir -p "{root}"')
