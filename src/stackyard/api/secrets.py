@@ -42,7 +42,10 @@ def list_secrets(ctx: Context) -> list[SecretView]:
     index = _store(ctx).index()
     stored = {environment_word(secret.name) for secret in index.secrets}
     views = [_view(secret, registry) for secret in index.secrets]
-    outside = [name for name in environment.names_in_environment() if environment_word(name) not in stored]
+    # As the components spell them: a variable's name does not tell "-" from "_".
+    spelled = {environment_word(r.name): r.name for c in registry.components for r in references_in(c.configuration)}
+    given = {environment_word(name): name for name in environment.names_in_environment()}
+    outside = [spelled.get(word, name) for word, name in given.items() if word not in stored]
     views += [_view_of_environment(name, registry) for name in outside]
     return sorted(views, key=lambda view: view.name)
 
