@@ -172,6 +172,8 @@ class _Reader:
         self._names.add((component_type, name))
         self._check_name(name, component_type.title, key, protected=component_type in REQUIRED_COMPONENT_TYPES)
         fields = self._mapping(definition, f"The {what}")
+        if not (is_mapping(definition) or is_empty(definition)):
+            return
         self._check_keys(fields, COMPONENT_KEYS, f"The {what}")
         labels = self._labels(fields, what)
         if "flavor" not in fields:
@@ -224,6 +226,8 @@ class _Reader:
         what = f"stack {name!r}"
         self._check_name(name, "stack", key, protected=True)
         fields = self._mapping(definition, f"The {what}")
+        if not (is_mapping(definition) or is_empty(definition)):
+            return
         labels = self._labels(fields, what)
         types = [t.value for t in ComponentType]
         self._check_keys(fields, [*types, "labels"], f"The {what}")
