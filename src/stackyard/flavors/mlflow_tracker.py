@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,16 +200,13 @@ def _tags(step: TrackedStep) -> dict[str, str]:
 
 
 def _end(mlflow: Any, run_id: str, status: str) -> None:
-    """End the run, and what the step left open in it; a step's result is not lost because its tracker is gone."""
-    try:
-        ended = False
-        while (active := mlflow.active_run()) is not None:
-            mlflow.end_run(status)
-            ended = ended or active.info.run_id == run_id
-        if not ended and status != "FINISHED":
-            mlflow.MlflowClient().set_terminated(run_id, status)
-    except Exception as error:  # noqa: BLE001  # whatever a client of a server that is gone raises
-        print(f"warning: MLflow did not record how the step ended: {error}", file=sys.stderr)  # noqa: T201
+    """End the run, and what the step left open in it; a step may have ended it itself."""
+    ended = False
+    while (active := mlflow.active_run()) is not None:
+        mlflow.end_run(status)
+        ended = ended or active.info.run_id == run_id
+    if not ended and status != "FINISHED":
+        mlflow.MlflowClient().set_terminated(run_id, status)
 
 
 @contextlib.contextmanager
