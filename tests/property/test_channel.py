@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from stackyard.engine.channel import MAX_MESSAGE_BYTES, ChannelError, FrameReader, encode
 from stackyard.model.graph import StepSource
-from stackyard.model.job import ComponentSpec, StepError, StepEvent, StepJob, StepOutcome
+from stackyard.model.job import ComponentSpec, Secrets, StepError, StepEvent, StepJob, StepOutcome
 from tests.property.strategies import json_values, same
 
 printable = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -66,6 +66,14 @@ def test_a_job_carries_parameters_exactly(parameters: dict[str, Any]) -> None:
     )  # fmt: skip
     (message,) = _read([encode("job", job)])
     assert same(StepJob.model_validate(message["job"]).parameters, parameters)
+
+
+@given(st.dictionaries(printable, st.dictionaries(printable, st.text(), max_size=3), max_size=3))
+def test_secrets_travel_exactly_and_are_not_in_their_representation(found: dict[str, dict[str, str]]) -> None:
+    (message,) = _read([encode("secrets", Secrets(values=found))])
+    received = Secrets.model_validate(message["secrets"])
+    assert received.values == found
+    assert repr(received) == "Secrets()"
 
 
 @given(printable, printable)

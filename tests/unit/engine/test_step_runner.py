@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from stackyard import get_step_context, log_metadata
+from stackyard import Client, get_step_context, log_metadata
 from stackyard.engine.step_runner import StopRequested, run_step
+from stackyard.model.errors import SecretNotFoundError
 from stackyard.model.graph import OutputSpec, StepSource
-from stackyard.model.job import ComponentSpec, InputVersion, StepEvent, StepJob, StepOutcome
+from stackyard.model.job import ComponentSpec, InputVersion, Secrets, StepEvent, StepJob, StepOutcome
 from stackyard.storage.artifact_store import LocalArtifactStore
 from stackyard.storage.materializers.lookup import Origin, load_version, save_version
 
@@ -39,6 +40,16 @@ def environment() -> str:
     return os.environ["FROM_THE_STEP"]
 
 
+def secret() -> list[str | None]:
+    get_step_context().add_output_metadata({"key": os.environ["KEY"]})
+    declared = Client().get_secret("mine").secret_values
+    try:
+        Client().get_secret("components")
+    except SecretNotFoundError as error:
+        return [os.environ["KEY"], os.environ.get("PASSWORD"), declared["KEY"], error.hint]
+    return []
+
+
 async def later() -> int:
     return 7
 
@@ -61,8 +72,9 @@ class Runner:
         self.events: list[StepEvent] = []
 
     def __call__(
-        self, function: Any, outputs: list[str], inputs: dict[str, Any] | None = None, **extra: Any
-    ) -> StepOutcome:
+        self, function: Any, outputs: list[str], inputs: dict[str, Any] | None = None, beside: Secrets | None = None,
+        **extra: Any,
+    ) -> StepOutcome:  # fmt: skip
         versions: dict[str, InputVersion] = {}
         for name, value in (inputs or {}).items():
             made = save_version(self.store, value, Origin(name))
@@ -79,7 +91,7 @@ class Runner:
             ),
             **extra,
         )  # fmt: skip
-        return run_step(job, self.events.append)
+        return run_step(job, self.events.append, beside)
 
     def saved(self) -> dict[str, Any]:
         found = {e.output: e.manifest for e in self.events if e.kind == "artifact_saved"}
@@ -119,6 +131,18 @@ def test_the_steps_environment_is_there_while_it_runs_only(run: Runner) -> None:
     assert run(environment, ["e"], environment={"FROM_THE_STEP": "x"}).status == "completed"
     assert run.saved() == {"e": "x"}
     assert "FROM_THE_STEP" not in os.environ
+
+
+def test_a_step_has_the_secrets_that_it_declares_while_it_runs_only(run: Runner) -> None:
+    """Given: a secret of the step's and one of a component's. Then: the step sees its own, over its environment."""
+    beside = Secrets(values={"mine": {"KEY": "hunter2"}, "components": {"PASSWORD": "open sesame"}})
+    outcome = run(secret, ["s"], beside=beside, secrets=["mine"], environment={"KEY": "plain"})
+    assert outcome.status == "completed", outcome.error
+    assert run.saved() == {"s": ["hunter2", None, "hunter2", 'Declare it: @step(secrets=["components"])']}
+    assert "KEY" not in os.environ
+    (manifest,) = [e.manifest for e in run.events if e.manifest is not None]
+    assert manifest.metadata == {"key": "***"}, "a worker writes manifests itself"
+    assert run(secret, ["s"], secrets=["mine"]).status == "failed", "the next job has none of it"
 
 
 def test_every_way_to_fail_is_told_and_nothing_is_raised(run: Runner) -> None:

@@ -1,0 +1,413 @@
+"""Real runs that use their whole stack: experiment tracker, alerter, a store from outside, settings, secrets."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stackyard.model.enums import Status
+from tests.integration.user import Result, User, statuses, wait_for
+
+FLAVORS = Path(__file__).with_name("tiny_flavors.py")
+TOKEN = "t0ken/of&the=tracker"  # made up
+API_KEY = "hunter2-äöü-%41"  # made up
+NOTES = "notes.jsonl"
+
+
+REGISTER = f"""
+from stackyard import Client
+client, stack = Client(), dict(orchestrator="default", artifact_store="default")
+for kind, source in (("experiment_tracker", "TRACKER"), ("alerter", "ALERTER")):
+    client.create_flavor(f"tiny_flavors:{{source}}", kind)
+    client.create_stack_component("notes", "tiny", kind, {{"file": "{NOTES}", "token": "{{{{server.token}}}}"}})
+    stack[kind] = "notes"
+client.create_stack("full", stack)
+client.create_flavor("tiny_flavors:STORE", "artifact_store")
+client.create_stack_component("box", "box", "artifact_store", {{"folder": "../box", "key": "{{{{box.key}}}}"}})
+client.create_stack("boxed", dict(orchestrator="default", artifact_store="box"))
+"""
+
+
+@pytest.fixture
+def own(user: User) -> User:
+    """A user with flavors, secrets, a stack ``full``, and a stack ``boxed`` with another artifact store."""
+    shutil.copy(FLAVORS, user.folder)
+    user.variables.update(
+        PYTHONPATH=str(user.folder),
+        PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring",
+        STACKYARD_SECRET__SERVER__TOKEN=TOKEN,
+        STACKYARD_SECRET__OPENAI__API_KEY=API_KEY,
+        STACKYARD_SECRET__BOX__KEY="open-sesame",
+    )
+    done = user.python("-c", REGISTER)
+    assert done.code == 0, done
+    return user
+
+
+def register(user: User, kind: str, name: str, **configuration: str) -> None:
+    """Register a component that writes the notes with a token."""
+    attributes = {"file": NOTES, "token": "{{server.token}}", **configuration}
+    user.do(kind, "register", name, "--flavor", "tiny", *(f"--{key}={value}" for key, value in attributes.items()))
+
+
+def notes(user: User) -> list[Any]:
+    """Return what tracker and alerter noted."""
+    path = user.folder / NOTES
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def run(user: User, text: str, *options: str) -> Result:
+    """Run a file that has one pipeline."""
+    user.write("work.py", "import os, sys, time\nfrom stackyard import *\n" + text)
+    return user.stackyard("run", "work.py", *options)
+
+
+def refused(user: User, result: Result, code: int) -> str:
+    """Insist that nothing ran and that the message is short; return it."""
+    assert result.code == code, result
+    assert len(result.text.strip().splitlines()) <= 3, result
+    assert user.runs() == [], "nothing ran"
+    return result.err
+
+
+# experiment tracker ---------------------------------------------------------------------------------------------------
+
+TRACKED = """
+@step(experiment_tracker=True, settings={"experiment_tracker": {"experiment": "churn"}})
+def train() -> int:
+    return 1
+
+@step
+def plain(x: int) -> int:
+    return x
+
+@pipeline
+def training():
+    plain(train())
+"""
+
+
+def test_a_tracker_follows_the_steps_that_name_it(own: User) -> None:
+    assert run(own, TRACKED, "--stack", "full").code == 0
+    begin, end, _ = notes(own)
+    assert begin == ["begin", "train", "training-1", {"experiment": "churn"}, TOKEN]
+    assert end == ["end", "train", "completed"]
+    found = own.last_run()
+    link = {"tiny_url": "http://tiny/training-1/train"}
+    assert found.metadata == {"train": link}
+    assert [step.metadata for step in found.steps] == [link, {}]
+
+
+def test_a_step_that_is_tracked_for_the_first_time_really_runs_and_then_is_reused(own: User) -> None:
+    """A reused step logs nothing; but who asks for a tracker must get something into it once."""
+    untracked = TRACKED.replace("experiment_tracker=True, ", "")
+    for text, expected in (
+        (untracked, "completed"),
+        (untracked, "cached"),
+        (TRACKED, "completed"),
+        (TRACKED, "cached"),
+    ):
+        assert run(own, text, "--stack", "full").code == 0
+        assert statuses(own.last_run())["train"] == expected, text
+    assert [note[0] for note in notes(own) if note[0] in ("begin", "end")] == ["begin", "end"]
+
+
+def test_a_tracker_is_told_how_the_step_ended(own: User) -> None:
+    text = TRACKED.replace("return 1", "raise ValueError('no')")
+    assert run(own, text, "--stack", "full").code == 1
+    assert ["end", "train", "ValueError"] in notes(own)
+    assert own.last_run().steps[0].metadata == {"tiny_url": "http://tiny/training-1/train"}
+
+
+@pytest.mark.parametrize("named", ["True", '"notes"', '"othr"'])
+def test_a_tracker_that_the_stack_lacks_is_refused_before_anything_runs(own: User, named: str) -> None:
+    text = TRACKED.replace("=True", f"={named}")
+    stack = "full" if named == '"othr"' else "default"
+    said = refused(own, run(own, text, "--stack", stack), 3)
+    assert "work.py:14" in said, "the call of the step"
+    assert f"the stack '{stack}' has {repr('notes') if stack == 'full' else 'none'}" in said
+    assert "--experiment-tracker" in said
+    assert "stack update full" in said or "stack register" in said
+
+
+def test_the_run_configuration_names_and_unnames_the_tracker(own: User) -> None:
+    own.write("on.yaml", "steps: {plain: {experiment_tracker: notes}, train: {experiment_tracker: false}}\n")
+    assert run(own, TRACKED, "--stack", "full", "--config", "on.yaml").code == 0
+    assert [note[1] for note in notes(own)[:-1]] == ["plain", "plain"]
+    own.write("bad.yaml", "steps:\n  train:\n    experiment_tracker: other\n")
+    result = own.stackyard("run", "work.py", "--stack", "full", "--config", "bad.yaml")
+    assert result.code == 3
+    assert "bad.yaml:3" in result.err, result
+
+
+def test_a_tracker_that_can_not_start_fails_its_step_and_shows_no_secret(own: User) -> None:
+    register(own, "experiment-tracker", "broken", fails="start")
+    own.do("stack", "update", "full", "--experiment-tracker", "broken")
+    result = run(own, TRACKED, "--stack", "full")
+    assert result.code == 1
+    assert "The experiment tracker 'broken' could not start: OSError: no route to the server, token ***" in result.text
+    assert TOKEN not in result.text
+    assert statuses(own.last_run()) == {"train": "failed", "plain": "skipped"}
+
+
+def test_a_tracker_that_can_not_end_is_a_warning(own: User) -> None:
+    register(own, "experiment-tracker", "broken", fails="end")
+    own.do("stack", "update", "full", "--experiment-tracker", "broken")
+    result = run(own, TRACKED, "--stack", "full")
+    assert result.code == 0, result
+    assert "could not end properly: OSError: the server is gone, token ***" in result.out
+    (line,) = [line for line in own.logs(own.last_run(), "train") if line.level == "warning"]
+    assert "token ***" in line.text
+
+
+# alerter --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("body", "status"), [("return 1", "completed"), ("raise ValueError('key')", "failed")])
+def test_the_alerter_is_told_how_the_run_ended(own: User, body: str, status: str) -> None:
+    result = run(own, TRACKED.replace("return 1", body), "--stack", "full")
+    assert result.code == (0 if status == "completed" else 1)
+    (told,) = notes(own)[-1]
+    found = own.last_run()
+    failed = status == "failed"
+    assert (told["run_id"], told["status"], told["stack"]) == (found.id, status, "full")
+    assert (told["pipeline"], told["run_name"], told["duration_s"]) == ("training", "training-1", found.duration_s)
+    assert (told["started_at"], told["ended_at"]) == (found.started_at, found.ended_at)
+    assert told["failed_steps"] == (["train"] if failed else [])
+    assert told["error"] == ("Step 'train' failed: key" if failed else "")
+    assert TOKEN not in result.text, "what an alerter prints is masked too"
+    assert "telling with ***" in result.out
+
+
+def test_the_alerter_is_told_that_a_run_was_stopped(own: User) -> None:
+    text = TRACKED.replace("return 1", "open('there', 'w').close(); time.sleep(60)")
+    own.write("work.py", "import os, sys, time\nfrom stackyard import *\n" + text)
+    process = own.start(sys.executable, "-m", "stackyard", "run", "work.py", "--stack", "full")
+    wait_for((own.folder / "there").exists, 60, own.started_output)
+    own.do("run", "stop", "training-1")
+    assert process.wait(60) == 1
+    assert own.last_run().status is Status.STOPPED
+    assert notes(own)[-1][0]["status"] == "stopped"
+    assert ["end", "train", "StopRequested"] in notes(own)
+
+
+def test_an_alerter_that_fails_changes_nothing_but_a_warning(own: User) -> None:
+    register(own, "alerter", "broken", fails="start")
+    own.do("stack", "update", "full", "--alerter", "broken")
+    result = run(own, TRACKED, "--stack", "full")
+    assert result.code == 0, result
+    assert own.last_run().status is Status.COMPLETED
+    assert "Warning: the alerter 'broken' could not tell how the run ended: refused with ***" in result.text
+    assert TOKEN not in result.text
+
+
+# settings -------------------------------------------------------------------------------------------------------------
+
+
+LOAD = "from stackyard import Client; print(Client().get_artifact_version('{}').load())"
+
+
+def test_settings_of_the_orchestrator_take_effect(own: User) -> None:
+    """Given: four steps that could run side by side. Then: one worker runs all; a failure stops what comes after."""
+    text = """
+@step
+def one(number: int) -> int:
+    if number == 0:
+        raise ValueError("the first one")
+    return os.getpid()
+
+@pipeline(settings={"orchestrator": {"max_workers": 1}})
+def training():
+    for number in range(3, -1, -1):
+        one(number)
+"""
+    assert run(own, text).code == 1
+    found = own.last_run()
+    assert list(statuses(found).values()) == ["completed"] * 3 + ["failed"]
+    pids = {own.python("-c", LOAD.format(step.outputs[0].artifact_version_id)).out for step in found.steps[:3]}
+    assert len(pids) == 1
+    own.write("fast.yaml", "settings: {orchestrator.local: {execution_mode: stop_on_failure}}\n")
+    other = text.replace("range(3, -1, -1)", "range(4)")
+    assert run(own, other, "--config", "fast.yaml", "--no-cache").code == 1
+    assert list(statuses(own.last_run()).values()) == ["failed"] + ["skipped"] * 3
+
+
+def test_bad_settings_are_refused_before_anything_runs(own: User) -> None:
+    said = refused(own, run(own, TRACKED.replace('{"experiment"', '{"experimnt"'), "--stack", "full"), 3)
+    assert "work.py:4" in said
+    assert "Did you mean 'experiment'" in said
+
+
+# requirements ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_missing_package_of_the_stack_is_named_before_anything_runs(own: User) -> None:
+    own.do("alerter", "flavor", "register", "tiny_flavors:DEMANDING")
+    own.do("alerter", "register", "demanding", "--flavor", "demanding")
+    own.do("stack", "update", "full", "--alerter", "demanding")
+    said = refused(own, run(own, TRACKED, "--stack", "full"), 7)
+    assert "alerter 'demanding' of the stack 'full' needs stackyard-nothing-of-the-kind>=2" in said
+    assert "stackyard integration install nothing" in said
+
+
+# secrets --------------------------------------------------------------------------------------------------------------
+
+SECRET_STEPS = """
+@step(secrets=["openai"], enable_cache=False)
+def ask() -> bool:
+    key = os.environ["api_key"]
+    assert Client().get_secret("openai").secret_values["api_key"] == key
+    try:
+        Client().get_secret("server")
+    except Exception as error:
+        print("not declared:", error)
+    print("the key is", key)
+    sys.stdout.write(key[:6]); sys.stdout.flush(); time.sleep(0.05); print(key[6:])
+    print(repr(key), file=sys.stderr)
+    import base64, logging, urllib.parse
+    print(base64.b64encode(b"ab" + key.encode()).decode(), urllib.parse.quote(key))
+    logging.getLogger("asking").warning("with %s", key)
+    log_metadata({"used": {"key": key}})
+    get_step_context().add_output_metadata({"key": key})
+    os.environ["api_key"] += "changed"
+    return len(key) == 15
+
+@step(enable_cache=False)
+def after(asked: bool) -> bool:
+    return "api_key" in os.environ
+
+@step(secrets=["openai"], enable_cache=False)
+def fail(there: bool) -> None:
+    assert not there
+    raise ValueError("refused with " + os.environ["api_key"])
+
+@pipeline
+def training():
+    fail(after(ask()))
+"""
+
+
+def test_secrets_reach_their_step_alone_and_show_nowhere(own: User) -> None:
+    result = run(own, SECRET_STEPS, "--stack", "full")
+    assert result.code == 1, result
+    assert statuses(own.last_run()) == {"ask": "completed", "after": "completed", "fail": "failed"}, result
+    assert "does not declare the secret 'server'" in result.out
+    assert "the key is ***" in result.out
+    assert "ValueError: refused with ***" in result.out
+    step = own.last_run().steps[0]
+    assert step.metadata == {"used": {"key": "***"}}
+    shown = json.loads(own.do("artifact", "show", step.outputs[0].artifact_version_id, "--json").out)
+    assert shown["metadata"] == {"key": "***"}
+    assert notes(own)[-1][0]["error"] == "Step 'fail' failed: refused with ***"
+    traces = [API_KEY, repr(API_KEY)[1:-1], "aHVudGVyMi", "h1bnRlcjIt", "VudGVyMi", "hunter2", "%C3%A4"]
+    for name, data in everything(own, result).items():
+        for trace in traces:
+            assert trace not in data, f"{trace} in {name}"
+
+
+def everything(user: User, result: Result) -> dict[str, str]:
+    """Return what the run left behind: terminal, home, project; the notes and sources of the test itself aside."""
+    files = [p for folder in (user.home, user.folder) for p in folder.rglob("*") if p.is_file()]
+    left = {str(p): p.read_bytes().decode("latin-1") for p in files if p.name not in (NOTES, "work.py")}
+    return {"terminal": result.text, **left}
+
+
+def test_a_detached_run_shows_no_secret_either(own: User) -> None:
+    """Given: a run that an editor starts. Then: its own log has what its alerter printed, masked."""
+    own.write("work.py", "import os, sys, time\nfrom stackyard import *\n" + SECRET_STEPS)
+    request = {"file": str(own.folder / "work.py"), "stack": "full"}
+    driver = Path(__file__).resolve().parents[2] / "bundled" / "tool" / "run_driver.py"
+    own.write("request.json", json.dumps(request))
+    result = own.python(driver, "--request", "request.json")
+    assert result.code == 1, result
+    assert "telling with ***" in result.out
+    for name, data in everything(own, result).items():
+        assert "hunter2" not in data, name
+        assert TOKEN not in data, name
+
+
+def test_an_unknown_secret_is_refused_before_anything_runs(own: User) -> None:
+    said = refused(own, run(own, SECRET_STEPS.replace('secrets=["openai"]', 'secrets=["opnai"]')), 4)
+    assert "'opnai'" in said
+    assert "stackyard secret" in said
+
+
+def test_a_secret_without_the_key_that_a_component_needs_is_refused(own: User) -> None:
+    register(own, "experiment-tracker", "broken", token="{{server.tokn}}")  # a reference
+    own.do("stack", "update", "full", "--experiment-tracker", "broken")
+    said = refused(own, run(own, TRACKED, "--stack", "full"), 4)
+    assert "no key 'tokn'" in said or "server.tokn" in said
+
+
+# artifact store -------------------------------------------------------------------------------------------------------
+
+
+CHAIN = """
+from typing import Annotated
+
+@step
+def first() -> Annotated[int, "number"]:
+    return 3
+
+@step
+def second(x: int) -> Annotated[list[int], "numbers"]:
+    return [x] * 3
+
+@pipeline
+def training():
+    second(first())
+"""
+
+
+def test_a_store_from_outside_keeps_what_steps_return(own: User) -> None:
+    assert run(own, CHAIN, "--stack", "boxed").code == 0
+    found = own.last_run()
+    assert not list((own.home / "artifact_stores").glob("**/manifest.json"))
+    assert own.python("-c", LOAD.format("numbers")).out == "[3, 3, 3]\n"
+    shown = json.loads(own.do("artifact", "show", "numbers", "--json").out)
+    assert (shown["status"], shown["preview"]["data"]) == ("available", [3, 3, 3])
+    assert shown["uri"].startswith("tiny://box/")
+    assert shown["files"][0]["path"].startswith("tiny://box/")
+    opened = (own.folder.parent / "box.opened").read_text().count("\n")
+    assert opened <= 5, "driver, one or two workers, two commands: not once a step"
+    own.do("run", "work.py", "--stack", "boxed")
+    assert set(statuses(own.last_run()).values()) == {"cached"}
+    assert found.artifact_store == "box"
+
+
+def test_a_version_of_another_store_is_an_input(own: User) -> None:
+    """Given: versions in both stores. Then: a run on either stack takes the one of the other."""
+    own.do("run", str(own.write("work.py", "from stackyard import *\n" + CHAIN)), "--stack", "boxed")
+    text = CHAIN.replace("second(first())", "second(Client().get_artifact_version('number', {}))")
+    assert run(own, text.replace("{}", "1"), "--stack", "default").code == 0
+    assert run(own, CHAIN, "--stack", "default").code == 0
+    assert run(own, text.replace("{}", "2"), "--stack", "boxed").code == 0
+    stores = {run.artifact_store for run in own.runs()}
+    assert stores == {"default", "box"}
+
+
+def test_what_a_store_refuses_with_is_shown_without_its_secret(own: User) -> None:
+    own.variables["STACKYARD_SECRET__BOX__KEY"] = "wrong-sesame"
+    result = run(own, CHAIN, "--stack", "boxed")
+    assert result.code == 1, result
+    assert "The box does not open with ***" in result.text
+    assert "wrong-sesame" not in "".join(everything(own, result).values())
+
+
+def test_a_store_whose_place_shows_a_secret_is_refused(own: User) -> None:
+    own.do("artifact-store", "update", "box", "--place=tiny://{{box.key}}@box")
+    said = refused(own, run(own, CHAIN, "--stack", "boxed"), 3)
+    assert "contains a secret" in said
+    assert "open-sesame" not in said
+
+
+def test_a_flavor_whose_module_is_gone_is_named(own: User) -> None:
+    own.variables["PYTHONPATH"] = ""
+    (own.folder / "tiny_flavors.py").unlink()
+    said = refused(own, run(own, CHAIN, "--stack", "boxed"), 7)
+    assert "tiny_flavors" in said

@@ -1,0 +1,95 @@
+"""Secrets in what workers and drivers say are masked before it goes any further."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from stackyard.engine.components import redactor_of
+from stackyard.engine.pool import LogData, PoolEvent
+from stackyard.engine.redaction import EventRedaction, clean_error, masked_output
+from stackyard.model.errors import ArtifactStoreError, ExecutionError
+from stackyard.model.job import StepError, StepEvent, StepOutcome
+from stackyard.model.redaction import Redactor
+
+REDACTOR = Redactor(["hunter2"])
+
+
+def clean(*events: PoolEvent) -> list[PoolEvent]:
+    return EventRedaction(REDACTOR).clean(events)
+
+
+def outcome(step: str, error: StepError | None = None) -> StepOutcome:
+    return StepOutcome(step_run_id=step, status="failed" if error else "completed", error=error)
+
+
+def test_a_secret_in_pieces_is_masked_whatever_comes_between() -> None:
+    """Given: two steps that print at the same time, on two streams. Then: each text is masked as a whole."""
+    events = clean(
+        LogData("a", "stdout", "key hun"),
+        LogData("b", "stdout", "hunt"),
+        LogData("a", "stderr", "ter2"),
+        LogData("a", "stdout", "ter2 end"),
+        outcome("a"),
+        LogData("b", "stdout", "ing\n"),
+        outcome("b"),
+    )
+    texts: dict[tuple[str, str], str] = {}
+    for event in events:
+        if isinstance(event, LogData):
+            texts[event.step_run_id, event.stream] = texts.get((event.step_run_id, event.stream), "") + event.data
+    assert texts == {("a", "stdout"): "key *** end", ("a", "stderr"): "ter2", ("b", "stdout"): "hunting\n"}
+
+
+def test_what_was_held_back_comes_before_the_outcome() -> None:
+    first, second = clean(LogData("a", "stdout", "hunt"), outcome("a"))
+    assert (first, second) == (LogData("a", "stdout", "hunt"), outcome("a"))
+
+
+def test_records_metadata_and_errors_are_masked() -> None:
+    error = StepError(type="E", message="m hunter2", traceback="t hunter2", hint="h hunter2", file="f.py", line=3)
+    log, metadata, ended = clean(
+        StepEvent(kind="log", step_run_id="a", at="", text="with hunter2"),
+        StepEvent(kind="metadata", step_run_id="a", at="", values={"k": ["hunter2", 1]}, of_run=True),
+        outcome("a", error),
+    )
+    assert isinstance(log, StepEvent)
+    assert isinstance(metadata, StepEvent)
+    assert isinstance(ended, StepOutcome)
+    assert (log.text, metadata.values, metadata.of_run) == ("with ***", {"k": ["***", 1]}, True)
+    assert ended.error == StepError(type="E", message="m ***", traceback="t ***", hint="h ***", file="f.py", line=3)
+
+
+def test_an_error_of_the_driver_is_masked_and_stays_what_it_is_otherwise() -> None:
+    ours = clean_error(ArtifactStoreError("at hunter2", hint="not hunter2", place="hunter2"), REDACTOR)
+    assert isinstance(ours, ArtifactStoreError)
+    assert (ours.message, str(ours), ours.hint, ours.details) == ("at ***", "at ***", "not ***", {"place": "***"})
+    harmless = ValueError("nothing")
+    assert clean_error(harmless, REDACTOR) is harmless
+    assert clean_error(harmless, None) is harmless
+    theirs = clean_error(ValueError("hunter2"), REDACTOR)
+    assert isinstance(theirs, ExecutionError)
+    assert "ValueError: ***" in theirs.message
+
+
+def test_what_a_driver_prints_is_masked_until_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    with masked_output(REDACTOR):
+        print("the key: hun", end="")
+        sys.stdout.writelines(["ter2\n", "hunt"])
+        sys.stdout.flush()
+        assert terminal.getvalue() == "the key: ***\n"
+        assert not sys.stdout.isatty()
+    assert sys.stdout is terminal
+    assert terminal.getvalue() == "the key: ***\nhunt"
+
+
+def test_without_secrets_nothing_is_in_the_way() -> None:
+    assert redactor_of({}) is None
+    assert redactor_of({"short": {"key": "abc"}}) is None, "it can't be masked"
+    before = sys.stdout
+    with masked_output(None):
+        assert sys.stdout is before
