@@ -7,7 +7,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,18 +14,6 @@ from dataclasses import dataclass, field
 from stackyard.model.enums import Status
 from tests.integration.processes import marked
 from tests.integration.user import User, statuses, wait_for
-
-_REGISTER = """
-import sys
-from stackyard.api.components import register_component
-from stackyard.api.context import open_context
-from stackyard.model.enums import ComponentType
-
-number, count = int(sys.argv[1]), int(sys.argv[2])
-for i in range(count):
-    register_component(open_context(), ComponentType.ARTIFACT_STORE, f"store-{number}-{i}", "local", {})
-    print(f"store-{number}-{i}", flush=True)
-"""
 
 _MIXED = """
 import sys, time
@@ -53,38 +40,6 @@ def mixed() -> None:
 if __name__ == "__main__":
     mixed()
 """
-
-
-def register_at_once(user: User, writers: int, each: int) -> set[str]:
-    """Let several processes register components at once; return the names that were acknowledged."""
-    script = user.write("register.py", _REGISTER)
-    started = [
-        subprocess.Popen(
-            [user.interpreter, str(script), str(number), str(each)],
-            cwd=user.folder, env=user.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for number in range(writers)
-    ]  # fmt: skip
-    acknowledged: set[str] = set()
-    problems = []
-    for process in started:
-        out, err = process.communicate(timeout=600)
-        acknowledged.update(out.split())
-        if process.returncode:
-            problems.append(err[-1500:])
-    assert not problems, problems[0]
-    return acknowledged
-
-
-def registered(user: User) -> set[str]:
-    """Return the artifact stores in the registry file, which must be whole, and so must its copy."""
-    document = json.loads((user.home / "registry.json").read_text(encoding="utf-8"))
-    assert json.loads((user.home / "registry.last-good.json").read_text(encoding="utf-8")) == document
-    leftovers = [path.name for path in user.home.iterdir() if path.name.endswith(".tmp")]
-    assert not leftovers
-    names = [c["name"] for c in document["components"] if c["component_type"] == "artifact_store"]
-    assert len(names) == len(set(names))
-    return set(names) - {"default"}
 
 
 def first_runs_at_once(user: User, count: int) -> None:

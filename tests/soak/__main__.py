@@ -15,12 +15,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.integration.scenarios import first_runs_at_once, kill_anything, register_at_once, registered
+from tests.integration.registry_scenario import change_registry_at_random
+from tests.integration.scenarios import first_runs_at_once, kill_anything
 from tests.integration.user import User
 
 KILLS = 200
 WRITERS = 16
 EACH = 100
+LONGEST_WAIT_S = 5.0
 FIRST_RUNS = 16
 FIRST_RUN_ROUNDS = 20
 
@@ -33,13 +35,10 @@ def kills(user: User, seed: int, scale: float) -> str:
 
 
 def writers(user: User, seed: int, scale: float) -> str:
-    """Change the registry from many processes at once."""
-    del seed  # the system's scheduling is all the chance there is
-    each = max(1, round(EACH * scale))
-    acknowledged = register_at_once(user, WRITERS, each)
-    assert len(acknowledged) == WRITERS * each
-    assert registered(user) == acknowledged
-    return f"{len(acknowledged)} components by {WRITERS} processes"
+    """Change the registry from many processes at once, and kill some of them."""
+    report = change_registry_at_random(user, seed, WRITERS, max(2, round(EACH * scale)), max(1, round(WRITERS * scale)))
+    assert max(report.seconds) < LONGEST_WAIT_S, str(report)
+    return str(report)
 
 
 def first_runs(user: User, seed: int, scale: float) -> str:
