@@ -30,7 +30,7 @@ class DescribedFlavor:
         self.requirements = tuple(descriptor.requirements)
         self.integration = descriptor.integration
         self.source = descriptor.source
-        self.settings_scope: SettingsScope = descriptor.settings_scope
+        self.settings_scope: SettingsScope = "pipeline" if descriptor.settings_scope == "pipeline" else "step"
 
     def descriptor(self) -> FlavorDescriptor:
         """Return the descriptor."""

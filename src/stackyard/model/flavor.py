@@ -35,6 +35,7 @@ class FlavorDescriptor(Persisted):
     """JSON schema of a component's configuration; a property with ``"secret": true`` takes a secret reference only."""
     settings_schema: dict[str, Any] | None = None
     """JSON schema of the settings in code and run configuration; None when it has none."""
-    settings_scope: SettingsScope = "step"
+    settings_scope: SettingsScope | str = "step"
+    """Another word when a newer minor version knows more scopes."""
     registered_at: str = ""
     """UTC ISO 8601."""
