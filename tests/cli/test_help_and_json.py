@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.cli.shell import PROGRAMS, Shell
+from stackyard.cli.main import main
+from stackyard.model.enums import ComponentType
+from tests.cli.shell import Shell
 
+COMPONENT_TYPES = tuple(t.command for t in ComponentType)
+OF_A_COMPONENT_TYPE = (
+    "list", "get", "describe", "register", "update", "remove-attribute", "rename", "copy", "delete", "check",
+    "flavor", "explain", "flavor list", "flavor describe", "flavor register", "flavor refresh", "flavor delete",
+)  # fmt: skip
 EXPECTED = (
+    *COMPONENT_TYPES,
+    *(f"artifact-store {name}" for name in OF_A_COMPONENT_TYPE),
+    "component-type list",
+    "completion",
+    "doctor",
+    "schema",
     "init",
     "stack list",
     "stack get",
     "stack describe",
     "stack set",
     "stack register",
-    "artifact-store list",
-    "artifact-store describe",
-    "artifact-store register",
-    "orchestrator list",
-    "orchestrator describe",
-    "orchestrator register",
+    "stack update",
+    "stack remove-component",
+    "stack rename",
+    "stack copy",
+    "stack delete",
+    "stack check",
+    "stack apply",
+    "stack export",
+    "stack import",
+    "stack export-requirements",
     "run",
     "run list",
     "run show",
@@ -50,26 +66,29 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
 def _subcommands(text: str) -> list[str]:
-    """Return the names under "Commands:" of a help text."""
-    section = re.search(r"^Commands:\n((?: .*\n?)+)", text, flags=re.MULTILINE)
-    return re.findall(r"^  ([a-z][a-z-]*)  ", section.group(1), flags=re.MULTILINE) if section else []
+    """Return the names under the headings of a help text that list commands: all but its options."""
+    sections = re.findall(r"^(\w[^\n]*):\n((?: .*\n?)+)", text, flags=re.MULTILINE)
+    commands = "".join(body for heading, body in sections if not re.match(r"Options|Attributes|Usage", heading))
+    return re.findall(r"^  ([a-z][a-z-]*)  ", commands, flags=re.MULTILINE)
 
 
-@pytest.mark.timeout(300)
-def test_every_command_has_help_with_an_example(shell: Shell) -> None:
+def test_every_command_has_help_with_an_example(
+    shell: Shell, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Given the whole tree of commands, each prints what it does, how it is called, and an example; nothing is made."""
-    program = str(PROGRAMS / "stackyard")
+    for name, value in shell.environment().items():
+        monkeypatch.setenv(name, value)
     found: dict[str, str] = {}
-    level = [()]
-    with ThreadPoolExecutor(2) as pool:
-        while level:
-            results = pool.map(lambda path: (path, shell.run(program, *path, "--help")), level)
-            level = []
-            for path, result in results:
-                assert result.code == 0, result
-                assert not result.err, result
-                found[" ".join(path)] = result.out
-                level += [(*path, name) for name in _subcommands(result.out)]
+    level: list[tuple[str, ...]] = [()]
+    while level:
+        path = level.pop()
+        assert main([*path, "--help"]) == 0, path
+        printed = capsys.readouterr()
+        assert not printed.err, path
+        found[" ".join(path)] = printed.out
+        # All component types have one definition: one of them stands for the others.
+        if not path or path[0] == "artifact-store" or path[0] not in COMPONENT_TYPES:
+            level += [(*path, name) for name in _subcommands(printed.out)]
     missing = [name for name in EXPECTED if name not in found]
     assert not missing
     for name, text in found.items():
@@ -77,14 +96,21 @@ def test_every_command_has_help_with_an_example(shell: Shell) -> None:
         example = re.search(r"^\W*Examples?: (stackyard .*)", text, flags=re.MULTILINE)
         assert example, f"`stackyard {name} --help` has no example:\n{text}"
         assert example.group(1).startswith(f"stackyard {name}".strip()), f"{name}: {text}"
+        if name in COMPONENT_TYPES:
+            assert _subcommands(text) == [n for n in OF_A_COMPONENT_TYPE if " " not in n], text
         if name == "run" or not _subcommands(text):
             assert "--json" in text, f"`stackyard {name} --help` does not know --json"
+    real = shell.do("stack", "register", "--help")
+    assert real.out == found["stack register"]
     assert not shell.home.exists()
 
 
-@pytest.fixture
-def used(shell: Shell) -> Shell:
-    """A home in which something was registered and a pipeline ran twice."""
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """A home in which something was registered and a pipeline ran twice; tests only add to it."""
+    top = tmp_path_factory.mktemp("used")
+    (top / "project").mkdir()
+    shell = Shell(top / "home", top / "project")
     shell.write("small.py", SMALL)
     shell.do("init")
     shell.do("artifact-store", "register", "other", "--flavor=local")
@@ -107,29 +133,27 @@ def _times(value: object) -> list[str]:
 @pytest.mark.timeout(180)
 def test_lists_as_json(used: Shell) -> None:
     """Given --json, each list is exactly items, total and next; times are UTC ISO 8601."""
-    for arguments, total in (
+    for arguments, known in (
         (("stack", "list"), 2),
         (("artifact-store", "list"), 2),
-        (("orchestrator", "list"), 1),
         (("run", "list"), 2),
         (("artifact", "list"), 1),
     ):
         page = used.json(*arguments)
         assert set(page) == {"items", "total", "next"}, arguments
-        assert page["total"] == len(page["items"]) == total, arguments
+        assert page["total"] == len(page["items"]) >= known, arguments
         assert page["next"] is None
         assert all(TIME.fullmatch(moment) for moment in _times(page)), arguments
-        assert used.do(*arguments, "--output", "json").json == page
+    assert used.do("artifact", "list", "--output", "json").json == page
 
 
 @pytest.mark.timeout(180)
 def test_pages(used: Shell) -> None:
     """Given a limit, a list has a cursor that leads to the rest."""
     first = used.json("run", "list", "--limit", "1")
-    assert (len(first["items"]), first["total"]) == (1, 2)
+    assert len(first["items"]) == 1 < first["total"]
     second = used.json("run", "list", "--limit", "1", "--cursor", first["next"])
     assert len(second["items"]) == 1
-    assert second["next"] is None
     assert first["items"][0]["id"] != second["items"][0]["id"]
 
 
@@ -152,7 +176,7 @@ def test_one_thing_as_json(used: Shell) -> None:
     assert registered["name"] == "third"
     stack = used.json("stack", "register", "three", "-o", "default", "-a", "third")
     assert stack["name"] == "three"
-    run = used.json("run", "show", used.json("run", "list")["items"][1]["name"])
+    run = used.json("run", "show", used.json("run", "list")["items"][-1]["name"])
     assert run["status"] == "completed"
     assert run["steps"][0]["metadata"] == {"n": 3}
     version = used.json("artifact", "show", used.json("artifact", "list")["items"][0]["name"])

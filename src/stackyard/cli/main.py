@@ -21,6 +21,7 @@ EXIT_INTERRUPTED = 130
 _SECTIONS: dict[str, Table] = {
     "Stacks": {
         "stack": ("stackyard.cli.stack:stack", "Switch, list, describe, register and change stacks."),
+        "secret": ("stackyard.cli.secret:secret", "Keep passwords and tokens out of stacks and code."),
         "doctor": ("stackyard.cli.doctor:doctor", "Check stacks and this installation, and repair it."),
         "component-type": ("stackyard.cli.component_type:component_type", "What a stack can be made of."),
     },
