@@ -63,13 +63,14 @@ def get_secret(ctx: Context, name: str) -> SecretView:
         return _view(secret, registry)
     if environment.values_in_environment(name):
         return _view_of_environment(name, registry)
-    raise _not_found(index, name)
+    raise _not_found(index, name, "List them with: stackyard secret list")
 
 
 def secret_values(ctx: Context, names: Iterable[str]) -> dict[str, dict[str, str]]:
     """Return name to key to value; the environment wins over what is stored.
 
-    Keys that only the environment has are spelled as the references of the components spell them.
+    A key that only the environment has is spelled as the components' references spell it; one that they don't name
+    comes in lower and in upper case, since steps find the keys as environment variables.
 
     Raises:
         SecretNotFoundError: one of them is neither stored nor in the environment.
@@ -82,10 +83,10 @@ def secret_values(ctx: Context, names: Iterable[str]) -> dict[str, dict[str, str
     store = _store(ctx)
     index = store.index()
     registry = ctx.registry.read()
-    given = {name: environment.values_in_environment(name, _known_keys(name, index, registry)) for name in wanted}
+    given = {name: _given(name, _known_keys(name, index, registry)) for name in wanted}
     for name in wanted:
         if index.find(name) is None and not given[name]:
-            raise _not_found(index, name)
+            raise _not_found(index, name, f"Create it with: stackyard secret create {name[:60]} --KEY=VALUE")
     # What the environment has completely needs no opening: CI has no keyring and no key file.
     closed = [s.name for s in index.secrets if s.name in given and not set(s.keys) <= set(given[s.name])]
     stored = store.values(closed) if closed else {}
@@ -299,6 +300,12 @@ def _known_keys(name: str, index: SecretIndex, registry: Registry) -> list[str]:
     return [*spelled, *(secret.keys if secret else [])]
 
 
+def _given(name: str, known: Collection[str]) -> dict[str, str]:
+    """Return the values of the environment, keys that nobody else spells in both cases."""
+    found = environment.values_in_environment(name, known)
+    return {**{key.upper(): value for key, value in found.items() if key not in known}, **found}
+
+
 def _require_stored(ctx: Context, name: str) -> SecretView:
     view = get_secret(ctx, name)
     if view.backend == environment.BACKEND:
@@ -358,9 +365,8 @@ def _refuse_used(ctx: Context, name: str, keys: Collection[str] | None = None) -
     raise InUseError(f"{what} is used by: {shown}.", hint="Change them first, or add --force.")
 
 
-def _not_found(index: SecretIndex, name: str) -> SecretNotFoundError:
+def _not_found(index: SecretIndex, name: str, remedy: str) -> SecretNotFoundError:
     known = [secret.name for secret in index.secrets] + environment.names_in_environment()
     return SecretNotFoundError(
-        f"There is no secret {name[:60]!r}.",
-        hint=f"{did_you_mean(name, known)} Create it with: stackyard secret create {name[:60]} --KEY=VALUE".strip(),
+        f"There is no secret {name[:60]!r}.", hint=f"{did_you_mean(name, known)} {remedy}".strip()
     )

@@ -125,7 +125,9 @@ def get(name: str, show: str | None, as_json: bool) -> None:
         return
     if as_json:
         raise UsageError("Values are not part of JSON output.", hint="Leave --json out, or --show.")
-    values = secrets.read_secret(open_context(), name).secret_values
+    ctx = open_context()
+    secrets.get_secret(ctx, name)
+    values = secrets.read_secret(ctx, name).secret_values
     if show not in values:
         hint = f"{did_you_mean(show, list(values))} Keys: {', '.join(values)}.".strip()
         raise SecretNotFoundError(f"The secret {name!r} has no key {show[:60]!r}.", hint=hint)

@@ -116,6 +116,10 @@ def test_unknown_secrets_and_keys_are_named_with_the_nearest(ctx: Context) -> No
     with pytest.raises(SecretNotFoundError, match="no secret 'databse'") as caught:
         secrets.secret_values(ctx, ["database", "databse"])
     assert "'database'" in caught.value.hint
+    assert "stackyard secret create databse" in caught.value.hint
+    with pytest.raises(SecretNotFoundError, match="no secret 'databse'") as caught:
+        secrets.delete_secret(ctx, "databse")
+    assert caught.value.hint == "Did you mean 'database'? List them with: stackyard secret list"
     with pytest.raises(SecretNotFoundError, match="no key 'pasword'") as caught:
         secrets.update_secret(ctx, "database", {}, ["pasword"])
     assert "'password'" in caught.value.hint
@@ -151,6 +155,15 @@ def test_secrets_of_the_environment_alone(ctx: Context, monkeypatch: pytest.Monk
     with pytest.raises(SecretStoreError, match="comes from the environment") as caught:
         secrets.update_secret(ctx, "ci-token", {"api-key": "other"})
     assert "STACKYARD_SECRET__CI_TOKEN__API_KEY" in caught.value.hint
+
+
+def test_keys_that_only_the_environment_has_come_in_both_cases(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a step that reads OPENAI_API_KEY or openai_api_key, when CI sets the secret, then it finds either."""
+    monkeypatch.setenv("STACKYARD_SECRET__AI__OPENAI_API_KEY", "from-ci")
+    assert secrets.secret_values(ctx, ["ai"]) == {"ai": {"openai_api_key": "from-ci", "OPENAI_API_KEY": "from-ci"}}
+    assert secrets.get_secret(ctx, "ai").keys == ["openai_api_key"]
+    secrets.create_secret(ctx, "ai", {"OPENAI_API_KEY": "stored"})
+    assert secrets.secret_values(ctx, ["ai"]) == {"ai": {"OPENAI_API_KEY": "from-ci"}}
 
 
 def test_a_secret_that_is_printed_shows_no_value(ctx: Context) -> None:

@@ -93,12 +93,13 @@ class SecretStore:
         Raises:
             StackyardError: what ``check`` raised, or no backend works; nothing was changed.
         """
+        backend = choose_backend()
 
         def edit(index: SecretIndex) -> tuple[IndexedSecret, list[str]]:
             check(index)
             moment = now()
             secret = IndexedSecret(
-                name=name, keys=list(values), backend=choose_backend(), entry=name, created_at=moment, updated_at=moment
+                name=name, keys=list(values), backend=backend, entry=name, created_at=moment, updated_at=moment
             )
             index.secrets.append(secret)
             self._backend(secret.backend, index).write(secret.entry, values)
