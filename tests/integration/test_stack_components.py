@@ -14,6 +14,7 @@ from stackyard.model.enums import Status
 from tests.integration.user import Result, User, statuses, wait_for
 
 FLAVORS = Path(__file__).with_name("tiny_flavors.py")
+DRIVER = FLAVORS.parents[2] / "bundled" / "tool" / "run_driver.py"
 TOKEN = "t0ken/of&the=tracker"  # made up
 API_KEY = "hunter2-äöü-%41"  # made up
 NOTES = "notes.jsonl"
@@ -65,6 +66,12 @@ def run(user: User, text: str, *options: str) -> Result:
     """Run a file that has one pipeline."""
     user.write("work.py", "import os, sys, time\nfrom stackyard import *\n" + text)
     return user.stackyard("run", "work.py", *options)
+
+
+def detached(user: User) -> Result:
+    """Run the file as an editor does."""
+    user.write("request.json", json.dumps({"file": str(user.folder / "work.py"), "stack": "full"}))
+    return user.python(DRIVER, "--request", "request.json")
 
 
 def refused(user: User, result: Result, code: int) -> str:
@@ -202,8 +209,10 @@ def test_an_alerter_that_fails_changes_nothing_but_a_warning(own: User) -> None:
     result = run(own, TRACKED, "--stack", "full")
     assert result.code == 0, result
     assert own.last_run().status is Status.COMPLETED
-    assert "Warning: the alerter 'broken' could not tell how the run ended: refused with ***" in result.text
+    warning = "Warning: the alerter 'broken' could not tell how the run ended: refused with ***\n"
+    assert result.err == warning
     assert TOKEN not in result.text
+    assert detached(own).err.endswith(warning), "nobody sees it at once: it is in the driver's log"
 
 
 # settings -------------------------------------------------------------------------------------------------------------
@@ -320,10 +329,7 @@ def everything(user: User, result: Result) -> dict[str, str]:
 def test_a_detached_run_shows_no_secret_either(own: User) -> None:
     """Given: a run that an editor starts. Then: its own log has what its alerter printed, masked."""
     own.write("work.py", "import os, sys, time\nfrom stackyard import *\n" + SECRET_STEPS)
-    request = {"file": str(own.folder / "work.py"), "stack": "full"}
-    driver = Path(__file__).resolve().parents[2] / "bundled" / "tool" / "run_driver.py"
-    own.write("request.json", json.dumps(request))
-    result = own.python(driver, "--request", "request.json")
+    result = detached(own)
     assert result.code == 1, result
     assert "telling with ***" in result.out
     for name, data in everything(own, result).items():

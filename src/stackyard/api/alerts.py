@@ -18,7 +18,7 @@ ALERT_TIMEOUT_S = 30.0
 def send_alert(
     alerter: ComponentSpec, secrets: SecretValues, redactor: Redactor | None, run: RunView, reporter: Reporter
 ) -> None:
-    """Tell an alerter how a run ended; wait for it a bounded time. A failure is one message of the reporter.
+    """Tell an alerter how a run ended; wait for it a bounded time. A failure is one warning of the reporter.
 
     Args:
         alerter: the stack's.
@@ -46,7 +46,7 @@ def send_alert(
     if problem:
         text = " ".join(problem[0].split())
         shown = redactor.clean(text) if redactor else text
-        reporter.message(f"Warning: the alerter {alerter.name!r} could not tell how the run ended: {shown}")
+        reporter.warning(f"the alerter {alerter.name!r} could not tell how the run ended: {shown}")
 
 
 def _alert(run: RunView, alerter: ComponentSpec) -> RunAlert:

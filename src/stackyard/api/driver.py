@@ -270,6 +270,14 @@ def raise_for_status(run: RunView) -> RunView:
     )
 
 
+class _LogReporter(SilentReporter):
+    """Writes what nobody is there to see into the driver's own log."""
+
+    def warning(self, text: str) -> None:
+        """Write it."""
+        sys.stderr.write(f"Warning: {text}\n")
+
+
 def main(request: dict[str, Any], report: Callable[[dict[str, Any]], None]) -> int:
     """Run what an editor asked for, in a process of its own.
 
@@ -296,7 +304,7 @@ def main(request: dict[str, Any], report: Callable[[dict[str, Any]], None]) -> i
         parameters_given_as="text",
     )
     try:
-        run = run_file(str(request["file"]), request.get("function"), options, SilentReporter(), created)
+        run = run_file(str(request["file"]), request.get("function"), options, _LogReporter(), created)
     except StackyardError as error:
         if not told:
             report({"error": error.as_dict()})

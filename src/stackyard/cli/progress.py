@@ -100,6 +100,10 @@ class _Base(Reporter):
         """Print it."""
         self.line(text)
 
+    def warning(self, text: str) -> None:
+        """Print it beside the results."""
+        click.echo(f"Warning: {text}", err=True)
+
     def run_finished(self, status: Status, duration_s: float) -> None:
         """Print errors, the final table and the outcome."""
         for step, error in self.errors:

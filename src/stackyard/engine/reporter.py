@@ -60,6 +60,9 @@ class Reporter(Protocol):
     def message(self, text: str) -> None:
         """Something that the user should know."""
 
+    def warning(self, text: str) -> None:
+        """Something beside the run went wrong; the run stays as it is."""
+
     def run_finished(self, status: Status, duration_s: float) -> None:
         """Everything is recorded."""
 
@@ -80,6 +83,9 @@ class SilentReporter:
         """Ignore it."""
 
     def message(self, text: str) -> None:
+        """Ignore it."""
+
+    def warning(self, text: str) -> None:
         """Ignore it."""
 
     def run_finished(self, status: Status, duration_s: float) -> None:
@@ -117,6 +123,11 @@ class DetachableReporter:
         """Pass it on."""
         with self._detached_on_error():
             self._reporter.message(text)
+
+    def warning(self, text: str) -> None:
+        """Pass it on."""
+        with self._detached_on_error():
+            self._reporter.warning(text)
 
     def run_finished(self, status: Status, duration_s: float) -> None:
         """Pass it on."""

@@ -46,7 +46,7 @@ class Messages(SilentReporter):
     def __init__(self) -> None:
         self.found: list[str] = []
 
-    def message(self, text: str) -> None:
+    def warning(self, text: str) -> None:
         self.found.append(text)
 
 
@@ -67,7 +67,7 @@ def test_an_alerter_that_hangs_is_left_alone_after_a_while(monkeypatch: pytest.M
         (said,) = send("HANGING")
     finally:
         _end.set()
-    assert said == "Warning: the alerter 'bell' could not tell how the run ended: it took longer than 0.3 s"
+    assert said == "the alerter 'bell' could not tell how the run ended: it took longer than 0.3 s"
     (alert,) = _told
     assert (alert.run_name, alert.status, alert.duration_s) == ("training-1", "completed", 1.5)
     assert alert.settings == {"channel": "ops"}
