@@ -163,6 +163,46 @@ export interface StackActivateResult {
   previous: string;
 }
 
+/** Which stack to look at; nothing of it is started and no service is asked. */
+export interface StackCheckParams {
+  /** By name or id (prefix); empty: every stack. */
+  stack?: string;
+}
+
+/** The stack that was asked for; of every stack those that have an error or a warning. */
+export interface StackCheckResult {
+  items: StackCheck[];
+}
+
+/** What was found about a stack and its components. */
+export interface StackCheck {
+  /** Of the stack. */
+  id: string;
+  check: CheckView;
+}
+
+/** The findings about one stack, or about everything (`doctor`). */
+export interface CheckView {
+  /** `stack 'my_stack'` or `this installation`. */
+  subject: string;
+  /** No finding is an error. */
+  usable: boolean;
+  findings: FindingView[];
+}
+
+/** What a check found. */
+export interface FindingView {
+  severity: "ok" | "warning" | "error";
+  /** Short and stable, for machines: `requirement_missing`. */
+  code: string;
+  /** The thing that was looked at: `artifact store 'my_store'`. */
+  subject: string;
+  /** One sentence: what is wrong, or what is right. */
+  message: string;
+  /** The command that mends it, or what to do; empty when nothing is wrong. */
+  fix: string;
+}
+
 /** Register a stack from components that exist. */
 export interface StackRegisterParams {
   name: string;
@@ -616,6 +656,8 @@ export const method = {
   stackDescribe: "stackyard/stack/describe",
   /** Switch the active stack. */
   stackActivate: "stackyard/stack/activate",
+  /** Whether stacks can be used, and why not. */
+  stackCheck: "stackyard/stack/check",
   /** Register a stack. */
   stackRegister: "stackyard/stack/register",
   /** Stack components. */
@@ -664,6 +706,8 @@ export interface Requests {
   "stackyard/stack/describe": { params: StackParams; result: StackDescribeResult };
   /** Switch the active stack. */
   "stackyard/stack/activate": { params: StackActivateParams; result: StackActivateResult };
+  /** Whether stacks can be used, and why not. */
+  "stackyard/stack/check": { params: StackCheckParams; result: StackCheckResult };
   /** Register a stack. */
   "stackyard/stack/register": { params: StackRegisterParams; result: StackDescribeResult };
   /** Stack components. */

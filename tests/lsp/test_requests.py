@@ -94,6 +94,10 @@ def test_a_whole_session(start: Callable[..., Client], project: Path, home: Path
     assert [s["name"] for s in ask("stackyard/stack/list")["items"]] == ["second", "default"]
     assert ask("stackyard/stack/describe", stack="second")["stack"]["active"] is True
     ask.refused("stackyard/stack/describe", "N101", stack="nobody")
+    (checked,) = ask("stackyard/stack/check", stack="second")["items"]
+    assert (checked["id"], checked["check"]["usable"]) == (made["stack"]["id"], True)
+    assert ask("stackyard/stack/check")["items"] == []
+    ask.refused("stackyard/stack/check", "N101", stack="nobody")
 
     listed = ask("stackyard/pipeline/list")
     (adding, _) = listed["pipelines"]

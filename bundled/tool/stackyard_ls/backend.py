@@ -44,6 +44,7 @@ class Backend:
         self._session = Session(settings)
         self._notify = notify
         self._methods: dict[str, Method] = {method.name: method for method in REQUESTS}
+        self._session.on_packages = lambda: self._did_change(DidChangeParams(entities=["stacks"]))
         self._watcher = Watcher(self._session, self._did_change, documents)
 
     def start(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import Field
 
 from stackyard.model.enums import ComponentType
+from stackyard.model.stack_views import CheckView
 from stackyard.model.views import (
     ActiveStackView,
     ArtifactVersionView,
@@ -101,6 +102,27 @@ class StackRegisterParams(View):
     name: str
     components: dict[str, str]
     """Component type to component name or id."""
+
+
+class StackCheckParams(View):
+    """Which stack to look at; nothing of it is started and no service is asked."""
+
+    stack: str = ""
+    """By name or id (prefix); empty: every stack."""
+
+
+class StackCheck(View):
+    """What was found about a stack and its components."""
+
+    id: str
+    """Of the stack."""
+    check: CheckView
+
+
+class StackCheckResult(View):
+    """The stack that was asked for; of every stack those that have an error or a warning."""
+
+    items: list[StackCheck]
 
 
 class StackDescribeResult(View):
@@ -323,6 +345,7 @@ REQUESTS: tuple[Method, ...] = (
     Method("stackyard/stack/list", NoParams, StackListResult, "All stacks."),
     Method("stackyard/stack/describe", StackParams, StackDescribeResult, "One stack and its hover text."),
     Method("stackyard/stack/activate", StackActivateParams, StackActivateResult, "Switch the active stack."),
+    Method("stackyard/stack/check", StackCheckParams, StackCheckResult, "Whether stacks can be used, and why not."),
     Method("stackyard/stack/register", StackRegisterParams, StackDescribeResult, "Register a stack."),
     Method("stackyard/component/list", ComponentListParams, ComponentListResult, "Stack components."),
     Method("stackyard/component/describe", ComponentParams, ComponentDescribeResult, "A component and its hover text."),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stackyard.api.checks import Installed
 from stackyard.api.context import Context, open_context
 from stackyard.model.errors import InterpreterError, UsageError
+from stackyard_ls.packages import Packages
 from stackyard_ls.pipelines import Pipelines
 from stackyard_ls.settings import Settings
 
@@ -21,6 +24,9 @@ class Session:
 
     settings: Settings
     pipelines: Pipelines = field(default_factory=Pipelines)
+    packages: Packages = field(default_factory=Packages)
+    on_packages: Callable[[], None] = lambda: None
+    """Called when other packages are installed than before."""
 
     def context(self, start: str | None = None) -> Context:
         """Return a fresh context: opening one is cheap, and sees what other processes did.
@@ -29,6 +35,10 @@ class Session:
             start: file or folder from which the project is looked for, instead of what the settings say.
         """
         return open_context(start or self.settings.start, self.settings.home or None)
+
+    def installed(self) -> Installed:
+        """Return what is known of the packages of the environment in which runs start."""
+        return self.packages.installed(self.settings.interpreter)
 
     def index_root(self, context: Context) -> Path | None:
         """Return the folder whose pipelines are listed: the project's, else the one that is open."""

@@ -105,6 +105,7 @@ class Watcher:
         if time.monotonic() >= self._next_project_look:
             self._next_project_look = time.monotonic() + PROJECT_S
             self._look_at_project()
+            self._look_at_packages()
         if self._follower is not None:
             changes = self._follower.poll()
             if changes.entities:
@@ -124,6 +125,11 @@ class Watcher:
         if known is not None:
             self._walking.wake()
             self._send(EVERYTHING, [])
+
+    def _look_at_packages(self) -> None:
+        settings = self._session.settings
+        if settings.trusted and settings.interpreter:
+            self._session.packages.follow(settings.interpreter, self._session.on_packages)
 
     def _walk(self) -> float:
         start = time.thread_time()  # of this thread alone: on a busy machine the clock on the wall says little

@@ -67,6 +67,7 @@ class Follower:
         home, scope = self._ctx.home_folder, self._ctx.scope
         stamps = {
             "stacks": _stamp(home.registry_file),
+            "stacks:secrets": _stamp(home.root / "secrets.json"),
             "active_stack:home": _stamp(home.active_stack_file),
             "active_stack:project": _stamp(choice_file(scope, home)),
         }

@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,14 @@ import json, sys
 if sys.path and sys.path[0] == "":
     del sys.path[0]
 found = {"version": list(sys.version_info[:3]), "executable": sys.executable, "packages": {}, "importable": False,
+         "distributions": {}, "folders": sys.path,
          "import_error": "", "ext_suffix": "", "platform": "", "implementation": "", "pip": False, "managed": False}
 if sys.version_info >= (3, 8):
-    import importlib.util, os, sysconfig
+    import importlib.util, os, re, sysconfig
     from importlib import metadata
+    for distribution in metadata.distributions():
+        name = re.sub("[-_.]+", "-", str(distribution.metadata["Name"])).lower()
+        found["distributions"].setdefault(name, distribution.version)
     for name in ("stackyard", "pydantic", "typing_extensions"):
         try:
             found["packages"][name] = metadata.version(name)
@@ -65,7 +69,11 @@ class Interpreter:
     """As it was given."""
     version: tuple[int, int, int]
     packages: Mapping[str, str] = field(default_factory=dict)
-    """Installed versions of those that matter."""
+    """Installed versions of those that matter to Stackyard itself."""
+    distributions: Mapping[str, str] = field(default_factory=dict)
+    """All installed distributions: normalised name to version."""
+    folders: Sequence[str] = ()
+    """Where it looks for packages: the time of change of one of them tells that something was installed or removed."""
     importable: bool = False
     import_error: str = ""
     ext_suffix: str = ""
@@ -92,6 +100,8 @@ class EnvironmentCheck:
     importable: bool = False
     problem: str = ""
     hint: str = ""
+    interpreter: Interpreter | None = None
+    """What it says about itself; None when it could not be asked."""
 
 
 def check_environment(interpreter: str, bundle: Path | None = None) -> EnvironmentCheck:
@@ -114,6 +124,7 @@ def check_environment(interpreter: str, bundle: Path | None = None) -> Environme
         importable=found.importable,
         problem=problem,
         hint=hint,
+        interpreter=found,
     )
 
 
@@ -155,6 +166,8 @@ def probe_interpreter(interpreter: str, timeout_s: float = PROBE_TIMEOUT_S) -> I
         command=interpreter,
         version=(major, minor, micro),
         packages=answer["packages"],
+        distributions=answer["distributions"],
+        folders=answer["folders"],
         importable=answer["importable"],
         import_error=answer["import_error"],
         ext_suffix=answer["ext_suffix"],

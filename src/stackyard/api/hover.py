@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from stackyard.model.stack_views import FindingView
 from stackyard.model.views import ArtifactVersionView, ComponentView, StackView
 
 _ESCAPED = str.maketrans({c: "\\" + c for c in "\\`*_{}[]<>()#+!|~"})
 
 
-def component_markdown(view: ComponentView) -> str:
-    """Return the facts of a component as Markdown."""
+def component_markdown(view: ComponentView, findings: Iterable[FindingView] = ()) -> str:
+    """Return the facts of a component as Markdown, and what a check has against it."""
     rows = [("Flavor", f"{view.flavor}" + (f": {view.flavor_doc}" if view.flavor_doc else ""))]
     rows.extend((f"`{key}`", show_value(value)) for key, value in view.configuration.items())
     rows.append(("Used by", ", ".join(view.stacks) or "no stack"))
@@ -19,17 +21,17 @@ def component_markdown(view: ComponentView) -> str:
     rows.extend((f"Label {_text(key)}", value) for key, value in sorted(view.labels.items()))
     rows.append(("Owner", view.owner or "built in"))
     rows.append(("Id", view.id))
-    return f"**{_text(view.name)}** ({view.component_type.title})\n\n{_table(rows)}"
+    return f"**{_text(view.name)}** ({view.component_type.title}){_problems(findings)}\n\n{_table(rows)}"
 
 
-def stack_markdown(view: StackView) -> str:
-    """Return the facts of a stack as Markdown."""
+def stack_markdown(view: StackView, findings: Iterable[FindingView] = ()) -> str:
+    """Return the facts of a stack as Markdown, and what a check has against it."""
     rows = [(c.component_type.title.capitalize(), f"{c.name} ({c.flavor})" + _place_of(c)) for c in view.components]
     rows.append(("Active", view.origin_text if view.active else "no"))
     rows.extend((f"Label {_text(key)}", value) for key, value in sorted(view.labels.items()))
     rows.append(("Owner", view.owner or "built in"))
     rows.append(("Id", view.id))
-    return f"**{_text(view.name)}** (stack)\n\n{_table(rows)}"
+    return f"**{_text(view.name)}** (stack){_problems(findings)}\n\n{_table(rows)}"
 
 
 def artifact_version_markdown(view: ArtifactVersionView) -> str:
@@ -65,6 +67,14 @@ def show_size(size_bytes: int) -> str:
             return f"{size_bytes} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
     raise AssertionError(unit)
+
+
+def _problems(findings: Iterable[FindingView]) -> str:
+    """Return paragraphs, each with an empty line before it."""
+    found = [finding for finding in findings if finding.severity != "ok"]
+    texts = [f"**{f.severity.capitalize()}**: {_text(f'{f.subject}: {f.message}')}" for f in found]
+    fixes = [f"  \nFix: `{f.fix}`" if f.fix else "" for f in found]
+    return "".join(f"\n\n{text}{fix}" for text, fix in zip(texts, fixes, strict=True))
 
 
 def _place_of(component: ComponentView) -> str:

@@ -20,6 +20,7 @@ HANDLERS: dict[str, Handler] = {
     "stackyard/stack/list": stacks.list_all,
     "stackyard/stack/describe": stacks.describe,
     "stackyard/stack/activate": stacks.activate,
+    "stackyard/stack/check": stacks.check,
     "stackyard/stack/register": stacks.register,
     "stackyard/component/list": components.list_all,
     "stackyard/component/describe": components.describe,

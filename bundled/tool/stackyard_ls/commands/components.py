@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stackyard.api import components, hover
+from stackyard.api import checks, components, hover
 from stackyard_ls.protocol import (
     ComponentDescribeResult,
     ComponentListParams,
@@ -20,8 +20,11 @@ def list_all(call: Call, params: ComponentListParams) -> ComponentListResult:
 
 def describe(call: Call, params: ComponentParams) -> ComponentDescribeResult:
     """Return a component and the text of its hover."""
-    component = components.get_component(call.context, params.component_type, params.component)
-    return ComponentDescribeResult(component=component, markdown=hover.component_markdown(component))
+    context = call.context
+    component = components.get_component(context, params.component_type, params.component)
+    installed = call.session.installed()
+    found = checks.check_component(context, params.component_type, component.id, live=False, installed=installed)
+    return ComponentDescribeResult(component=component, markdown=hover.component_markdown(component, found.findings))
 
 
 def register(call: Call, params: ComponentRegisterParams) -> ComponentDescribeResult:

@@ -12,6 +12,8 @@ def check(call: Call, params: EnvironmentParams) -> EnvironmentCheckResult:
     """Return whether runs can start in an interpreter."""
     call.require_trust(f"Starting {params.interpreter}")
     found = check_environment(params.interpreter, BUNDLED)
+    if found.interpreter is not None and call.session.packages.take(found.interpreter):
+        call.session.on_packages()
     return EnvironmentCheckResult(
         usable=found.usable,
         python=found.python,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import platform
 import sys
 
-from stackyard.api import hover, runs, stacks
+from stackyard.api import checks, hover, runs, stacks
 from stackyard_ls.protocol import (
     NoParams,
     StackActivateParams,
     StackActivateResult,
+    StackCheck,
+    StackCheckParams,
+    StackCheckResult,
     StackDescribeResult,
     StackListResult,
     StackParams,
@@ -41,8 +44,21 @@ def list_all(call: Call, _: NoParams) -> StackListResult:
 
 def describe(call: Call, params: StackParams) -> StackDescribeResult:
     """Return a stack and the text of its hover."""
-    stack = stacks.get_stack(call.context, params.stack)
-    return StackDescribeResult(stack=stack, markdown=hover.stack_markdown(stack))
+    context = call.context
+    stack = stacks.get_stack(context, params.stack)
+    found = checks.check_stack(context, stack.id, live=False, installed=call.session.installed())
+    return StackDescribeResult(stack=stack, markdown=hover.stack_markdown(stack, found.findings))
+
+
+def check(call: Call, params: StackCheckParams) -> StackCheckResult:
+    """Check a stack, or every stack."""
+    context, installed = call.context, call.session.installed()
+    if not params.stack:
+        found = checks.check_stacks(context, installed)
+        return StackCheckResult(items=[StackCheck(id=key, check=one) for key, one in found.items()])
+    stack = stacks.get_stack(context, params.stack)
+    found_one = checks.check_stack(context, stack.id, live=False, installed=installed)
+    return StackCheckResult(items=[StackCheck(id=stack.id, check=found_one)])
 
 
 def activate(call: Call, params: StackActivateParams) -> StackActivateResult:

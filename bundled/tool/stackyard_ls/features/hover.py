@@ -15,7 +15,7 @@ from stackyard.analysis.yaml_source import (
     project_file_name_at,
     run_configuration_name_at,
 )
-from stackyard.api import components, flavors, stacks
+from stackyard.api import checks, components, flavors, stacks
 from stackyard.api.context import Context
 from stackyard.api.hover import component_markdown, stack_markdown
 from stackyard.model.enums import ComponentType
@@ -36,7 +36,7 @@ def hover(
     target = _target(document, text, lines[0], Position(position.line, column))
     if target is None:
         return None
-    markdown = _markdown(session.context(), target)
+    markdown = _markdown(session.context(), session.installed(), target)
     if markdown is None:
         return None
     return types.Hover(types.MarkupContent(types.MarkupKind.Markdown, markdown), range=_range(target, lines, encoding))
@@ -60,15 +60,21 @@ def _range(target: NameTarget, lines: list[str], encoding: Encoding) -> types.Ra
     return types.Range(place(target.span.start), place(target.span.end))
 
 
-def _markdown(context: Context, target: NameTarget) -> str | None:
+def _markdown(context: Context, installed: checks.Installed, target: NameTarget) -> str | None:
     """Return the text; None where an unknown name says nothing."""
     try:
         if target.kind == "stack":
-            return stack_markdown(stacks.get_stack(context, target.name))
+            stack = stacks.get_stack(context, target.name)
+            found = checks.check_stack(context, stack.id, live=False, installed=installed)
+            return stack_markdown(stack, found.findings)
         if target.component_type is None:
             return None
         if target.kind == "component":
-            return component_markdown(components.get_component(context, target.component_type, target.name))
+            component = components.get_component(context, target.component_type, target.name)
+            found = checks.check_component(
+                context, target.component_type, component.id, live=False, installed=installed
+            )
+            return component_markdown(component, found.findings)
         return _flavor_markdown(context, target.component_type, target.name)
     except NotFoundError:
         return _unknown(context, target) if target.certain else None
