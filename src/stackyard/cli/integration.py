@@ -7,11 +7,28 @@ import click
 from stackyard.api import integrations
 from stackyard.cli.confirm import confirm
 from stackyard.cli.lazy import LazyGroup
-from stackyard.cli.output import json_option, list_document, print_json, print_table
+from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, list_options
+from stackyard.cli.output import json_option, list_document, print_json
 from stackyard.model.errors import UsageError
 from stackyard.model.stack_views import IntegrationView
 
 yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+
+
+INTEGRATIONS = Listing[IntegrationView](
+    "integration",
+    columns=[
+        Column("name", lambda v: v.name),
+        Column("installed", lambda v: "yes" if v.installed else "no"),
+        Column("requirements", lambda v: ", ".join(v.requirements), yields=1),
+        Column("purpose", lambda v: v.doc),
+        Column("missing", lambda v: ", ".join(v.missing), usual=False),
+    ],
+    filters=[
+        Filter("name", lambda v: [v.name], NAME_HELP),
+        Filter("requirement", lambda v: v.requirements, "Only those that need such a package."),
+    ],
+)
 
 
 @click.group(cls=LazyGroup, epilog="Example: stackyard integration install mlflow --yes")
@@ -19,16 +36,11 @@ def integration() -> None:
     """List, install and uninstall the packages that flavors and materializers need."""
 
 
-@integration.command("list", epilog="Example: stackyard integration list --json")
-@json_option
-def list_(as_json: bool) -> None:
+@integration.command("list", epilog="Example: stackyard integration list --columns name,missing")
+@list_options(INTEGRATIONS)
+def list_(request: Request[IntegrationView]) -> None:
     """List all integrations and whether they are installed here."""
-    found = integrations.list_integrations()
-    if as_json:
-        print_json(list_document(found))
-        return
-    rows = [[v.name, "yes" if v.installed else "no", ", ".join(v.requirements), v.doc] for v in found]
-    print_table(["NAME", "INSTALLED", "REQUIREMENTS", "WHAT FOR"], rows)
+    request.show(request.apply(integrations.list_integrations()))
 
 
 @integration.command(epilog="Example: stackyard integration requirements mlflow")
