@@ -87,6 +87,7 @@ def refused(user: User, result: Result, code: int) -> str:
 TRACKED = """
 @step(experiment_tracker=True, settings={"experiment_tracker": {"experiment": "churn"}})
 def train() -> int:
+    log_metadata({"accuracy": 0.9})
     return 1
 
 @step
@@ -107,7 +108,8 @@ def test_a_tracker_follows_the_steps_that_name_it(own: User) -> None:
     found = own.last_run()
     link = {"tiny_url": "http://tiny/training-1/train"}
     assert found.metadata == {"train": link}
-    assert [step.metadata for step in found.steps] == [link, {}]
+    assert [list(step.metadata.items()) for step in found.steps] == [[("accuracy", 0.9), *link.items()], []]
+    assert "train: tiny_url  http://tiny/training-1/train" in own.do("run", "show", "training-1").out
 
 
 def test_a_step_that_is_tracked_for_the_first_time_really_runs_and_then_is_reused(own: User) -> None:
@@ -128,7 +130,7 @@ def test_a_tracker_is_told_how_the_step_ended(own: User) -> None:
     text = TRACKED.replace("return 1", "raise ValueError('no')")
     assert run(own, text, "--stack", "full").code == 1
     assert ["end", "train", "ValueError"] in notes(own)
-    assert own.last_run().steps[0].metadata == {"tiny_url": "http://tiny/training-1/train"}
+    assert own.last_run().steps[0].metadata["tiny_url"] == "http://tiny/training-1/train"
 
 
 @pytest.mark.parametrize("named", ["True", '"notes"', '"othr"'])
@@ -136,7 +138,7 @@ def test_a_tracker_that_the_stack_lacks_is_refused_before_anything_runs(own: Use
     text = TRACKED.replace("=True", f"={named}")
     stack = "full" if named == '"othr"' else "default"
     said = refused(own, run(own, text, "--stack", stack), 3)
-    assert "work.py:14" in said, "the call of the step"
+    assert "work.py:15" in said, "the call of the step"
     assert f"the stack '{stack}' has {repr('notes') if stack == 'full' else 'none'}" in said
     assert "--experiment-tracker" in said
     assert "stack update full" in said or "stack register" in said

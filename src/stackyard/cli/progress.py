@@ -37,6 +37,8 @@ COLOURS = {
 }
 REFRESH_S = 0.1
 MAX_METRICS = 4
+MAX_RESULT = 40
+"""Characters of one value."""
 
 
 @dataclass
@@ -297,8 +299,12 @@ def error_text(step: str, error: StepError) -> str:
 
 def result_text(metadata: dict[str, Any]) -> str:
     """Return what a step logged, on one line."""
-    shown = [f"{key} {show_value(value)}" for key, value in list(metadata.items())[:MAX_METRICS]]
+    shown = [f"{key} {_cut(show_value(value))}" for key, value in list(metadata.items())[:MAX_METRICS]]
     return ", ".join(shown) + (" …" if len(metadata) > MAX_METRICS else "")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_RESULT else text[: MAX_RESULT - 1] + "…"
 
 
 def _duration(row: _Row) -> float | None:

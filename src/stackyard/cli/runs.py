@@ -133,7 +133,9 @@ def _show(view: RunView) -> None:
         ("Duration", show_duration(view.duration_s) or "-"),
     ]
     facts.extend((f"Parameter {name}", show_value(value)) for name, value in view.parameters.items())
-    facts.extend((str(name), show_value(value)) for name, value in view.metadata.items())
+    for name, value in view.metadata.items():  # a mapping is what an experiment tracker says of a step
+        parts = value.items() if isinstance(value, dict) else [("", value)]
+        facts.extend((f"{name}: {part}" if part else name, show_value(item)) for part, item in parts)
     facts.append(("Id", view.id))
     print_facts(f"Run {view.name}", facts)
     click.echo()

@@ -78,10 +78,17 @@ class _Running:
     step_run_id: str
     log: StepLog
     started: float
-    metadata: dict[str, Any]
+    logged: dict[str, Any]
+    links: dict[str, Any]
+    """What its experiment tracker says."""
     saved: dict[str, Manifest]
     """Output to what was stored."""
     ended_by_stop: bool = False
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the step logged comes first."""
+        return {**self.logged, **self.links}
 
 
 class Execution:
@@ -224,7 +231,7 @@ class Execution:
         detail = self._plan.redactor.clean(decision.detail) if self._plan.redactor else decision.detail
         log = StepLog(self._home.step_log(facts.run_id, step_run_id))
         pid = self._pool.submit(job, components.secrets)
-        self._running[spec.name] = _Running(spec, step_run_id, log, time.monotonic(), {}, {})
+        self._running[spec.name] = _Running(spec, step_run_id, log, time.monotonic(), {}, {}, {})
         self._writer.step_started(
             step_run_id,
             pid=pid,
@@ -251,7 +258,7 @@ class Execution:
                 running.log.write("log", event.text, level=event.level, at=event.at)
                 self._reporter.step_output(name, "log", event.text + "\n", event.level)
             elif event.kind == "metadata":
-                running.metadata.update(event.values)
+                (running.links if event.of_run else running.logged).update(event.values)
                 if event.of_run:
                     self._writer.add_run_metadata({name: event.values})
             elif event.kind == "artifact_saved" and event.manifest is not None:

@@ -136,6 +136,7 @@ def test_results_are_short() -> None:
     assert result_text({}) == ""
     assert result_text({"accuracy": 0.973684}) == "accuracy 0.9737"
     assert result_text(dict.fromkeys("abcdef", 1)) == "a 1, b 1, c 1, d 1 …"
+    assert result_text({"url": "http://" + 60 * "x"}) == "url http://" + 32 * "x" + "…"
 
 
 def test_an_error_without_a_traceback_names_its_place() -> None:
