@@ -206,9 +206,9 @@ class _RegisterCommand(click.Command):
 
 def _make_known(ctx: Context, component_type: ComponentType, flavor: str) -> None:
     """Register a flavor that only an installed package knows; what nobody knows is refused later."""
-    from stackyard.api.flavors import discover_flavor, flavor_docs  # noqa: PLC0415  # here only
+    from stackyard.api.flavors import discover_flavor  # noqa: PLC0415  # here only
 
-    if flavor not in flavor_docs(ctx, component_type) and discover_flavor(ctx, component_type, flavor):
+    if discover_flavor(ctx, component_type, flavor):
         click.echo(f"The {component_type.title} flavor {flavor!r} was found in an installed package.", err=True)
 
 

@@ -5,15 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import pty
-import struct
-import subprocess
 import sys
-import termios
 from collections.abc import Sequence
-from fcntl import ioctl
-from os import close, read
-from pathlib import Path
 
 import click
 import pytest
@@ -25,6 +18,8 @@ from stackyard.cli.listing import Column, Filter, Listing, Request, list_options
 from stackyard.cli.output import cell_width, plain_lines
 from stackyard.model.errors import StackyardError, UsageError
 from stackyard.model.views import Page
+from tests.cli.shell import ROOT
+from tests.cli.terminal import on_terminal
 
 
 class Fruit(BaseModel):
@@ -197,26 +192,10 @@ fruit()
 
 def _on_terminal(columns: int, **variables: str) -> str:
     """Return what the list of fruit prints on a terminal of that width."""
-    ours, theirs = pty.openpty()
-    ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    environment = {"PYTHONPATH": "src:.", "TERM": "xterm", "PATH": "", **variables}
-    root = Path(__file__).resolve().parents[3]
-    with subprocess.Popen(
-        [sys.executable, "-c", SCRIPT], cwd=root, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
-    ) as process:
-        close(theirs)
-        text = b""
-        while True:
-            try:
-                piece = read(ours, 4096)
-            except OSError:  # the terminal is closed with its last process
-                break
-            if not piece:
-                break
-            text += piece
-        assert process.wait() == 0, text.decode()
-    close(ours)
-    return text.decode().replace("\r\n", "\n")
+    environment = {"PYTHONPATH": "src:.", "PATH": "", **variables}
+    code, text = on_terminal([sys.executable, "-c", SCRIPT], ROOT, environment, columns=columns)
+    assert code == 0, text
+    return text
 
 
 def test_a_narrow_terminal_hides_what_matters_least_and_folds_the_rest() -> None:
