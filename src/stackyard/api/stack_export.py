@@ -19,6 +19,7 @@ from stackyard.model.stack import DEFAULT_NAME, Registry, Stack, StackComponent
 from stackyard.storage.atomic import write_atomic
 from stackyard.storage.host import expand, reason_of
 
+_LINE_ENDS = frozenset("\r\x85\u2028\u2029")
 _LABELS = {
     "description": "Free texts.",
     "type": "object",
@@ -63,7 +64,16 @@ def export_stacks(ctx: Context, names: Sequence[str] = ()) -> str:
     """Return :func:`stack_document` as YAML, always in the same order."""
     import yaml  # noqa: PLC0415  # only exports pay for it
 
-    return str(yaml.safe_dump(stack_document(ctx, names), sort_keys=False, allow_unicode=True, width=120))
+    class Dumper(yaml.SafeDumper):
+        """Escapes what YAML takes for line ends and would fold to a blank."""
+
+    def represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+        style = '"' if _LINE_ENDS.intersection(text) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Dumper.add_representer(str, represent)
+    document = stack_document(ctx, names)
+    return str(yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120))
 
 
 def stack_requirements(ctx: Context, name: str | None = None) -> list[str]:
