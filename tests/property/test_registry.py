@@ -21,13 +21,13 @@ from stackyard.api.component_changes import (
     rename_component,
     update_component,
 )
-from stackyard.api.components import get_component, list_components, register_component
+from stackyard.api.components import list_components, register_component
 from stackyard.api.context import open_context
 from stackyard.api.plan import apply_file, import_file, plan_file
 from stackyard.api.projects import init_project
 from stackyard.api.stack_changes import copy_stack, delete_stack, remove_stack_components, rename_stack, update_stack
 from stackyard.api.stack_export import export_stacks
-from stackyard.api.stacks import active_stack, get_stack, list_stacks, register_stack, set_active_stack
+from stackyard.api.stacks import active_stack, list_stacks, register_stack, set_active_stack
 from stackyard.model.enums import ActiveStackOrigin, ComponentType
 from stackyard.model.errors import AlreadyExistsError, ComponentConfigurationError, InUseError, UsageError
 from stackyard.model.stack import REGISTRY_FORMAT
@@ -124,6 +124,7 @@ class RegistryMachine(RuleBasedStateMachine):
             self.register(component_type, "a", [0], {})
         self.register(STORE, "my store", [], {"team": "x"})
         self.register_stack_of("a", dict.fromkeys(TYPES, 0), "name", {})
+        self.switch(0, "name", "home")
 
     @rule(component_type=types, name=new_names, picked=picks, labelled=labels)
     def register(self, component_type: ComponentType, name: str, picked: list[int], labelled: dict[str, str]) -> None:
@@ -360,8 +361,9 @@ class RegistryMachine(RuleBasedStateMachine):
         ctx = open_context(self.root / "project", self.root / "home")
         paper = self.paper
         stored = {c.id: c for c in ctx.registry.read().components}
+        everything = list_components(ctx)
         for component_type in TYPES:
-            views = {view.name: view for view in list_components(ctx, component_type)}
+            views = {view.name: view for view in everything if view.component_type is component_type}
             assert views.keys() == paper.components[component_type].keys()
             for name, component in paper.components[component_type].items():
                 view = views[name]
@@ -380,10 +382,9 @@ class RegistryMachine(RuleBasedStateMachine):
             assert {c.component_type.value: c.id for c in stack.components} == paper.stacks[stack.name].components
         assert [s.name for s in stacks if s.active] == [stacks[0].name] == [paper.active]
         active = active_stack(ctx)
-        assert (active.name, get_stack(ctx).name, active.error) == (paper.active, paper.active, None)
+        assert (active.name, active.error) == (paper.active, None)
         origin = next((scope for scope in ("project", "home") if scope in paper.chosen), "default")
         assert active.origin is ActiveStackOrigin(origin)
-        assert get_component(ctx, STORE).id == paper.stacks[paper.active].components[STORE.value]
 
     @invariant()
     def the_last_good_copy_is_the_registry(self) -> None:
@@ -394,5 +395,5 @@ class RegistryMachine(RuleBasedStateMachine):
             assert [p.name for p in home.root.iterdir() if p.suffix == ".tmp"] == []
 
 
-RegistryMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=25)
+RegistryMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=25)
 TestRegistry = RegistryMachine.TestCase
