@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stackyard.model.cache_key import CacheKeyParts, explain_miss
+from stackyard.model.digest import digest_value
 from stackyard.model.enums import MissReason
 
 
@@ -26,3 +27,15 @@ def test_a_parameter_that_is_gone_is_named() -> None:
         MissReason.INPUT_CHANGED,
         "input rows changed",
     )
+
+
+def test_secrets_count_by_name_and_a_tracker_by_id_and_neither_changes_the_keys_of_steps_without_them() -> None:
+    plain = CacheKeyParts(python="3.11")
+    assert plain.digest() == digest_value(
+        "cache-key/1", {k: v for k, v in plain.model_dump().items() if k not in ("secrets", "experiment_tracker")}
+    ), "as it was before there were secrets and trackers"
+    secret = plain.model_copy(update={"secrets": {"openai": "0"}})
+    tracked = plain.model_copy(update={"experiment_tracker": "id"})
+    assert len({plain.digest(), secret.digest(), tracked.digest()}) == 3
+    assert explain_miss(plain, secret) == (MissReason.ENVIRONMENT_CHANGED, "the step's use of secret openai changed")
+    assert explain_miss(plain, tracked) == (MissReason.ENVIRONMENT_CHANGED, "the step's experiment tracker changed")
