@@ -48,20 +48,22 @@ def compare(peer: Peer, interpreter: Path, folder: Path, repeat: int) -> list[Ro
     return rows
 
 
-def compare_lists(interpreter: Path, peer: Peer, folder: Path, repeat: int) -> list[Row]:
-    """Return `stack list` of ZenML and of Stackyard."""
-    variables = dict(peer.environment)
+def compare_commands(interpreter: Path, peer: Peer, folder: Path, repeat: int) -> list[Row]:
+    """Return commands that ZenML and Stackyard both have."""
     theirs, ours = str(interpreter.parent / "zenml"), str(Path(sys.executable).parent / "stackyard")
-    env = {**environment(folder / "home"), **variables, **_zenml_home(folder)}
-    times = take_turns(
-        {
-            "zenml": lambda: time_command([theirs, "stack", "list"], cwd=folder, env=env),
-            "stackyard": lambda: time_command([ours, "stack", "list"], cwd=folder, env=env),
-        },
-        repeat,
-    )
-    rows = [Row(f"stack list: {name}", found) for name, found in times.items()]
-    return [*rows, Row("  stackyard / zenml", ratio(times["stackyard"], times["zenml"]), "x", 1 / 20)]
+    env = {**environment(folder / "home"), **dict(peer.environment), **_zenml_home(folder)}
+    rows: list[Row] = []
+    for words, budget in (("stack list", 1 / 20), ("stack set default", None), ("--help", None), ("--version", None)):
+        times = take_turns(
+            {
+                "zenml": lambda words=words: time_command([theirs, *words.split()], cwd=folder, env=env),  # type: ignore[misc]
+                "stackyard": lambda words=words: time_command([ours, *words.split()], cwd=folder, env=env),  # type: ignore[misc]
+            },
+            repeat,
+        )
+        rows.extend(Row(f"{name} {words}", found) for name, found in times.items())
+        rows.append(Row(f"  {words}: stackyard / zenml", ratio(times["stackyard"], times["zenml"]), "x", budget))
+    return rows
 
 
 def _command(peer: Peer | None, interpreter: Path, folder: Path, arguments: list[str]) -> Callable[[], float]:
@@ -102,7 +104,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="stackyard-peers-") as folder:
             found[peer.name] = compare(peer, interpreter, Path(folder), options.repeat)
             if peer.name == "zenml":
-                found[peer.name] += compare_lists(interpreter, peer, Path(folder), options.repeat)
+                found[peer.name] += compare_commands(interpreter, peer, Path(folder), options.repeat)
         print(f"\n{peer.name}\n{table(found[peer.name])}", flush=True)
     if options.json:
         document = {name: [row.as_dict() for row in rows] for name, rows in found.items()}
