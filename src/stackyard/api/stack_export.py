@@ -42,10 +42,7 @@ def stack_document(ctx: Context, names: Sequence[str] = ()) -> dict[str, Any]:
         ProtectedError: ``default`` is named.
     """
     registry = ctx.registry.read()
-    stacks = [find_stack(registry, name) for name in names] or [s for s in registry.stacks if not is_default(s)]
-    for stack in stacks:
-        protect_default(stack, "stack", "stack", "exported")
-    stacks = sorted({stack.id: stack for stack in stacks}.values(), key=lambda s: s.name)
+    stacks = _chosen(registry, names)
     components: dict[str, dict[str, Any]] = {}
     for component_type in ComponentType:
         used = {stack.components.get(component_type.value) for stack in stacks}
@@ -58,6 +55,13 @@ def stack_document(ctx: Context, names: Sequence[str] = ()) -> dict[str, Any]:
     if stacks:
         document["stacks"] = {stack.name: _stack(registry, stack) for stack in stacks}
     return document
+
+
+def left_out(ctx: Context, names: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Return stack and component type of what an export leaves out: types that only a newer Stackyard knows."""
+    known = {t.value for t in ComponentType}
+    stacks = _chosen(ctx.registry.read(), names)
+    return [(stack.name, word) for stack in stacks for word in stack.components if word not in known]
 
 
 def export_stacks(ctx: Context, names: Sequence[str] = ()) -> str:
@@ -169,6 +173,13 @@ def project_schema(ctx: Context) -> dict[str, Any]:
             },
         },
     }
+
+
+def _chosen(registry: Registry, names: Sequence[str]) -> list[Stack]:
+    stacks = [find_stack(registry, name) for name in names] or [s for s in registry.stacks if not is_default(s)]
+    for stack in stacks:
+        protect_default(stack, "stack", "stack", "exported")
+    return sorted({stack.id: stack for stack in stacks}.values(), key=lambda s: s.name)
 
 
 def _component(component: StackComponent) -> dict[str, Any]:

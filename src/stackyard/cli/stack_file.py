@@ -96,6 +96,8 @@ def export(names: tuple[str, ...], target: str | None, *, force: bool, as_json: 
     ctx = open_context()
     document = stack_export.stack_document(ctx, names)
     n_stacks = len(document.get("stacks", {}))
+    for name, word in stack_export.left_out(ctx, names):
+        click.echo(f"Warning: the {word} of the stack {name!r} is left out: only a newer Stackyard knows it.", err=True)
     if target:
         path = stack_export.write_file(target, stack_export.export_stacks(ctx, names), force=force)
         if as_json:

@@ -15,7 +15,7 @@ from stackyard.api.components import register_component
 from stackyard.api.context import Context, open_context
 from stackyard.api.flavors import register_flavor
 from stackyard.api.plan import apply_file, import_file, plan_file
-from stackyard.api.stack_export import export_stacks, project_schema, stack_requirements, write_file
+from stackyard.api.stack_export import export_stacks, left_out, project_schema, stack_requirements, write_file
 from stackyard.api.stack_file import read_stack_file
 from stackyard.api.stacks import list_stacks, register_stack
 from stackyard.model.enums import ComponentType
@@ -27,6 +27,7 @@ from stackyard.model.errors import (
     StorageError,
     UnknownFlavorError,
 )
+from stackyard.model.stack import Registry, StackComponent
 from stackyard.model.views import StackView
 
 STARTER = Path(__file__).resolve().parents[3] / "examples" / "starter" / "stackyard.yaml"
@@ -102,6 +103,18 @@ def test_default_is_not_exported(ctx: Context, tmp_path: Path) -> None:
     with pytest.raises(StackNotFoundError, match="'nope'"):
         export_stacks(ctx, ["b", "nope"])
     assert export_stacks(open_context(tmp_path, tmp_path / "away")) == "version: 1\n"
+
+
+def test_what_only_a_newer_version_knows_is_left_out_and_named(ctx: Context) -> None:
+    def edit(registry: Registry) -> None:
+        registry.components.append(StackComponent(id="q", name="q", component_type="quantum_thing", flavor="x"))
+        registry.stacks[-1].components["quantum_thing"] = "q"
+
+    before = export_stacks(ctx)
+    ctx.registry.change(edit)
+    assert export_stacks(ctx) == before
+    assert left_out(ctx) == left_out(ctx, ["b"]) == [("b", "quantum_thing")]
+    assert left_out(ctx, ["12"]) == []
 
 
 def test_requirements_are_those_of_the_flavors(ctx: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
