@@ -54,7 +54,9 @@ STACKS = Listing[StackView](
 def list_(request: Request[StackView]) -> None:
     """List all stacks, the active one first."""
     ctx = open_context()
-    request.show(request.apply(stacks.list_stacks(ctx)))
-    active = stacks.active_stack(ctx)
-    if active.error and request.output == "table":
-        click.echo(f"Warning: {active.error.message} {active.error.hint}", err=True)
+    found = stacks.list_stacks(ctx)
+    request.show(request.apply(found))
+    if request.output == "table" and not any(view.active for view in found):
+        active = stacks.active_stack(ctx)
+        if active.error:
+            click.echo(f"Warning: {active.error.message} {active.error.hint}", err=True)
