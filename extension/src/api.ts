@@ -24,6 +24,7 @@ import type {
   RunStartResult,
   RunView,
   StackActivateResult,
+  StackCheckResult,
   StackDescribeResult,
   StackListResult,
   StatusResult,
@@ -51,6 +52,11 @@ export class StackyardApi {
 
   async describeStack(stack: string, token?: CancellationToken): Promise<StackDescribeResult> {
     return this.send(method.stackDescribe, { stack }, token);
+  }
+
+  /** @param stack by id; empty: every stack, of which those with problems are returned. */
+  async checkStacks(stack = ""): Promise<StackCheckResult> {
+    return this.send(method.stackCheck, { stack });
   }
 
   async activateStack(stack: string): Promise<StackActivateResult> {

@@ -14,10 +14,12 @@ import { PythonExtension } from "./server/pythonExtension";
 import { whenReady } from "./server/readiness";
 import { Stores } from "./stores/stores";
 import { DisposableBag } from "./util/disposable";
+import { CheckPages } from "./views/checkPages";
 import { RunLogs } from "./views/runLogs";
 import { ActiveStackStatusBar } from "./views/statusBar";
 import { Views } from "./views/views";
 import { ContextKeys } from "./vscode/context";
+import { Dialogs } from "./vscode/dialogs";
 import { createLog } from "./vscode/log";
 import { UndoOffer } from "./vscode/statusBar";
 import { ArtifactPanels } from "./webviews/artifact/panel";
@@ -58,9 +60,11 @@ export function activate(context: ExtensionContext): StackyardExtension {
     logs: bag.track(new RunLogs(api, stores.runs)),
     panels: bag.track(new ArtifactPanels(context.extensionUri, api, log)),
     follower: bag.track(new RunFollower(api, stores.runs, log)),
+    checkPages: bag.track(new CheckPages()),
+    dialogs: new Dialogs(),
     undo: bag.track(new UndoOffer()),
   };
-  const statusBar = bag.track(new ActiveStackStatusBar(stores.stacks, stores.runs, status));
+  const statusBar = bag.track(new ActiveStackStatusBar(stores, status));
   bag.track(registerCommands(handlers(deps), log));
   bag.track(new ProjectFollower(server));
   bag.track(new Coordinator(deps, statusBar, new ContextKeys())).begin();

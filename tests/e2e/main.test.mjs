@@ -119,7 +119,7 @@ story("main", { project: "examples/starter", prepare }, (step) => {
     const store = await scratch.json(folder, "artifact-store", "describe", STORE);
     await stackyard.show(stackyard.stacks);
     await stackyard.stacks.expand(STACK);
-    const hovers = { tree: words(await stackyard.stacks.hover(`artifact store: ${STORE}`)) };
+    const hovers = { tree: words(await stackyard.stacks.hover(STORE)) };
     await workbench.editor.open("names.py");
     hovers.python = words(await workbench.editor.hover("get_stack_component", STORE));
     await workbench.editor.open("stackyard.yaml");

@@ -49,7 +49,7 @@ async function takeAll(theme, vsix) {
     await workbench.openContainer("Stackyard");
     await workbench.widenSideBar(SIDE_BAR);
     await stackyard.stacks.expand(STACK);
-    await stackyard.stacks.expand(`artifact store: ${STORE}`);
+    await stackyard.stacks.expand(STORE);
     await take("stacks");
 
     await workbench.runCommand("Stackyard: Switch Stack");

@@ -8,7 +8,9 @@ import type { PythonExtension } from "../server/pythonExtension";
 import type { Stores } from "../stores/stores";
 import type { RunLogs } from "../views/runLogs";
 import type { Views } from "../views/views";
+import type { CheckPages } from "../views/checkPages";
 import type { ArtifactPanels } from "../webviews/artifact/panel";
+import type { Dialogs } from "../vscode/dialogs";
 import type { UndoOffer } from "../vscode/statusBar";
 import type { RunFollower } from "./runFollower";
 
@@ -24,6 +26,8 @@ export interface Deps {
   readonly logs: RunLogs;
   readonly panels: ArtifactPanels;
   readonly follower: RunFollower;
+  readonly checkPages: CheckPages;
+  readonly dialogs: Dialogs;
   readonly undo: UndoOffer;
   readonly log: LogOutputChannel;
   readonly memento: ExtensionContext["workspaceState"];

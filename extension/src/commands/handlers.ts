@@ -6,13 +6,14 @@ import { installModule, installStackyard, selectInterpreter } from "./environmen
 import { createFirstPipeline } from "./project";
 import type { Handlers } from "./register";
 import { openPipeline, openRun, openStep, runPipeline, showLogs, stopRun } from "./runs";
-import { copySettingValue, switchStack, undoSwitch } from "./stacks";
+import { checkStack, copySettingValue, switchStack, undoSwitch } from "./stacks";
 
 /** Every command and what it does. */
 export function handlers(deps: Deps): Handlers {
   return {
     "stackyard.stack.switch": async (target) => switchStack(deps, target),
     "stackyard.stack.undoSwitch": async (stack) => undoSwitch(deps, stack),
+    "stackyard.stack.check": async (target) => checkStack(deps, target),
     "stackyard.pipeline.run": async (target, functionName) => runPipeline(deps, target, functionName),
     "stackyard.pipeline.open": async (target) => openPipeline(target),
     "stackyard.run.open": async (target) => openRun(deps, target),

@@ -2,6 +2,7 @@
 export const COMMAND_IDS = [
   "stackyard.stack.switch",
   "stackyard.stack.undoSwitch",
+  "stackyard.stack.check",
   "stackyard.pipeline.run",
   "stackyard.pipeline.open",
   "stackyard.run.open",

@@ -51,19 +51,19 @@ export function componentOf(stack: StackView | null, type: ComponentType): Compo
   return stack?.components.find((component) => component.component_type === type);
 }
 
-/**
- * What a switch to this stack changes: where artifacts go, and what that means for the cache.
- *
- * @param home the user's home folder, which is written as `~`: a status bar has little room.
- */
-export function switchEffect(stack: StackView | null, previous: StackView | null, home: string): string {
+/** What a switch to this stack changes: where artifacts go, and what that means for the cache. */
+export function switchEffect(stack: StackView | null, previous: StackView | null): string {
   const store = componentOf(stack, "artifact_store");
   if (store === undefined) return "";
   const before = componentOf(previous, "artifact_store");
-  const path = store.configuration["path"];
   if (before?.id === store.id) return `Artifacts and cache stay in ${store.name}.`;
-  const place = typeof path === "string" && path !== "" ? `: ${tilde(path, home)}` : ".";
-  return `Artifacts and cache are now those of ${store.name}${place}`;
+  return `Artifacts and cache are now those of ${store.name}.`;
+}
+
+/** Folder of a stack's artifacts, the user's home folder written as `~`; empty when the store has none. */
+export function storeFolder(stack: StackView | null, home: string): string {
+  const path = componentOf(stack, "artifact_store")?.configuration["path"];
+  return typeof path === "string" ? tilde(path, home) : "";
 }
 
 function tilde(path: string, home: string): string {

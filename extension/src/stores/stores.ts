@@ -1,5 +1,5 @@
 import type { StackyardApi } from "../api";
-import type { DidChangeParams, PipelineListResult, StackListResult } from "../protocol";
+import type { DidChangeParams, PipelineListResult, StackCheckResult, StackListResult } from "../protocol";
 import { DisposableBag } from "../util/disposable";
 import { ArtifactsStore } from "./artifacts";
 import { Cached } from "./cached";
@@ -8,6 +8,9 @@ import { RunsStore } from "./runs";
 /** Everything that is known of the server's data, and what a change of each kind makes stale. */
 export class Stores extends DisposableBag {
   readonly stacks: Cached<StackListResult>;
+
+  /** Of the stacks that have problems. */
+  readonly checks: Cached<StackCheckResult>;
 
   readonly pipelines: Cached<PipelineListResult>;
 
@@ -18,6 +21,7 @@ export class Stores extends DisposableBag {
   constructor(api: StackyardApi) {
     super();
     this.stacks = this.track(new Cached(async () => api.stacks()));
+    this.checks = this.track(new Cached(async () => api.checkStacks()));
     this.pipelines = this.track(new Cached(async () => api.pipelines()));
     this.runs = this.track(new RunsStore(api));
     this.artifacts = this.track(new ArtifactsStore(api));
@@ -35,6 +39,7 @@ export class Stores extends DisposableBag {
       work.push(this.stacks.refresh());
       this.artifacts.storesChanged();
     }
+    if (changed.has("stacks")) work.push(this.checks.refresh());
     if (changed.has("pipelines")) work.push(this.pipelines.refresh());
     if (changed.has("runs")) work.push(this.runs.refresh(change.runs));
     if (changed.has("artifacts")) this.artifacts.clear();
@@ -43,20 +48,25 @@ export class Stores extends DisposableBag {
 
   /** Fetches what the views begin with; problems stay in the stores, for the views to show. */
   async load(): Promise<void> {
-    await Promise.all([this.stacks.refresh(), this.pipelines.refresh(), this.runs.refresh()]);
+    await Promise.all(this.fetchAll());
   }
 
   /** Fetches everything again; nothing kept is trusted. */
   async refresh(): Promise<void> {
     this.artifacts.clear();
-    await Promise.all([this.stacks.refresh(), this.pipelines.refresh(), this.runs.refresh()]);
+    await Promise.all(this.fetchAll());
   }
 
   /** Forgets everything: the server is gone. */
   clear(): void {
     this.stacks.clear();
+    this.checks.clear();
     this.pipelines.clear();
     this.runs.clear();
     this.artifacts.clear();
+  }
+
+  private fetchAll(): Promise<void>[] {
+    return [this.stacks, this.checks, this.pipelines, this.runs].map(async (store) => store.refresh());
   }
 }

@@ -1,10 +1,11 @@
-import type { CancellationToken } from "vscode";
+import type { CancellationToken, ThemeIcon } from "vscode";
 import { MarkdownString, TreeItem, TreeItemCollapsibleState } from "vscode";
 import type { StackyardApi } from "../api";
-import { words } from "../model/format";
+import { checkOf, errorsOf } from "../model/checks";
+import { dotted, words } from "../model/format";
 import type { Setting } from "../model/stacks";
 import { settingsOf, stackDescription } from "../model/stacks";
-import type { ComponentView, StackListResult, StackView } from "../protocol";
+import type { CheckView, ComponentView, StackCheckResult, StackListResult, StackView } from "../protocol";
 import type { Cached } from "../stores/cached";
 import { ExpectedError } from "../util/errors";
 import { componentIcon, icon } from "./icons";
@@ -16,6 +17,9 @@ export class StackNode implements TreeNode {
   readonly id: string;
 
   readonly parent = undefined;
+
+  /** What is wrong with it, if anything is. */
+  check: CheckView | undefined;
 
   constructor(
     public stack: StackView,
@@ -29,11 +33,12 @@ export class StackNode implements TreeNode {
     const item = new TreeItem(stack.name, TreeItemCollapsibleState.Collapsed);
     item.id = this.id;
     item.description = stackDescription(stack);
-    item.iconPath = stack.active ? icon("pass-filled", "testing.iconPassed") : icon("layers");
+    const isBroken = errorsOf(this.check).length > 0;
+    item.iconPath = isBroken ? icon("warning", "problemsWarningIcon.foreground") : stackIcon(stack);
     item.contextValue = stack.active ? "stack.active" : "stack.inactive";
     item.command = call("stackyard.stack.switch", "Switch to This Stack", this);
     const label = stack.active ? `${stack.name}, ${item.description}` : `${stack.name}, not active`;
-    item.accessibilityInformation = { label: `Stack ${label}` };
+    item.accessibilityInformation = { label: `Stack ${label}${isBroken ? ", can't be used as it is" : ""}` };
     return item;
   }
 
@@ -63,12 +68,14 @@ export class ComponentNode implements TreeNode {
     const { component } = this;
     const hasSettings = settingsOf(component).length > 0;
     const item = new TreeItem(
-      `${words(component.component_type)}: ${component.name}`,
+      component.name,
       hasSettings ? TreeItemCollapsibleState.Collapsed : TreeItemCollapsibleState.None,
     );
     item.id = this.id;
-    item.description = component.flavor;
+    item.description = dotted(words(component.component_type), component.flavor);
     item.iconPath = componentIcon(component.component_type);
+    const label = `${words(component.component_type)} ${component.name}, flavor ${component.flavor}`;
+    item.accessibilityInformation = { label };
     item.contextValue = "component";
     return item;
   }
@@ -108,15 +115,18 @@ export class SettingNode extends LeafNode {
 export class StacksTree extends TreeProvider {
   constructor(
     private readonly stacks: Cached<StackListResult>,
+    private readonly checks: Cached<StackCheckResult>,
     private readonly api: StackyardApi,
     private readonly serves: () => boolean,
   ) {
     super();
-    this.track(
-      stacks.onDidChange(() => {
-        this.redraw();
-      }),
-    );
+    for (const store of [stacks, checks]) {
+      this.track(
+        store.onDidChange(() => {
+          this.redraw();
+        }),
+      );
+    }
   }
 
   protected async roots(): Promise<TreeNode[]> {
@@ -133,14 +143,20 @@ export class StacksTree extends TreeProvider {
   }
 
   private node(stack: StackView): StackNode {
-    return this.reuse(
+    const node = this.reuse(
       `stack:${stack.id}`,
       () => new StackNode(stack, this.api),
       (node) => {
         node.stack = stack;
       },
     );
+    node.check = checkOf(this.checks.peek(), stack.id);
+    return node;
   }
+}
+
+function stackIcon(stack: StackView): ThemeIcon {
+  return stack.active ? icon("pass-filled", "testing.iconPassed") : icon("layers");
 }
 
 function hover(markdown: string): MarkdownString {

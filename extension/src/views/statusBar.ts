@@ -1,12 +1,12 @@
 import type { StatusBarItem } from "vscode";
 import { MarkdownString, StatusBarAlignment, ThemeColor, window } from "vscode";
+import { checkOf, errorsOf, sentence } from "../model/checks";
 import { count, words } from "../model/format";
 import { stepCount } from "../model/runs";
 import type { ExtensionStatus } from "../model/serverStatus";
 import { originWords } from "../model/stacks";
-import type { StackListResult } from "../protocol";
-import type { Cached } from "../stores/cached";
-import type { RunsStore } from "../stores/runs";
+import type { FindingView } from "../protocol";
+import type { Stores } from "../stores/stores";
 import { DisposableBag } from "../util/disposable";
 
 /** How many running runs the tooltip names. */
@@ -17,8 +17,7 @@ export class ActiveStackStatusBar extends DisposableBag {
   private readonly item: StatusBarItem;
 
   constructor(
-    private readonly stacks: Cached<StackListResult>,
-    private readonly runs: RunsStore,
+    private readonly stores: Stores,
     private readonly status: () => ExtensionStatus,
   ) {
     super();
@@ -27,8 +26,7 @@ export class ActiveStackStatusBar extends DisposableBag {
     const draw = (): void => {
       this.draw();
     };
-    this.track(stacks.onDidChange(draw));
-    this.track(runs.onDidChange(draw));
+    for (const store of [stores.stacks, stores.checks, stores.runs]) this.track(store.onDidChange(draw));
   }
 
   /** Draws the item as things stand now. */
@@ -50,10 +48,10 @@ export class ActiveStackStatusBar extends DisposableBag {
   }
 
   private drawStack(status: ExtensionStatus): void {
-    const active = this.stacks.peek()?.active;
-    const running = this.runs.running().length;
+    const active = this.stores.stacks.peek()?.active;
+    const running = this.stores.runs.running().length;
     const isGone = active !== undefined && active.error !== null;
-    const isWrong = isGone || status.kind !== "ready";
+    const isWrong = isGone || this.errors().length > 0 || status.kind !== "ready";
     const name = active?.name ?? "Stackyard";
     const runningText = running === 0 ? "" : ` $(sync~spin) ${running}`;
     this.item.text = `$(layers) ${name}${runningText}${isWrong ? " $(warning)" : ""}`;
@@ -83,7 +81,7 @@ export class ActiveStackStatusBar extends DisposableBag {
 
   private tooltip(status: ExtensionStatus): MarkdownString {
     const text = new MarkdownString("", true);
-    const active = this.stacks.peek()?.active;
+    const active = this.stores.stacks.peek()?.active;
     if (active === undefined) return text.appendMarkdown("Reading the active stack…");
     text
       .appendMarkdown("**Stack ")
@@ -95,6 +93,7 @@ export class ActiveStackStatusBar extends DisposableBag {
       text.appendMarkdown(`- ${words(component.component_type)}: `);
       text.appendText(`${component.name} (${component.flavor})`).appendMarkdown("\n");
     }
+    for (const error of this.errors()) text.appendMarkdown("\n\n$(warning) ").appendText(sentence(error));
     this.appendRuns(text);
     if (status.problem !== "") {
       const remedy = status.remedy === undefined ? "" : ` [${status.remedy.title}](command:${status.remedy.command})`;
@@ -104,8 +103,14 @@ export class ActiveStackStatusBar extends DisposableBag {
     return text.appendMarkdown("\n\nClick to switch the stack.");
   }
 
+  /** What keeps the active stack from being used. */
+  private errors(): FindingView[] {
+    const id = this.stores.stacks.peek()?.active.id ?? "";
+    return errorsOf(checkOf(this.stores.checks.peek(), id));
+  }
+
   private appendRuns(text: MarkdownString): void {
-    const running = this.runs.running();
+    const running = this.stores.runs.running();
     if (running.length === 0) return;
     text.appendMarkdown(`\n\n${count(running.length, "run")} running:\n\n`);
     for (const run of running.slice(0, MAX_NAMED_RUNS)) {

@@ -42,7 +42,7 @@ export class Views extends DisposableBag {
     serves: () => boolean,
   ) {
     super();
-    this.stacks = this.track(new StacksTree(stores.stacks, api, serves));
+    this.stacks = this.track(new StacksTree(stores.stacks, stores.checks, api, serves));
     this.pipelines = this.track(new PipelinesTree(stores.pipelines, serves));
     this.runs = this.track(new RunsTree(stores.runs, serves));
     this.artifacts = this.track(new ArtifactsTree(stores.artifacts, api, serves));

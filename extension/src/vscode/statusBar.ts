@@ -34,7 +34,7 @@ export class UndoOffer extends DisposableBag {
    * Shows the offer.
    *
    * @param stack name of the stack that is active now.
-   * @param effect what the switch changed.
+   * @param effect what the switch changed, for who rests the mouse on it.
    * @param previous id of the stack before.
    */
   make(stack: string, effect: string, previous: string): void {

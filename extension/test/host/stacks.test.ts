@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
-import { commands, env } from "vscode";
+import { ThemeIcon, Uri, commands, env, window } from "vscode";
 import type { StackyardExtension } from "../../src/extension";
 import type { StackListResult } from "../../src/protocol";
 import { method } from "../../src/protocol";
+import type { TreeNode } from "../../src/views/tree";
 import { type StackRow, eventually, labelOf, readyExtension, row, rows, tooltip } from "./host";
 
 const STACK = "second";
 const STORE = "second_store";
+/** From the click until tree and status bar are told to draw. */
+const SWITCH_MS = 150;
 
 suite("stacks", () => {
   let parts: StackyardExtension;
@@ -44,8 +47,10 @@ suite("stacks", () => {
     const item = tree.getTreeItem(node);
     assert.match(String(item.description), /^active · /);
     assert.equal(item.contextValue, "stack.active");
-    const store = await row(tree, "artifact store: default", node);
-    assert.equal(tree.getTreeItem(store).description, "local");
+    const store = (await rows(tree, node))[1];
+    assert.ok(store);
+    assert.equal(labelOf(tree, store), "default");
+    assert.equal(tree.getTreeItem(store).description, "artifact store · local");
     const [setting] = await rows(tree, store);
     assert.ok(setting);
     await commands.executeCommand("stackyard.setting.copyValue", setting);
@@ -54,7 +59,7 @@ suite("stacks", () => {
 
   test("the tooltip of a component is the server's own text", async () => {
     const tree = parts.views.stacks;
-    const node = await row(tree, `artifact store: ${STORE}`, await row(tree, STACK));
+    const node = await row(tree, STORE, await row(tree, STACK));
     const described = await parts.api.describeComponent({ component_type: "artifact_store", component: STORE });
     assert.equal(await tooltip(tree, node), described.markdown);
     assert.ok(described.markdown.includes(STACK));
@@ -86,5 +91,101 @@ suite("stacks", () => {
     await commands.executeCommand("stackyard.view.refresh");
     await wait(50);
     assert.equal(await row(parts.views.stacks, STACK), before);
+  });
+
+  suite("one that can't be used", () => {
+    const BROKEN = "broken";
+    let asked: { message: string; detail: string }[];
+    let answer: string | undefined;
+
+    const broken = async (): Promise<StackRow> => (await row(parts.views.stacks, BROKEN)) as StackRow;
+    const iconOf = (node: TreeNode): string => {
+      const { iconPath } = parts.views.stacks.getTreeItem(node);
+      return iconPath instanceof ThemeIcon ? iconPath.id : "";
+    };
+
+    suiteSetup(async () => {
+      parts.dialogs.ask = async <T extends string>(message: string, detail: string): Promise<T | undefined> => {
+        asked.push({ message, detail });
+        return Promise.resolve(answer as T | undefined);
+      };
+      const connection = parts.server.connection();
+      assert.ok(connection);
+      await connection.sendRequest(method.componentRegister, {
+        component_type: "alerter",
+        name: "hook",
+        flavor: "webhook",
+        configuration: { url: "{{hook.url}}" },
+      });
+      const components = { orchestrator: "default", artifact_store: "default", alerter: "hook" };
+      await connection.sendRequest(method.stackRegister, { name: BROKEN, components });
+      await eventually("the broken stack is marked", async () => {
+        const known = (await labels()).includes(BROKEN);
+        return known && iconOf(await broken()) === "warning";
+      });
+    });
+
+    setup(() => {
+      asked = [];
+      answer = undefined;
+    });
+
+    test("is marked, and its tooltip says why and what to do", async () => {
+      const node = await broken();
+      assert.match(await tooltip(parts.views.stacks, node), /stackyard secret create hook --url=VALUE/);
+      assert.match(String(parts.views.stacks.getTreeItem(node).accessibilityInformation?.label), /can't be used/);
+      assert.equal(iconOf(await row(parts.views.stacks, STACK)), "layers");
+    });
+
+    test("is switched to only after a question", async () => {
+      await commands.executeCommand("stackyard.stack.switch", await broken());
+      assert.equal(await active(), "default");
+      assert.equal(asked.length, 1);
+      assert.match(asked[0]?.detail ?? "", /Alerter 'hook': .*\{\{hook\.url\}\}/);
+      answer = "Switch Anyway";
+      await commands.executeCommand("stackyard.stack.switch", await broken());
+      assert.equal(await active(), BROKEN);
+      assert.ok(parts.statusBar.text().includes("$(warning)"));
+      answer = undefined;
+      await commands.executeCommand("stackyard.stack.switch", await row(parts.views.stacks, "default"));
+      assert.equal(await active(), "default", "a healthy stack is switched to at once");
+      assert.equal(asked.length, 2);
+    });
+
+    test("shows the details instead when they are asked for", async () => {
+      answer = "Show Details";
+      await commands.executeCommand("stackyard.stack.switch", await broken());
+      assert.equal(await active(), "default");
+      await eventually("the page is open", () =>
+        window.tabGroups.all.some((group) => group.tabs.some((tab) => tab.label.includes(`Check of ${BROKEN}`))),
+      );
+      const page = parts.checkPages.text(Uri.parse(`stackyard-check:/Check of ${BROKEN}.md`));
+      assert.match(page, /stackyard secret create hook --url=VALUE/);
+      await commands.executeCommand("workbench.action.closeAllEditors");
+    });
+
+    test("is switched to at once when the check costs nothing, within the budget", async () => {
+      const times: number[] = [];
+      for (let round = 0; round < 4; round += 1) {
+        for (const name of [STACK, "default"]) {
+          const node = await row(parts.views.stacks, name);
+          const updated = new Promise<void>((resolve) => {
+            const listener = parts.stores.stacks.onDidChange(() => {
+              if (!parts.statusBar.text().includes(name)) return;
+              listener.dispose();
+              resolve();
+            });
+          });
+          const begun = performance.now();
+          const done = commands.executeCommand("stackyard.stack.switch", node);
+          await updated;
+          times.push(performance.now() - begun);
+          await done;
+        }
+      }
+      const median = times.sort((a, b) => a - b)[times.length >> 1] ?? 0;
+      assert.ok(median < SWITCH_MS, `median ${median.toFixed(0)} ms of ${times.map((ms) => ms.toFixed(0)).join(", ")}`);
+      assert.equal(asked.length, 0);
+    });
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { artifactDescription, versionDescription } from "../../src/model/artifacts";
-import { originText, settingsOf, stackDescription, switchEffect } from "../../src/model/stacks";
+import { originText, settingsOf, stackDescription, storeFolder, switchEffect } from "../../src/model/stacks";
 import { ACTIVE_STACK_ORIGIN_VALUES } from "../../src/protocol";
 import { aComponent, aStack, aVersion } from "./samples";
 
@@ -30,12 +30,17 @@ describe("a switch", () => {
     aStack({ components: [aComponent({ id, name: `store-${id}`, configuration: { path } })] });
 
   it("names the store that artifacts go to from now on", () => {
-    const effect = switchEffect(stack("b", "/home/me/b"), stack("a", "/a"), "/home/me");
-    assert.equal(effect, "Artifacts and cache are now those of store-b: ~/b");
+    assert.equal(switchEffect(stack("b", "/b"), stack("a", "/a")), "Artifacts and cache are now those of store-b.");
+  });
+
+  it("has room for the folder of the store where there is more room than in a status bar", () => {
+    assert.equal(storeFolder(stack("b", "/home/me/b"), "/home/me"), "~/b");
+    assert.equal(storeFolder(stack("b", "/b"), ""), "/b");
+    assert.equal(storeFolder(null, "/home/me"), "");
   });
 
   it("between stacks with the same store says that nothing moves", () => {
-    assert.equal(switchEffect(stack("a", "/a"), stack("a", "/a"), ""), "Artifacts and cache stay in store-a.");
+    assert.equal(switchEffect(stack("a", "/a"), stack("a", "/a")), "Artifacts and cache stay in store-a.");
   });
 });
 
