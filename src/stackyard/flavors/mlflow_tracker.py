@@ -225,17 +225,23 @@ def _kept_environment() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _kept_globals(mlflow: Any, uri: str) -> Iterator[None]:
-    """Put MLflow's tracking URI and experiment back; runs that an earlier step left open are ended."""
+    """Put MLflow's tracking URI, experiment and autologging back; runs that an earlier step left open are ended.
+
+    Otherwise a step that the same worker runs later would log too, into files in the project's folder.
+    """
     from mlflow.tracking import fluent  # noqa: PLC0415
+    from mlflow.utils.autologging_utils import AUTOLOGGING_INTEGRATIONS as AUTOLOGGING  # noqa: PLC0415
 
     while mlflow.active_run() is not None:
         mlflow.end_run()
     uri_before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
     experiment_before = getattr(fluent, "_active_experiment_id", None)
+    autologging_before = {name: dict(chosen) for name, chosen in AUTOLOGGING.items()}
     mlflow.set_tracking_uri(uri)
     try:
         yield
     finally:
+        AUTOLOGGING.update({name: autologging_before.get(name, {}) for name in AUTOLOGGING})
         mlflow.set_tracking_uri(uri_before)
         fluent._active_experiment_id = experiment_before  # noqa: SLF001  # nothing public takes a choice back
 
