@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,9 @@ from stackyard.model.errors import (
 from stackyard.model.stack import Registry, StackComponent
 from stackyard.model.views import StackView
 
-STARTER = Path(__file__).resolve().parents[3] / "examples" / "starter" / "stackyard.yaml"
+ROOT = Path(__file__).resolve().parents[3]
+STARTER = ROOT / "examples" / "starter" / "stackyard.yaml"
+PAGE = ROOT / "docs" / "stacks-as-code.md"
 
 
 @pytest.fixture
@@ -229,6 +232,15 @@ def test_the_schema_accepts_exports_and_the_starter(
     assert accepts(yaml.safe_load(STARTER.read_text(encoding="utf-8")))
     away = open_context(tmp_path, tmp_path / "away")
     assert [i.action for i in apply_file(away, STARTER).items] == ["create", "create"]
+
+
+def test_the_file_of_the_documentation_is_one(ctx: Context, accepts: Callable[[Any], bool], tmp_path: Path) -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert accepts(yaml.safe_load(text))
+    (tmp_path / "stackyard.yaml").write_text(text, encoding="utf-8")
+    away = open_context(tmp_path, tmp_path / "away")
+    assert len(apply_file(away).items) == 5
+    assert not plan_file(away).drift
 
 
 def test_the_schema_knows_flavors_from_outside(ctx: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
