@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from stackyard.api.components import component_spec, flavor_of
 from stackyard.api.context import Context
@@ -27,9 +28,11 @@ from stackyard.model.errors import (
 )
 from stackyard.model.graph import StepSpec
 from stackyard.model.job import ComponentSpec, Secrets
-from stackyard.model.redaction import Redactor
 from stackyard.model.secret import references_in
 from stackyard.model.stack import DEFAULT_STACK_ID, Registry, Stack, StackComponent
+
+if TYPE_CHECKING:
+    from stackyard.model.redaction import Redactor
 
 _RUNS_HERE = "local"
 """The orchestrator flavor whose work this package does itself."""

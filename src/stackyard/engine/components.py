@@ -6,15 +6,17 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from stackyard.flavors.interfaces import ExperimentTracker, TrackedStep
 from stackyard.flavors.opening import SecretValues, open_artifact_store, open_component
 from stackyard.model.errors import ArtifactStoreError, ComponentError, StackyardError, UnknownFlavorError
 from stackyard.model.job import ComponentSpec, StepJob
-from stackyard.model.redaction import Redactor
 from stackyard.model.secret import references_in
 from stackyard.storage.artifact_store import ArtifactStore
+
+if TYPE_CHECKING:
+    from stackyard.flavors.interfaces import ExperimentTracker, TrackedStep
+    from stackyard.model.redaction import Redactor
 
 MAX_OPEN = 16
 Log = Callable[[str, str], None]
@@ -50,6 +52,8 @@ def redactor_of(secrets: SecretValues) -> Redactor | None:
     """Return what masks these values; None when there is nothing to mask."""
     if not secrets:
         return None
+    from stackyard.model.redaction import Redactor  # noqa: PLC0415  # few runs use secrets
+
     return Redactor(value for secret in secrets.values() for value in secret.values()) or None
 
 
@@ -106,6 +110,8 @@ def _leave(
 
 
 def _open_tracker(spec: ComponentSpec, secrets: SecretValues) -> ExperimentTracker:
+    from stackyard.flavors.interfaces import ExperimentTracker  # noqa: PLC0415  # few steps have a tracker
+
     tracker = open_component(spec, secrets)
     if isinstance(tracker, ExperimentTracker):
         return tracker
@@ -116,6 +122,8 @@ def _open_tracker(spec: ComponentSpec, secrets: SecretValues) -> ExperimentTrack
 
 
 def _step(job: StepJob, settings: dict[str, Any]) -> TrackedStep:
+    from stackyard.flavors.interfaces import TrackedStep  # noqa: PLC0415  # as above
+
     return TrackedStep(
         step_name=job.step_name,
         step_run_id=job.step_run_id,

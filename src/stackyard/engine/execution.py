@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stackyard.authoring.pipeline import RecordedPipeline
 from stackyard.engine.cache import CacheDecision, KnownVersion, StepCache
@@ -32,11 +32,13 @@ from stackyard.model.job import (
     StepLimits,
     StepOutcome,
 )
-from stackyard.model.redaction import Redactor
 from stackyard.storage.catalog.writer import NewStepRun, RunWriter
 from stackyard.storage.home import Home
 from stackyard.storage.ids import new_id
 from stackyard.storage.logs import StepLog
+
+if TYPE_CHECKING:
+    from stackyard.model.redaction import Redactor
 
 POLL_S = 0.1
 GRACE_S = 5.0

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 from stackyard.engine.pool import LogData, PoolEvent
 from stackyard.model.errors import ExecutionError, StackyardError
 from stackyard.model.job import StepError, StepEvent, StepOutcome
-from stackyard.model.redaction import RedactedStream, Redactor
+
+if TYPE_CHECKING:
+    from stackyard.model.redaction import RedactedStream, Redactor
 
 STREAMS = ("stdout", "stderr")
 _Error = TypeVar("_Error", bound=BaseException)
