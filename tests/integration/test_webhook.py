@@ -124,7 +124,7 @@ def test_an_alert_that_fails_is_a_warning(user: User, place: object, reason: str
         took = time.monotonic() - start
     assert done.code == 0, done
     assert user.last_run().status is Status.COMPLETED
-    (warning,) = [line for line in done.text.splitlines() if "hook" in line]
+    (warning,) = [line for line in done.err.splitlines() if "hook" in line]
     assert warning.startswith("Warning: the alerter 'hook' could not tell how the run ended: ")
     assert reason in warning
     assert TOKEN not in done.text

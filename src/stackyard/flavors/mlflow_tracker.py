@@ -68,7 +68,7 @@ class MlflowTracker(ExperimentTracker):
                     why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
                     raise ComponentError(
                         f"MLflow at {self._shown} can't track the step {step.step_name!r}: {why[:300]}",
-                        hint="See what the experiment tracker needs: stackyard experiment-tracker check",
+                        hint="See what it needs: stackyard experiment-tracker check NAME",
                     ) from error
                 run_id = run.info.run_id
                 links = {
