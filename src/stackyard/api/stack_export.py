@@ -66,6 +66,11 @@ def left_out(ctx: Context, names: Sequence[str] = ()) -> list[tuple[str, str]]:
 
 def export_stacks(ctx: Context, names: Sequence[str] = ()) -> str:
     """Return :func:`stack_document` as YAML, always in the same order."""
+    return as_yaml(stack_document(ctx, names))
+
+
+def as_yaml(document: dict[str, Any]) -> str:
+    """Return a document as YAML that says the same when it is read."""
     import yaml  # noqa: PLC0415  # only exports pay for it
 
     class Dumper(yaml.SafeDumper):
@@ -76,7 +81,6 @@ def export_stacks(ctx: Context, names: Sequence[str] = ()) -> str:
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     Dumper.add_representer(str, represent)
-    document = stack_document(ctx, names)
     return str(yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120))
 
 

@@ -99,7 +99,7 @@ def export(names: tuple[str, ...], target: str | None, *, force: bool, as_json: 
     for name, word in stack_export.left_out(ctx, names):
         click.echo(f"Warning: the {word} of the stack {name!r} is left out: only a newer Stackyard knows it.", err=True)
     if target:
-        path = stack_export.write_file(target, stack_export.export_stacks(ctx, names), force=force)
+        path = stack_export.write_file(target, stack_export.as_yaml(document), force=force)
         if as_json:
             print_json({"file": str(path), "stacks": list(document.get("stacks", {}))})
         else:
@@ -110,7 +110,7 @@ def export(names: tuple[str, ...], target: str | None, *, force: bool, as_json: 
     if as_json:
         print_json(document)
     else:
-        click.echo(stack_export.export_stacks(ctx, names), nl=False)
+        click.echo(stack_export.as_yaml(document), nl=False)
 
 
 @click.command(
