@@ -11,6 +11,7 @@ import click
 
 from stackyard.api import components
 from stackyard.api.context import Context, open_context
+from stackyard.api.lookup import article, shell_word
 from stackyard.cli.completion import component_names
 from stackyard.cli.lazy import LazyGroup
 from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, label_texts, list_options
@@ -185,7 +186,7 @@ def no_flavor_text(component_type: ComponentType) -> str:
 
 def with_article(noun: str) -> str:
     """Return ``a stack``, ``an orchestrator``."""
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    return f"{article(noun)} {noun}"
 
 
 def _active(ctx: Context, component_type: ComponentType) -> tuple[ComponentView, str]:
@@ -196,7 +197,9 @@ def _active(ctx: Context, component_type: ComponentType) -> tuple[ComponentView,
         if view.component_type is component_type:
             return view, stack.name
     title, command = component_type.title, component_type.command
-    change = "register NAME -o default -a default" if stack.id == DEFAULT_STACK_ID else f"update {stack.name}"
+    change = (
+        "register NAME -o default -a default" if stack.id == DEFAULT_STACK_ID else f"update {shell_word(stack.name)}"
+    )
     raise ComponentNotFoundError(
         f"The active stack {stack.name!r} has no {title}.",
         hint=f"See all with: stackyard {command} list. Use one with: stackyard stack {change} --{command} COMPONENT",

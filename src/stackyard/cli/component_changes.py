@@ -7,6 +7,7 @@ import click
 from stackyard.api import component_changes
 from stackyard.api.components import get_component, register_component
 from stackyard.api.context import Context, open_context
+from stackyard.api.lookup import shell_word
 from stackyard.cli.attributes import FREE_WORDS, label_option, parse_labels, split_words
 from stackyard.cli.completion import component_names, flavor_names
 from stackyard.cli.component import named_or_active, no_flavor_text, with_article
@@ -126,7 +127,7 @@ def rename_command(component_type: ComponentType) -> click.Command:
     def rename(name: str, new_name: str, as_json: bool) -> None:
         ctx = open_context()
         before = get_component(ctx, component_type, name)
-        view = component_changes.rename_component(ctx, component_type, before.name, new_name)
+        view = component_changes.rename_component(ctx, component_type, before.id, new_name)
         _done(view, f"{title.capitalize()} {before.name!r} is now called {view.name!r}.", as_json)
 
     return rename
@@ -149,7 +150,9 @@ def copy_command(component_type: ComponentType) -> click.Command:
         if not as_json:
             if isinstance(view.configuration.get("path"), str):
                 click.echo(f"Both use the same path: {view.configuration['path']}", err=True)
-            click.echo(f"Change it with: stackyard {command} update {view.name} --ATTRIBUTE=VALUE", err=True)
+            click.echo(
+                f"Change it with: stackyard {command} update {shell_word(view.name)} --ATTRIBUTE=VALUE", err=True
+            )
 
     return copy
 
@@ -170,7 +173,7 @@ def delete_command(component_type: ComponentType) -> click.Command:
         view = get_component(ctx, component_type, name)
         # What is in use will be refused: no need to ask first.
         confirm(f"Delete the {title} {view.name!r}?", yes=yes or bool(view.stacks))
-        view = component_changes.delete_component(ctx, component_type, view.name)
+        view = component_changes.delete_component(ctx, component_type, view.id)
         _done(view, f"{title.capitalize()} {view.name!r} deleted.", as_json)
         if not as_json and isinstance(view.configuration.get("path"), str):
             click.echo(f"Its files stay where they are: {view.configuration['path']}", err=True)
@@ -217,7 +220,8 @@ def _name_and_attributes(
 ) -> tuple[str | None, dict[str, str]]:
     plain, attributes = split_words(words)
     if len(plain) > 1:
-        raise UsageError(f"{plain[1]!r} is no attribute.", hint="Write attributes as --name=value.")
+        written = f"--{plain[1]}" if "=" in plain[1] else "--name=value"
+        raise UsageError(f"{plain[1]!r} is no attribute.", hint=f"Attributes are written as {written}")
     if not plain and required:
         raise _name_missing(component_type, verb)
     return (plain[0] if plain else None), attributes
@@ -231,7 +235,7 @@ def _name_missing(component_type: ComponentType, verb: str) -> UsageError:
 
 
 def _use_in_stack(view: ComponentView) -> str:
-    given = [f"--{view.component_type.command} {view.name}"]
+    given = [f"--{view.component_type.command} {shell_word(view.name)}"]
     given += [f"--{t.command} default" for t in REQUIRED_COMPONENT_TYPES if t is not view.component_type]
     return f"stackyard stack register NAME {' '.join(given)}"
 

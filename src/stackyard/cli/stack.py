@@ -8,6 +8,7 @@ import click
 
 from stackyard.api import stacks
 from stackyard.api.context import open_context
+from stackyard.api.lookup import shell_word
 from stackyard.cli.completion import stack_names
 from stackyard.cli.lazy import LazyGroup
 from stackyard.cli.output import json_option, print_facts, print_json, print_table, show_time, show_value
@@ -64,7 +65,7 @@ def describe(name: str | None, as_json: bool) -> None:
         return
     show_stack(view)
     if not view.active:
-        click.echo(f"Switch to it with: stackyard stack set {view.name}", err=True)
+        click.echo(f"Switch to it with: stackyard stack set {shell_word(view.name)}", err=True)
 
 
 @click.command("set", epilog="Example: stackyard stack set my_stack --global")

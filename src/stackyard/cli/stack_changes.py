@@ -9,6 +9,7 @@ import click
 
 from stackyard.api import stack_changes, stacks
 from stackyard.api.context import open_context
+from stackyard.api.lookup import shell_word
 from stackyard.cli.attributes import label_option, parse_labels
 from stackyard.cli.completion import component_names, stack_names
 from stackyard.cli.confirm import confirm
@@ -82,7 +83,7 @@ def register(name: str, label: tuple[str, ...], activate: bool, as_json: bool, *
     if active:
         tell_active(active)
     else:
-        click.echo(f"Switch to it with: stackyard stack set {view.name}", err=True)
+        click.echo(f"Switch to it with: stackyard stack set {shell_word(view.name)}", err=True)
 
 
 @click.command(epilog="Example: stackyard stack update my_stack --experiment-tracker my_tracker")
@@ -119,7 +120,7 @@ def rename(name: str, new_name: str, as_json: bool) -> None:
     """Rename the stack NAME; where it is the active one it stays that."""
     ctx = open_context()
     before = stacks.get_stack(ctx, name)
-    view = stack_changes.rename_stack(ctx, before.name, new_name)
+    view = stack_changes.rename_stack(ctx, before.id, new_name)
     _done(view, f"Stack {before.name!r} is now called {view.name!r}.", as_json)
 
 
@@ -131,10 +132,10 @@ def copy(name: str, new_name: str, as_json: bool) -> None:
     """Copy the stack NAME: a second one of the same components."""
     ctx = open_context()
     before = stacks.get_stack(ctx, name)
-    view = stack_changes.copy_stack(ctx, before.name, new_name)
+    view = stack_changes.copy_stack(ctx, before.id, new_name)
     _done(view, f"Stack {view.name!r} made as a copy of {before.name!r}.", as_json)
     if not as_json:
-        click.echo(f"Switch to it with: stackyard stack set {view.name}", err=True)
+        click.echo(f"Switch to it with: stackyard stack set {shell_word(view.name)}", err=True)
 
 
 @click.command(epilog="Example: stackyard stack delete my_stack --yes")
@@ -150,7 +151,7 @@ def delete(name: str, yes: bool, recursive: bool, as_json: bool) -> None:
     too = f" and its {', '.join(going)}" if going else ""
     # The active stack will be refused: no need to ask first.
     confirm(f"Delete the stack {view.name!r}{too}?", yes=yes or view.active)
-    view = stack_changes.delete_stack(ctx, view.name, recursive=recursive)
+    view = stack_changes.delete_stack(ctx, view.id, recursive=recursive)
     _done(view, f"Stack {view.name!r}{too} deleted.", as_json)
 
 
