@@ -6,6 +6,7 @@ import os
 import select
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import yaml
@@ -66,6 +67,18 @@ def test_from_the_plan_to_nothing_to_do(project: Shell) -> None:
     assert "stackyard stack apply --prune" in pruned.err
     assert "4 removed" in project.do("stack", "apply", "--prune", "--yes").out
     assert [s["name"] for s in project.json("stack", "list")["items"]] == ["default"]
+
+
+@pytest.mark.timeout(120)
+def test_several_at_once_make_everything_once(project: Shell) -> None:
+    """Given a home that does not exist, when several processes apply the same file, then each succeeds."""
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: project.stackyard("stack", "apply", "--yes"), range(4)))
+    assert [result.code for result in results] == [0] * 4, results
+    assert any("Done: 4 created." in result.out for result in results)
+    names = [s["name"] for s in project.json("stack", "list")["items"]]
+    assert sorted(names) == ["default", "dev"]
+    assert len(project.json("orchestrator", "list")["items"]) == 2
 
 
 @pytest.mark.timeout(120)
