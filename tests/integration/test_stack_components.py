@@ -101,7 +101,8 @@ def training():
 
 
 def test_a_tracker_follows_the_steps_that_name_it(own: User) -> None:
-    assert run(own, TRACKED, "--stack", "full").code == 0
+    first = run(own, TRACKED, "--stack", "full")
+    assert first.code == 0
     begin, end, _ = notes(own)
     assert begin == ["begin", "train", "training-1", {"experiment": "churn"}, TOKEN]
     assert end == ["end", "train", "completed"]
@@ -109,7 +110,13 @@ def test_a_tracker_follows_the_steps_that_name_it(own: User) -> None:
     link = {"tiny_url": "http://tiny/training-1/train"}
     assert found.metadata == {"train": link}
     assert [list(step.metadata.items()) for step in found.steps] == [[("accuracy", 0.9), *link.items()], []]
-    assert "train: tiny_url  http://tiny/training-1/train" in own.do("run", "show", "training-1").out
+    again = run(own, TRACKED, "--stack", "full")
+    assert own.last_run().metadata == {"train": link}, "a reused step links to where it was tracked"
+    shown = own.do("run", "show", "training-2").out
+    assert "train: tiny_url  http://tiny/training-1/train" in shown
+    for table in (first.out, again.out, *shown.split("STEP")[1:]):
+        assert "accuracy 0.9" in table
+        assert "tiny_url" not in table, "results are what the step itself logged"
 
 
 def test_a_step_that_is_tracked_for_the_first_time_really_runs_and_then_is_reused(own: User) -> None:

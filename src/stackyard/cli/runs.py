@@ -144,7 +144,9 @@ def _show(view: RunView) -> None:
         outputs = ", ".join(f"{ref.artifact_name} v{ref.version}" for ref in step.outputs)
         cache = "" if step.cache is None or step.cache.hit else step.cache.detail
         status = f"{ICONS.get(step.status, '·')} {step.status}"
-        rows.append([step.name, status, show_duration(step.duration_s), result_text(step.metadata), outputs, cache])
+        links = view.metadata.get(step.name)  # what an experiment tracker said stands above
+        logged = {k: v for k, v in step.metadata.items() if not isinstance(links, dict) or k not in links}
+        rows.append([step.name, status, show_duration(step.duration_s), result_text(logged), outputs, cache])
     print_table(["STEP", "STATUS", "DURATION", "RESULT", "OUTPUTS", "WHY NOT CACHED"], rows)
     for step in view.steps:
         if step.error and step.status.value == "failed":

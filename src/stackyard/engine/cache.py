@@ -58,6 +58,8 @@ class CacheDecision:
     """On a hit: output to version, in the order of the signature."""
     source_run_id: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    links: dict[str, Any] = field(default_factory=dict)
+    """Of the metadata, what an experiment tracker said."""
     reason: MissReason = MissReason.NEVER_RAN
     detail: str = ""
 
@@ -114,6 +116,8 @@ class StepCache:
                 damage = damage or f"{type(error).__name__}: {error}"
                 continue
             decision.hit, decision.source_run_id, decision.metadata = True, run_id, metadata
+            if experiment_tracker:
+                decision.links = self._reader.run_metadata(run_id).get(spec.name, {})
             return decision
         if damage:
             decision.reason, decision.detail = MissReason.ARTIFACT_MISSING, damage

@@ -200,12 +200,13 @@ class Execution:
             source_run_id=decision.source_run_id,
             metadata=decision.metadata,
         )
+        if decision.links:
+            self._writer.add_run_metadata({spec.name: decision.links})
         for output, version in decision.outputs.items():
             self._outputs[spec.name, output] = version
         self.scheduler.end(spec.name, Status.CACHED)
-        self._reporter.step_changed(
-            StepChange(spec.name, Status.CACHED, duration_s=0.0, metadata=dict(decision.metadata))
-        )
+        logged = {key: value for key, value in decision.metadata.items() if key not in decision.links}
+        self._reporter.step_changed(StepChange(spec.name, Status.CACHED, duration_s=0.0, metadata=logged))
 
     def _start(self, spec: StepSpec, inputs: dict[str, KnownVersion], decision: CacheDecision) -> None:
         facts, step_run_id, components = self._plan.facts, self._step_run_ids[spec.name], self._plan.steps[spec.name]
@@ -294,9 +295,7 @@ class Execution:
             if error is not None and status is Status.FAILED and self._first_error is None:
                 self._first_error = error.model_copy(update={"message": f"Step {name!r} failed: {error.message}"})
         skipped = self.scheduler.end(name, status)
-        self._reporter.step_changed(
-            StepChange(name, status, duration_s=duration, error=error, metadata=running.metadata)
-        )
+        self._reporter.step_changed(StepChange(name, status, duration_s=duration, error=error, metadata=running.logged))
         self._skip(skipped, f"because {name!r} {'was stopped' if status is Status.STOPPED else 'failed'}")
         if status is Status.FAILED and self._plan.mode is ExecutionMode.FAIL_FAST:
             for other in self._running.values():

@@ -39,7 +39,7 @@ class StepChange:
     duration_s: float | None = None
     error: StepError | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
-    """Everything that the step logged, when it ended."""
+    """Everything that the step itself logged, when it ended."""
 
 
 class Reporter(Protocol):

@@ -148,6 +148,11 @@ class CatalogReader:
         )
         return [(row[0], row[1], json.loads(row[2])) for row in rows]
 
+    def run_metadata(self, run_id: str) -> dict[str, Any]:
+        """Return what a run's row has of metadata."""
+        row = self._sql.execute("SELECT metadata FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return dict(json.loads(row[0])) if row else {}
+
     def latest_key_parts(self, project_id: str, pipeline: str, step: str, store_id: str) -> CacheKeyParts | None:
         """Return the key parts of the newest completed or cached run of a step, for the reason of a miss."""
         row = self._sql.execute(
