@@ -33,7 +33,6 @@ _SECTIONS: dict[str, Table] = {
     "More": {
         "schema": ("stackyard.cli.stack_file:schema", "Print the JSON schema of stackyard.yaml."),
         "init": ("stackyard.cli.init:init", "Make a folder a project."),
-        "secret": ("stackyard.cli.secret:secret", "Keep passwords and tokens out of code and configuration."),
         "integration": ("stackyard.cli.integration:integration", "Install packages that flavors need."),
         "completion": ("stackyard.cli.completion:completion", "Let your shell complete commands and names."),
     },
@@ -77,7 +76,7 @@ def main(argv: list[str] | None = None) -> int:
         click.echo(error.ctx.get_help())
         return 0
     except click.ClickException as error:
-        usage = UsageError(" ".join(error.format_message().split()), hint=_help_hint(error))
+        usage = UsageError(" ".join(error.format_message().split()), hint=_help_hint(error, arguments))
         print_error(usage, as_json=as_json)
         return usage.exit_code
     except (KeyboardInterrupt, click.exceptions.Abort):
@@ -92,9 +91,19 @@ def main(argv: list[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _help_hint(error: click.ClickException) -> str:
+def _help_hint(error: click.ClickException, arguments: list[str]) -> str:
+    """Name the help of the command that refused; click's parser does not always say which one that was."""
     ctx = getattr(error, "ctx", None)
-    return f"See: {ctx.command_path} --help" if ctx is not None else "See: stackyard --help"
+    if ctx is not None:
+        return f"See: {ctx.command_path} --help"
+    command: click.Command | None = cli
+    path = ["stackyard"]
+    for word in arguments:
+        command = command.get_command(click.Context(command), word) if isinstance(command, click.Group) else None
+        if command is None:
+            break
+        path.append(word)
+    return f"See: {' '.join(path)} --help"
 
 
 def _report_bug() -> int:
