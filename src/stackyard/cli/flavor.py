@@ -130,6 +130,7 @@ def _register_command(component_type: ComponentType) -> click.Command:
         "register",
         help=f"Make {with_article(title)} flavor known that is a Flavor object in your own code: "
         "SOURCE is MODULE:ATTRIBUTE. Its description is kept, so that lists and editors need not import it.",
+        short_help="Make a flavor of your own code known.",
         epilog=f"Example: stackyard {command} flavor register my_package.flavors:MY_FLAVOR",
     )
     @click.argument("source")
@@ -152,6 +153,7 @@ def _refresh_command(component_type: ComponentType) -> click.Command:
         "refresh",
         help="Look again at the flavors that installed packages bring, of every component type, and at those that "
         "were registered, and keep their descriptions.",
+        short_help="Look again at what installed packages bring.",
         epilog=f"Example: stackyard {command} flavor refresh",
     )
     @json_option
@@ -176,6 +178,7 @@ def _delete_command(component_type: ComponentType) -> click.Command:
 
     @click.command(
         "delete", help=f"Forget {with_article(title)} flavor that was registered; its package stays installed.",
+        short_help="Forget a flavor that was registered.",
         epilog=f"Example: stackyard {command} flavor delete my_flavor --yes",
     )  # fmt: skip
     @click.argument("name", shell_complete=flavor_names(component_type))

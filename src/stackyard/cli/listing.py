@@ -255,7 +255,7 @@ def label_texts(labels: dict[str, str]) -> str:
 
 
 def _options(listing: Listing[Any]) -> list[Callable[[Any], Any]]:
-    names = ",".join(c.name for c in listing.columns)
+    names = ", ".join(c.name for c in listing.columns)
     made: list[Callable[[Any], Any]] = [
         click.option(f"--{f.name.replace('_', '-')}", f"filter_{f.name}", multiple=True, metavar="TEXT", help=f.help)
         for f in listing.filters
@@ -263,7 +263,7 @@ def _options(listing: Listing[Any]) -> list[Callable[[Any], Any]]:
     if listing.labels is not None:
         made.append(click.option("--label", multiple=True, metavar="KEY[=VALUE]", help="Only those with this label."))
     made += [
-        click.option("--columns", metavar="A,B,...", help=f"Show these columns, of {names}."),
+        click.option("--columns", metavar="A,B,...", help=f"Show these columns, out of {names}."),
         click.option("--sort", "--sort-by", "sort", metavar="[asc:|desc:]COLUMN", help="Sort by a column."),
         format_option("table", "json", "yaml", "csv"),
     ]
