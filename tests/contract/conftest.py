@@ -9,6 +9,6 @@ import pytest
 from tests.contract.stores import Bench
 
 
-@pytest.fixture(params=["local", "objects"])
+@pytest.fixture(params=["local", "objects", "blobs"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     return Bench(request.param, tmp_path)

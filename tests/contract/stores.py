@@ -1,4 +1,7 @@
-"""The artifact stores that every test of the contract runs against: the local one, and one like an object store."""
+"""The artifact stores that every test of the contract runs against.
+
+The local one, one like an object store, and the one of the package that shows how to write flavors.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,17 @@ import hashlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
+
+from stackyard_blobs.flavors import BlobsConfiguration
+from stackyard_blobs.store import BlobStore, blob, version_of
 
 from stackyard.model.artifact import MANIFEST_FILE, ArtifactFile, Manifest
 from stackyard.model.digest import PREFIX
 from stackyard.model.errors import ArtifactDamagedError
 from stackyard.storage.artifact_store import ArtifactStore, HashingFile, LocalArtifactStore, VersionWriter
+
+UNSIGNED = b"unsigned\n"
 
 
 class ObjectVersionWriter(VersionWriter):
@@ -86,30 +95,44 @@ class Bench:
 
     def __init__(self, kind: str, folder: Path) -> None:
         self.kind = kind
+        self._folder = folder / "store"
         copies = folder / "copies"
         copies.mkdir()
-        self.local = LocalArtifactStore(str(folder / "store"))
         self.objects = ObjectArtifactStore("mem://bucket", copies)
-        self.store: ArtifactStore = self.local if kind == "local" else self.objects
+        self.store: ArtifactStore = self.objects
+        if kind == "local":
+            self.store = LocalArtifactStore(str(self._folder))
+        elif kind == "blobs":
+            self.store = BlobStore(BlobsConfiguration(folder=str(self._folder)))
+
+    def _file(self, uri: str, path: str) -> Path:
+        return Path(uri, path) if self.kind == "local" else blob(self._folder, version_of(uri), path)
 
     def read(self, uri: str, path: str) -> bytes:
-        return Path(uri, path).read_bytes() if self.kind == "local" else self.objects.objects[f"{uri}/{path}"]
+        if self.kind == "objects":
+            return self.objects.objects[f"{uri}/{path}"]
+        data = self._file(uri, path).read_bytes()
+        return data.removeprefix(UNSIGNED) if self.kind == "blobs" else data
 
     def overwrite(self, uri: str, path: str, data: bytes) -> None:
-        if self.kind == "local":
-            Path(uri, path).write_bytes(data)
-        else:
+        if self.kind == "objects":
             self.objects.objects[f"{uri}/{path}"] = data
+        else:
+            signed = self.kind == "blobs" and path == MANIFEST_FILE
+            self._file(uri, path).write_bytes(UNSIGNED + data if signed else data)
 
     def remove(self, uri: str, path: str) -> None:
-        if self.kind == "local":
-            Path(uri, path).unlink()
-        else:
+        if self.kind == "objects":
             del self.objects.objects[f"{uri}/{path}"]
+        else:
+            self._file(uri, path).unlink()
 
     def paths(self, uri: str) -> list[str]:
         """Return what lies in a version."""
         if self.kind == "local":
             folder = Path(uri)
             return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+        if self.kind == "blobs":
+            prefix = f"{version_of(uri)}."
+            return sorted(unquote(p.name.removeprefix(prefix)) for p in self._folder.glob(f"{prefix}*"))
         return sorted(key.removeprefix(f"{uri}/") for key in self.objects.objects if key.startswith(f"{uri}/"))

@@ -79,8 +79,10 @@ class BlobStore(ArtifactStore):
 
     def local_file(self, uri: str, file: ArtifactFile) -> Path:
         path = blob(self._folder, version_of(uri), file.path)
-        if not path.is_file() or digest_of(path) != file.digest:
-            raise ArtifactDamagedError(f"The blob {path} is missing or damaged.", hint="Run the step again.")
+        if not path.is_file():
+            raise ArtifactDamagedError(f"The blob {path} is missing.", hint="Run the step again.", missing=True)
+        if digest_of(path) != file.digest:
+            raise ArtifactDamagedError(f"The blob {path} is damaged.", hint="Run the step again.")
         return path
 
     def _manifest(self, uri: str) -> Path:
