@@ -44,6 +44,7 @@ def own(user: User) -> User:
         STACKYARD_SECRET__SERVER__TOKEN=TOKEN,
         STACKYARD_SECRET__OPENAI__API_KEY=API_KEY,
         STACKYARD_SECRET__BOX__KEY="open-sesame",
+        STACKYARD_SECRETS_PASSPHRASE="correct-horse",
     )
     done = user.python("-c", REGISTER)
     assert done.code == 0, done
@@ -297,7 +298,8 @@ def ask() -> bool:
 
 @step(enable_cache=False)
 def after(asked: bool) -> bool:
-    return "api_key" in os.environ
+    print(os.environ)
+    return "api_key" in os.environ or any(name.startswith("STACKYARD_SECRET") for name in os.environ)
 
 @step(secrets=["openai"], enable_cache=False)
 def fail(there: bool) -> None:
@@ -322,7 +324,17 @@ def test_secrets_reach_their_step_alone_and_show_nowhere(own: User) -> None:
     shown = json.loads(own.do("artifact", "show", step.outputs[0].artifact_version_id, "--json").out)
     assert shown["metadata"] == {"key": "***"}
     assert notes(own)[-1][0]["error"] == "Step 'fail' failed: refused with ***"
-    traces = [API_KEY, repr(API_KEY)[1:-1], "aHVudGVyMi", "h1bnRlcjIt", "VudGVyMi", "hunter2", "%C3%A4"]
+    traces = [
+        API_KEY,
+        repr(API_KEY)[1:-1],
+        "aHVudGVyMi",
+        "h1bnRlcjIt",
+        "VudGVyMi",
+        "hunter2",
+        "%C3%A4",
+        TOKEN,
+        "correct-horse",
+    ]
     for name, data in everything(own, result).items():
         for trace in traces:
             assert trace not in data, f"{trace} in {name}"

@@ -25,6 +25,9 @@ START_METHOD_VARIABLE = "STACKYARD_WORKER_START"
 
 CLOSE_TIMEOUT_S = 10
 
+_NOT_FOR_STEPS = "STACKYARD_SECRET"
+"""How variables begin that hold secrets or open them: a step finds those that it declares, under their keys."""
+
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from stackyard.engine.{0} import main; main()"
 
 
@@ -81,7 +84,7 @@ class ZygoteLauncher(WorkerLauncher):
         self._process = subprocess.Popen(  # our own interpreter and module
             [sys.executable, "-c", _BOOT.format("zygote"), str(theirs.fileno()), json.dumps(sys.path)],
             pass_fds=(theirs.fileno(),),
-            env={**os.environ, MARK_VARIABLE: self._mark},
+            env=_environment(self._mark),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -230,7 +233,7 @@ class SpawnLauncher(WorkerLauncher):
             process = subprocess.Popen(  # our own interpreter and module
                 [sys.executable, "-c", _BOOT.format("worker"), str(far_channel.fileno()), json.dumps(sys.path)],
                 pass_fds=(far_channel.fileno(),),
-                env={**os.environ, MARK_VARIABLE: mark},
+                env=_environment(mark),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -338,6 +341,11 @@ def uses_zygote() -> bool:
     """Tell whether workers are forked here."""
     method = os.environ.get(START_METHOD_VARIABLE, "")
     return method == "zygote" or (method != "spawn" and _can_fork())
+
+
+def _environment(mark: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_FOR_STEPS)}
+    return {**kept, MARK_VARIABLE: mark}
 
 
 def _can_fork() -> bool:

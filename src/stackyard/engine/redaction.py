@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import traceback
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
@@ -73,11 +74,11 @@ def clean_error(error: _Error, redactor: Redactor | None) -> _Error | StackyardE
         error.details = redactor.clean_value(error.details)
         error.__cause__ = error.__context__ = None
         return error
-    text = str(error)
-    if redactor.clean(text) == text:
+    told = "".join(traceback.format_exception(error))
+    if redactor.clean(told) == told:
         return error
     return ExecutionError(
-        f"The run ended by an error: {type(error).__name__}: {redactor.clean(text)}",
+        f"The run ended by an error: {type(error).__name__}: {redactor.clean(str(error))}",
         hint="Secrets are masked in this message.",
     )
 

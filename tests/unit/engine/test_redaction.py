@@ -72,6 +72,9 @@ def test_an_error_of_the_driver_is_masked_and_stays_what_it_is_otherwise() -> No
     theirs = clean_error(ValueError("hunter2"), REDACTOR)
     assert isinstance(theirs, ExecutionError)
     assert "ValueError: ***" in theirs.message
+    caused = ValueError("nothing")
+    caused.__cause__ = KeyError("hunter2")
+    assert isinstance(clean_error(caused, REDACTOR), ExecutionError), "its cause would be told as well"
 
 
 def test_what_a_driver_prints_is_masked_until_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
