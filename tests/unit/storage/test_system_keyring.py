@@ -151,7 +151,10 @@ def test_values_that_are_gone_from_a_keyring_are_named(store: SecretStore, worki
     working.kept.clear()
     with pytest.raises(SecretStoreError, match="'db' are not in the keyring any more"):
         read(store)
-    store.delete("db")
+    store.rename("db", "base", _anything_goes)
+    with pytest.raises(SecretStoreError, match="'base' are not in the keyring any more"):
+        read(store, "base")
+    store.delete("base")
     assert store.index().secrets == []
 
 

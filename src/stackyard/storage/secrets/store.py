@@ -152,7 +152,9 @@ class SecretStore:
             old = secret.entry
             secret.name = secret.entry = new_name
             secret.updated_at = now()
-            backend.write(new_name, backend.read([old]).get(old, {}))
+            kept = backend.read([old])
+            if old in kept:
+                backend.write(new_name, kept[old])
             return secret, [old]
 
         return self._change(edit)
