@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -13,9 +14,10 @@ from stackyard.api.context import Context, open_context
 from stackyard.api.lookup import check_labels
 from stackyard.api.plan import apply_file, import_file, plan_file
 from stackyard.api.stack_export import export_stacks
+from stackyard.api.stack_file import declared_stacks
 from stackyard.api.stacks import list_stacks, register_stack
 from stackyard.model.enums import ComponentType
-from stackyard.model.errors import InvalidNameError
+from stackyard.model.errors import InvalidNameError, ProjectFileError
 from stackyard.model.names import check_name
 
 
@@ -62,6 +64,61 @@ def test_an_export_comes_back_the_same(
             away = open_context(root, root / use.__name__)
             use(away, file)
             assert _shape(away) == _shape(ctx)
+
+
+words = st.sampled_from(
+    [
+        "version",
+        "project",
+        "components",
+        "stacks",
+        "orchestrator",
+        "artifact_store",
+        "alerter",
+        "default",
+        "local",
+        "a",
+        "flavor",
+        "configuration",
+        "labels",
+        "path",
+        "max_workers",
+        "url",
+        "webhook",
+        "name",
+        "{{a.b}}",
+        "~x/y",
+        "a/b",
+    ]
+)
+documents = st.recursive(
+    words | st.none() | st.booleans() | st.integers(-1, 2) | st.floats() | st.dates() | st.binary(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=4),
+    max_leaves=25,
+)
+definitions = st.dictionaries(words, documents, max_size=2) | documents
+sections = st.dictionaries(words, st.dictionaries(words, definitions, max_size=2) | documents, max_size=3) | documents
+files = st.fixed_dictionaries({"version": st.just(1)}, optional={"components": sections, "stacks": sections})
+
+
+@settings(max_examples=100)
+@given(document=files | documents, junk=st.text(max_size=3), place=st.floats(0, 1))
+def test_any_file_is_read_or_refused_in_words(document: object, junk: str, place: float) -> None:
+    """Given a file of any shape, half-typed or whole, a plan is made, or the file is refused with its problems."""
+    text = yaml.safe_dump(document, allow_unicode=True)
+    cut = int(len(text) * place)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        ctx = open_context(root, root / "home")
+        for content in (text, text[:cut] + junk + text[cut:]):
+            (root / "stackyard.yaml").write_text(content, encoding="utf-8", errors="surrogatepass", newline="")
+            declared_stacks(ctx)
+            try:
+                plan_file(ctx, root / "stackyard.yaml")
+            except ProjectFileError as error:
+                assert error.message  # noqa: PT017  # both outcomes are right
+                assert error.hint  # noqa: PT017
+            assert not ctx.home.exists()
 
 
 def _shape(ctx: Context) -> list[object]:

@@ -43,7 +43,7 @@ PROJECT_KEYS = ("name", "source_root")
 COMPONENT_KEYS = ("flavor", "configuration", "labels")
 MAX_SHOWN = 3
 _SUPPORTED = re.compile(rf"{VERSION}(\.\d+)?")
-_NEWER = re.compile(r"\d+(\.\d+)?")
+_NEWER = re.compile(r"\d{1,9}(\.\d+)?")
 
 Pairs = dict[str, tuple[Node, Node]]
 
@@ -207,7 +207,8 @@ class _Reader:
         values = {name: plain(value) for name, (_, value) in given.items()}
         path = values.get("path")
         if flavor.component_type is ComponentType.ARTIFACT_STORE and isinstance(path, str) and "://" not in path:
-            values["path"] = os.path.normpath(self._path.parent / Path(path).expanduser()) if path.strip() else path
+            # Not Path.expanduser: that raises for the home of a user that there is not.
+            values["path"] = os.path.normpath(self._path.parent / os.path.expanduser(path)) if path.strip() else path  # noqa: PTH111
         rest = dict(values)
         while True:
             try:
