@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stackyard.model.enums import Status
-from tests.integration.user import User, statuses
+from tests.integration.user import User, statuses, wait_for
 from tests.integration.web_server import Reply, free_port, serving
 
 # MLflow alone takes seconds to import, in each process anew.
@@ -163,3 +163,41 @@ def test_a_server_that_can_not_be_used_fails_the_step_soon(user: User) -> None:
     assert f"The MLflow server {server.url} refuses the login" in refused.text
     assert server.asked[0].headers["authorization"].startswith("Basic ")
     assert PASSWORD not in refused.text
+
+
+def test_a_stopped_run_is_killed_in_mlflow_and_told(user: User) -> None:
+    """Given a tracked step that works when its run is stopped, MLflow's run is killed, and the alerter hears of it."""
+    user.write(
+        "run.py",
+        """
+        import time
+        import mlflow
+        from pathlib import Path
+        from stackyard import pipeline, step
+
+        @step(experiment_tracker=True)
+        def works() -> None:
+            mlflow.log_param("alpha", 1)
+            Path("working").touch()
+            time.sleep(300)
+
+        @pipeline
+        def endless():
+            works()
+        """,
+    )
+    with serving(lambda _: Reply()) as server:
+        user.do("experiment-tracker", "register", "tracker", "--flavor", "mlflow")
+        user.do("alerter", "register", "hook", "--flavor", "webhook", f"--url={server.url}", "--events=stopped")
+        parts = ("-o", "default", "-a", "default", "-e", "tracker", "--alerter", "hook")
+        user.do("stack", "register", "watched", *parts, "--set")
+        started = user.start(user.interpreter, "-m", "stackyard", "run", "run.py")
+        wait_for((user.folder / "working").exists, 120, "the step works")
+        user.do("run", "stop", user.last_run().name)
+        assert started.wait(60) == 1
+    (request,) = server.asked
+    assert json.loads(request.body)["event"] == "run_stopped"
+    step = user.last_run().steps[0]
+    assert step.status is Status.STOPPED
+    found = _read(user, step.metadata["mlflow_tracking_uri"])
+    assert {run_id: one["status"] for run_id, one in found.items()} == {step.metadata["mlflow_run_id"]: "KILLED"}

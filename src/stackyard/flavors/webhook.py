@@ -29,7 +29,7 @@ class WebhookConfiguration(ComponentConfiguration):
     """json posts everything that is known of the run; slack posts a text as Slack's incoming webhooks take it."""
     headers: dict[str, str] = Field(default_factory=dict)
     """Headers to send; values may be references to secrets."""
-    timeout_s: float = Field(default=5.0, gt=0, le=60)
+    timeout_s: float = Field(default=5.0, gt=0, le=30)
     """Seconds that telling may take, all attempts together."""
     retries: int = Field(default=1, ge=0, le=5)
     """Further attempts after one that got no answer, or an answer that blames the server."""
