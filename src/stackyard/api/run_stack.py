@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -153,6 +155,13 @@ class _Parts:
                     "known here.",
                     hint=f"Install the package that brings it, then: stackyard {component_type.command} flavor refresh",
                 )
+            if flavor.source and not _can_be_found(flavor.source):
+                package = flavor.descriptor().package or f"the module {flavor.source.partition(':')[0]}"
+                raise PackageMissingError(
+                    f"The {component_type.title} {component.name!r} of the stack {self.stack.name!r} needs {package}, "
+                    "which brings its flavor and can't be imported here.",
+                    hint=f"Install it into this environment: {sys.executable}",
+                )
             if flavor.requirements:
                 self._require(component, flavor)
 
@@ -169,6 +178,14 @@ class _Parts:
                 if flavor.integration
                 else f"Install it with: python -m pip install {install}",
             )
+
+
+def _can_be_found(source: str) -> bool:
+    """Tell whether the package of ``module:attribute`` is there; nothing is imported."""
+    try:
+        return importlib.util.find_spec(source.partition(":")[0].partition(".")[0]) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def _local(parts: _Parts, orchestrator: StackComponent) -> LocalOrchestratorConfiguration:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
 from stackyard.model.errors import DefinitionError, Location, SettingsError
 from stackyard.model.graph import GivenSettings
 
@@ -35,8 +37,19 @@ def given_settings(settings: object, owner: str, location: Location | None) -> l
                 hint='Write: settings={"orchestrator": {"max_workers": 4}}',
                 location=location,
             )
-        values[str(key)] = {str(name): setting for name, setting in plain.items()}
+        values[str(key)] = {str(name): _as_json(setting, owner, location) for name, setting in plain.items()}
     return [GivenSettings(values=values, file=location.file if location else "", line=location.line if location else 0)]
+
+
+def _as_json(setting: Any, owner: str, location: Location | None) -> Any:
+    try:
+        return to_jsonable_python(setting)
+    except (PydanticSerializationError, ValueError) as error:
+        raise SettingsError(
+            f"The settings of {owner} hold a {type(setting).__name__}, which is no JSON value.",
+            hint="Use numbers, texts, lists and dicts.",
+            location=location,
+        ) from error
 
 
 def secret_names(secrets: Sequence[str] | None, owner: str, location: Location | None) -> list[str]:

@@ -121,6 +121,18 @@ def test_what_is_missing_for_a_component_is_named_and_what_is_there_is_not(ctx: 
     assert 'pip install "no-such-thing>=1"' in caught.value.hint
 
 
+def test_a_flavor_whose_package_is_gone_is_named(ctx: Context) -> None:
+    def move(registry: Registry) -> None:
+        registry.flavors[0].source = "no_such_package.flavors:TINY"
+        registry.flavors[0].package = "no-such-package"
+
+    ctx.registry.change(move)
+    stack_with(ctx, experiment_tracker="tiny")
+    assert prepare(ctx).steps["train"].experiment_tracker is None
+    with pytest.raises(PackageMissingError, match="tracker 'own' .* needs no-such-package, which brings"):
+        prepare(ctx, experiment_tracker=True)
+
+
 def test_a_component_that_no_step_uses_may_lack_its_flavor(ctx: Context) -> None:
     stack_with(ctx, experiment_tracker="tiny")
 

@@ -181,6 +181,12 @@ def test_settings_of_another_shape_are_refused_where_they_are_written(settings: 
         training(None, settings)
 
 
+def test_settings_are_json_values_whatever_they_were() -> None:
+    assert resolve(training({"experiment_tracker": {"experiment": Path("/a")}})).of_run(TRACKER) == {"experiment": "/a"}
+    with pytest.raises(SettingsError, match="hold a object, which is no JSON value"):
+        training({"experiment_tracker": {"experiment": object()}})
+
+
 # secrets and trackers -------------------------------------------------------------------------------------------------
 
 
