@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import yaml
@@ -27,7 +27,7 @@ from stackyard.api.plan import apply_file, import_file, plan_file
 from stackyard.api.projects import init_project
 from stackyard.api.stack_changes import copy_stack, delete_stack, remove_stack_components, rename_stack, update_stack
 from stackyard.api.stack_export import export_stacks
-from stackyard.api.stacks import active_stack, list_stacks, register_stack, set_active_stack
+from stackyard.api.stacks import Scope, active_stack, list_stacks, register_stack, set_active_stack
 from stackyard.model.enums import ActiveStackOrigin, ComponentType
 from stackyard.model.errors import AlreadyExistsError, ComponentConfigurationError, InUseError, UsageError
 from stackyard.model.stack import REGISTRY_FORMAT
@@ -58,8 +58,7 @@ from tests.property.registry_model import (
 )
 
 T = TypeVar("T")
-MEMORY = Path("/dev/shm")
-"""A disk takes most of the time of thousands of changes, and is not what is looked at here."""
+MEMORY = Path("/dev/shm")  # a disk takes most of the time of thousands of changes, and is not what is looked at
 
 
 class RegistryMachine(RuleBasedStateMachine):
@@ -276,7 +275,7 @@ class RegistryMachine(RuleBasedStateMachine):
                     del self.paper.components[component_type][component]
 
     @rule(number=known, by=bys, scope=st.sampled_from(["project", "home"]))
-    def switch(self, number: int, by: str, scope: Literal["project", "home"]) -> None:
+    def switch(self, number: int, by: str, scope: Scope) -> None:
         name = one_of(self.paper.stacks, number)
         error = self.paper.refused_stack(name, change=False)
         if self.attempt(error, lambda: set_active_stack(self.ctx, self.stack(name, by), scope)):

@@ -79,8 +79,9 @@ def test_flavors(client: Client) -> None:
     assert len(client.list_flavors()) >= 2
 
 
-def test_secrets(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STACKYARD_SECRETS_BACKEND", "file")
+    monkeypatch.setenv("STACKYARD_SECRETS_KEY_FILE", str(tmp_path / "secrets.key"))
     client.create_secret("db", {"user": "u", "password": "hush"})
     assert [s.keys for s in client.list_secrets()] == [["user", "password"]]
     view = client.update_secret("db", "base", add_or_update_values={"user": "v"}, remove_values=["password"])
