@@ -49,8 +49,9 @@ def find_flavor(component_type: ComponentType, name: str, registered: Iterable[F
             return flavor
     names = [f.name for f in found]
     known = f"Known flavors: {', '.join(names)}." if names else f"There is no {component_type.title} flavor yet."
+    group = f"stackyard {component_type.command} flavor"
     raise UnknownFlavorError(
         f"No {component_type.title} flavor is called {name!r}.",
-        hint=f"{did_you_mean(name, names)} {known} A package's flavor is added with: stackyard "
-        f"{component_type.command} flavor register MODULE:ATTRIBUTE".strip(),
+        hint=f"{did_you_mean(name, names)} {known} Add one with: {group} register MODULE:ATTRIBUTE, or those of "
+        f"installed packages with: {group} refresh".strip(),
     )
