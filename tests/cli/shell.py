@@ -64,23 +64,35 @@ class Shell:
         fixed = {"PATH": path, "STACKYARD_HOME": str(self.home), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "120"}
         return {**kept, **fixed, **own_secrets(self.home.parent), **self.variables}
 
-    def run(self, *command: str, timeout: float = 120, merged: bool = False, **variables: str) -> Result:
-        """Run any command to its end; `merged`: both streams as one, in the order in which they were written."""
-        done = subprocess.run(
+    def run(self, *command: str, timeout: float = 120, **variables: str) -> Result:
+        """Run any command to its end."""
+        done = self._run(command, subprocess.PIPE, timeout, variables)
+        return Result(" ".join(command), done.returncode, done.stdout, done.stderr)
+
+    def show(self, *command: str, timeout: float = 120, **variables: str) -> Result:
+        """Run any command to its end; both streams are one, in the order in which they were written."""
+        done = self._run(command, subprocess.STDOUT, timeout, variables)
+        return Result(" ".join(command), done.returncode, done.stdout, "")
+
+    def _run(
+        self, command: tuple[str, ...], stderr: int, timeout: float, variables: dict[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             command,
             cwd=self.folder,
             env={**self.environment(), **variables},
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+            stderr=stderr,
             encoding="utf-8",
             timeout=timeout,
             stdin=subprocess.DEVNULL,
         )
-        return Result(" ".join(command), done.returncode, done.stdout, done.stderr or "")
 
     def stackyard(self, *arguments: str, **variables: str) -> Result:
         """Run `stackyard`, whatever comes of it."""
-        return self.run(str(PROGRAMS / "stackyard"), *arguments, **variables)
+        command = (str(PROGRAMS / "stackyard"), *arguments)
+        done = self._run(command, subprocess.PIPE, 120, variables)
+        return Result(" ".join(command), done.returncode, done.stdout, done.stderr)
 
     def do(self, *arguments: str, **variables: str) -> Result:
         """Run `stackyard` and insist that it succeeds."""
