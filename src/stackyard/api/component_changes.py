@@ -17,11 +17,11 @@ from stackyard.api.lookup import (
 )
 from stackyard.api.stacks import OPTIONS
 from stackyard.flavors.catalogue import find_flavor
+from stackyard.model.basic_views import ComponentView
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ComponentType
 from stackyard.model.errors import ComponentConfigurationError, InUseError, UsageError
 from stackyard.model.names import did_you_mean
 from stackyard.model.stack import Registry, StackComponent
-from stackyard.model.views import ComponentView
 from stackyard.storage.host import user_name
 from stackyard.storage.ids import new_id, now
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stackyard.api.active import require_active, resolve_active
 from stackyard.api.context import Context
@@ -13,14 +13,16 @@ from stackyard.api.lookup import check_labels, check_new_name, find_component, n
 from stackyard.flavors.base import Flavor
 from stackyard.flavors.catalogue import AnyFlavor, find_flavor, known_flavors
 from stackyard.flavors.local import LOCAL_ARTIFACT_STORE
+from stackyard.model.basic_views import ComponentView
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import ComponentConfigurationError
-from stackyard.model.job import ComponentSpec
 from stackyard.model.names import folder_name
 from stackyard.model.stack import Registry, Stack, StackComponent
-from stackyard.model.views import ComponentView
 from stackyard.storage.host import expand, user_name
 from stackyard.storage.ids import new_id, now
+
+if TYPE_CHECKING:
+    from stackyard.model.job import ComponentSpec
 
 
 def list_components(ctx: Context, component_type: ComponentType | None = None) -> list[ComponentView]:
@@ -175,6 +177,8 @@ def component_spec(
     ctx: Context, registry: Registry, component: StackComponent, settings: dict[str, Any] | None = None
 ) -> ComponentSpec:
     """Return what whoever executes a step needs of a component; references to secrets stay references."""
+    from stackyard.model.job import ComponentSpec  # noqa: PLC0415  # runs alone need it
+
     flavor = flavor_of(registry, component)
     return ComponentSpec(
         component_type=ComponentType(component.component_type),

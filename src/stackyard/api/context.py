@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stackyard.model.views import ProjectView
+from stackyard.model.basic_views import ProjectView
 from stackyard.storage.home import Home, find_home
 from stackyard.storage.host import expand
 from stackyard.storage.projects import Project, find_project

@@ -17,10 +17,10 @@ from stackyard.api.lookup import (
     shell_word,
 )
 from stackyard.api.stacks import OPTIONS, component_names, view_of
+from stackyard.model.basic_views import StackView
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ComponentType
 from stackyard.model.errors import ComponentNotFoundError, InUseError, StackValidationError, UsageError
 from stackyard.model.stack import Registry, Stack
-from stackyard.model.views import StackView
 from stackyard.storage.host import user_name
 from stackyard.storage.ids import new_id, now
 

@@ -10,6 +10,7 @@ from stackyard.api.active import STACK_VARIABLE, Choice, Wish, find_stack_here, 
 from stackyard.api.components import ComponentViews
 from stackyard.api.context import Context
 from stackyard.api.lookup import check_labels, check_new_name, find_component, find_component_type
+from stackyard.model.basic_views import ActiveStackView, ErrorView, StackView
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ActiveStackOrigin, ComponentType
 from stackyard.model.errors import (
     ActiveStackGoneError,
@@ -19,7 +20,6 @@ from stackyard.model.errors import (
     UsageError,
 )
 from stackyard.model.stack import Registry, Stack
-from stackyard.model.views import ActiveStackView, ErrorView, StackView
 from stackyard.storage.home import not_writable
 from stackyard.storage.host import user_name
 from stackyard.storage.ids import new_id, now

@@ -16,10 +16,10 @@ from stackyard.cli.completion import component_names
 from stackyard.cli.lazy import LazyGroup
 from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, label_texts, list_options
 from stackyard.cli.output import json_option, print_facts, print_json, short_id, show_time, show_value
+from stackyard.model.basic_views import ComponentView
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import ComponentNotFoundError
 from stackyard.model.stack import DEFAULT_STACK_ID
-from stackyard.model.views import ComponentView
 
 if TYPE_CHECKING:
     from stackyard.model.stack_views import ComponentTypeView

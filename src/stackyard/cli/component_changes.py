@@ -13,9 +13,9 @@ from stackyard.cli.completion import component_names, flavor_names
 from stackyard.cli.component import named_or_active, no_flavor_text, with_article
 from stackyard.cli.confirm import confirm
 from stackyard.cli.output import json_option, print_json
+from stackyard.model.basic_views import ComponentView
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ComponentType
 from stackyard.model.errors import StackyardError, UsageError
-from stackyard.model.views import ComponentView
 
 ATTRIBUTES_HELP = "A value @FILE is the content of the file; a secret is named as --attribute='{{secret.key}}'."
 

@@ -10,7 +10,7 @@ import functools
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import click
 from pydantic import BaseModel
@@ -18,7 +18,9 @@ from pydantic import BaseModel
 from stackyard.cli.output import cell_width, format_option, list_document, print_json, print_table, terminal_width
 from stackyard.model.errors import UsageError
 from stackyard.model.names import closest, did_you_mean
-from stackyard.model.views import Page
+
+if TYPE_CHECKING:
+    from stackyard.model.views import Page
 
 MAX_PAGE = 1000
 V = TypeVar("V", bound=BaseModel)

@@ -15,9 +15,9 @@ from stackyard.cli.completion import component_names, stack_names
 from stackyard.cli.confirm import confirm
 from stackyard.cli.output import json_option, print_json
 from stackyard.cli.stack import tell_active
+from stackyard.model.basic_views import StackView
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ComponentType
 from stackyard.model.stack import DEFAULT_NAME
-from stackyard.model.views import StackView
 
 F = TypeVar("F", bound=Callable[..., Any])
 

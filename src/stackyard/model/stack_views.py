@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from stackyard.model.basic_views import View
 from stackyard.model.enums import ComponentType
 from stackyard.model.flavor import SettingsScope
-from stackyard.model.views import View
 
 Severity = Literal["ok", "warning", "error"]
 
