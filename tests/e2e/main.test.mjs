@@ -12,6 +12,7 @@ import { eventually } from "./workspace.mjs";
 const STACK = "a_new_local_stack";
 const STORE = "my_artifact_store";
 const PIPELINE = "training_pipeline";
+const BROKEN = "stack_without_its_secret";
 const NAMES_IN_PYTHON = `from stackyard import Client
 
 client = Client()
@@ -158,6 +159,37 @@ story("main", { project: "examples/starter", prepare }, (step) => {
     const table = workbench.webview().locator("table").first();
     await table.filter({ hasText: "mean radius" }).waitFor();
     await table.filter({ hasText: "float64" }).waitFor();
+  });
+
+  step("asks before it switches to a stack that can't be used, and says what is wrong", async (context) => {
+    const { scratch, folder, workbench } = context;
+    const before = await activeInShell(context);
+    const alerter = ["alerter", "register", "team_channel", "--flavor=webhook", "--url={{chat.url}}"];
+    await scratch.stackyard(folder, ...alerter);
+    await scratch.stackyard(
+      folder,
+      "stack",
+      "register",
+      BROKEN,
+      "-o",
+      "default",
+      "-a",
+      "default",
+      "--alerter=team_channel",
+    );
+    await stackyard.show(stackyard.stacks);
+    await stackyard.stacks.waitFor(BROKEN);
+    await eventually("the row says that something is wrong", async () =>
+      (await stackyard.stacks.hover(BROKEN)).includes("stackyard secret create chat --url=-"),
+    );
+    await stackyard.stacks.click(BROKEN);
+    assert.match(await workbench.notifications.answerDialog("Cancel"), /Alerter 'team_channel': .*{{chat.url}}/);
+    assert.equal(await activeInShell(context), before);
+    await stackyard.stacks.click(BROKEN);
+    await workbench.notifications.answerDialog("Switch Anyway");
+    await stackyard.waitForMarked(BROKEN);
+    assert.equal(await activeInShell(context), BROKEN);
+    await stackyard.switchByClick(before);
   });
 
   step("left no error in the console and asked for nothing outside this machine", ({ workbench }) => {

@@ -18,6 +18,7 @@ import { Scratch, eventually } from "./workspace.mjs";
 const IMAGES = path.join(root, "docs", "images");
 const STACK = "a_new_local_stack";
 const STORE = "my_artifact_store";
+const TEAM_STACK = "team_stack";
 const SIDE_BAR = 380;
 const PIPELINE = "training_pipeline";
 
@@ -51,6 +52,16 @@ async function takeAll(theme, vsix) {
     await stackyard.stacks.expand(STACK);
     await stackyard.stacks.expand(STORE);
     await take("stacks");
+
+    await scratch.stackyard(folder, "experiment-tracker", "register", "training_experiments", "--flavor=mlflow");
+    await scratch.stackyard(folder, "alerter", "register", "team_channel", "--flavor=webhook", "--url={{chat.url}}");
+    const more = ["--experiment-tracker", "training_experiments", "--alerter", "team_channel"];
+    await scratch.stackyard(folder, "stack", "register", TEAM_STACK, "-o", "default", "-a", STORE, ...more);
+    await stackyard.stacks.waitFor(TEAM_STACK);
+    await stackyard.stacks.click(TEAM_STACK);
+    await notifications.dialog.waitFor();
+    await take("check");
+    await notifications.answerDialog("Cancel");
 
     await workbench.runCommand("Stackyard: Switch Stack");
     await workbench.quickInput.waitOpen();

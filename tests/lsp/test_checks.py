@@ -52,7 +52,7 @@ def test_a_secret_that_is_missing_is_told_everywhere_and_its_creation_in_a_shell
     component = client.request("stackyard/component/describe", {"component_type": "alerter", "component": "hook"})
     for markdown in (described, component["markdown"]):
         assert "**Error**" in markdown
-        assert "stackyard secret create hook --url=VALUE" in markdown
+        assert "stackyard secret create hook --url=-" in markdown
     uri = client.open(project / "stackyard.yaml", "stacks:\n  with_hook:\n    alerter: hook\n", "yaml")
     assert client.hover(uri, 1, 4)["contents"]["value"] == described
     settle(client)

@@ -235,7 +235,8 @@ class Checker:
         for reference in gone:
             message = f"It refers to the secret {reference}, which is not there."
             verb = "update" if reference.name in names else "create"
-            fix = f"stackyard secret {verb} {reference.name} --{reference.key}=VALUE"
+            # "-" asks for the value: no shell keeps it in its history.
+            fix = f"stackyard secret {verb} {reference.name} --{reference.key}=-"
             yield error("secret_missing", subject, message, fix)
 
     def _folder(self, component: StackComponent, subject: str) -> Sequence[FindingView]:

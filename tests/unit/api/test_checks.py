@@ -189,7 +189,7 @@ def test_a_secret_that_is_not_there_is_an_error_and_its_value_is_never_told(
 ) -> None:
     register_component(ctx, ALERTER, "h", "horn", {"token": "{{horns.token}}"})
     problem = _problems(check_component(ctx, ALERTER, "h"))["secret_missing"]
-    assert problem.fix == "stackyard secret create horns --token=VALUE"
+    assert problem.fix == "stackyard secret create horns --token=-"
     monkeypatch.setenv("STACKYARD_SECRETS_KEY_FILE", str(ctx.home.parent / "secrets.key"))
     monkeypatch.setenv("STACKYARD_SECRETS_BACKEND", "file")
     create_secret(ctx, "horns", {"other": "something"})
