@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -159,8 +158,8 @@ class _Parts:
                 package = flavor.descriptor().package or f"the module {flavor.source.partition(':')[0]}"
                 raise PackageMissingError(
                     f"The {component_type.title} {component.name!r} of the stack {self.stack.name!r} needs {package}, "
-                    "which brings its flavor and can't be imported here.",
-                    hint=f"Install it into this environment: {sys.executable}",
+                    "which is not installed here.",
+                    hint=f"Install the package that brings its flavor {flavor.name!r} into this environment.",
                 )
             if flavor.requirements:
                 self._require(component, flavor)
