@@ -56,12 +56,15 @@ def component_options(command: F) -> F:
 
 
 def component_flags(command: F) -> F:
-    """Add a flag for each component type that a stack can do without."""
+    """Add a flag for each component type; those that every stack needs are there to be refused in words."""
     for component_type in reversed(ComponentType):
-        if component_type not in REQUIRED_COMPONENT_TYPES:
-            command = click.option(
-                *_names(component_type), component_type.value, is_flag=True, help=f"The {component_type.title}."
-            )(command)
+        command = click.option(
+            *_names(component_type),
+            component_type.value,
+            is_flag=True,
+            hidden=component_type in REQUIRED_COMPONENT_TYPES,
+            help=f"The {component_type.title}.",
+        )(command)
     return command
 
 
