@@ -164,8 +164,10 @@ def test_a_registry_cut_in_half_is_named_and_mended_by_the_command_that_is_print
     assert user.python("run.py").code == RegistryDamagedError.exit_code
     assert registry.read_bytes() == half, "nothing is changed behind the user's back"
     (mend,) = set(re.findall(r"with: (stackyard .*)", result.err))
-    done = user.run("sh", "-c", mend)
+    done = user.run("sh", "-c", f"{mend} --yes")
     assert done.code == 0, done
     assert registry.read_bytes() == whole
+    (kept,) = user.home.glob("registry.damaged-*.json")
+    assert kept.read_bytes() == half
     names = {item["name"] for item in json.loads(user.do("artifact-store", "list", "--json").out)["items"]}
     assert names == {"default", "one", "two"}
