@@ -360,7 +360,9 @@ def test_a_detached_run_shows_no_secret_either(own: User) -> None:
 
 def test_an_unknown_secret_is_refused_before_anything_runs(own: User) -> None:
     said = refused(own, run(own, SECRET_STEPS.replace('secrets=["openai"]', 'secrets=["opnai"]')), 4)
-    assert "'opnai'" in said
+    assert "There is no secret 'opnai', which the step 'ask' names." in said
+    lines = (own.folder / "work.py").read_text().splitlines()
+    assert f"work.py:{lines.index('    fail(after(ask()))') + 1}:" in said, "the call of the step"
     assert "stackyard secret" in said
 
 

@@ -229,7 +229,7 @@ def _tracker_hint(stack: Stack, tracker: str) -> str:
     return f"Give it to the stack: stackyard stack update {shell_word(stack.name)} --experiment-tracker {tracker}"
 
 
-def _secrets(ctx: Context, steps: Iterable[StepSpec], specs: Iterable[ComponentSpec]) -> dict[str, dict[str, str]]:
+def _secrets(ctx: Context, steps: list[StepSpec], specs: list[ComponentSpec]) -> dict[str, dict[str, str]]:
     """Return the secrets that steps and components name.
 
     Raises:
@@ -242,7 +242,10 @@ def _secrets(ctx: Context, steps: Iterable[StepSpec], specs: Iterable[ComponentS
         return {}
     from stackyard.api.secrets import secret_values  # noqa: PLC0415  # only runs that use secrets open them
 
-    found = secret_values(ctx, names)
+    try:
+        found = secret_values(ctx, names)
+    except SecretNotFoundError as error:
+        raise _with_its_user(error, steps, specs) from error
     for spec, (name, key) in references:
         if key not in found[name]:
             raise SecretNotFoundError(
@@ -250,6 +253,25 @@ def _secrets(ctx: Context, steps: Iterable[StepSpec], specs: Iterable[ComponentS
                 hint=f"Add it with: stackyard secret update {name} --{key}=VALUE",
             )
     return found
+
+
+def _with_its_user(
+    error: SecretNotFoundError, steps: Iterable[StepSpec], specs: Iterable[ComponentSpec]
+) -> SecretNotFoundError:
+    """Say who names a secret that is not there."""
+    users: list[tuple[str, str, Location | None]] = [
+        (name, f"step {step.name!r}", Location(step.file, step.line)) for step in steps for name in step.secrets
+    ]
+    users += [
+        (name, f"{spec.component_type.title} {spec.name!r}", None)
+        for spec in specs
+        for name, _ in references_in(spec.configuration)
+    ]
+    for name, user, place in users:
+        if repr(name) in error.message:
+            said = error.message.rstrip(".")
+            return SecretNotFoundError(f"{said}, which the {user} names.", hint=error.hint, location=place)
+    return error
 
 
 def _of_step(

@@ -111,7 +111,7 @@ class _Checker:
         if name not in types:
             raise SettingsError(
                 f"The settings of {place.owner} are for {name!r}, which is no component type.",
-                hint=f"{did_you_mean(name, types)} Component types: {', '.join(types)}.".strip(),
+                hint=did_you_mean(name, types) or f"Component types: {', '.join(types)}.",
                 location=place.locate(key, ""),
             )
         component_type = ComponentType(name)

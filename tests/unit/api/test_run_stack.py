@@ -172,6 +172,8 @@ def test_steps_get_the_secrets_that_they_and_their_components_name(
     with pytest.raises(SecretNotFoundError):
         prepare(ctx, secrets=["absent"])
     monkeypatch.delenv("STACKYARD_SECRET__PLACE__KEY")
+    with pytest.raises(SecretNotFoundError, match="'place', which the artifact store 'secretive' names"):
+        prepare(ctx)
     monkeypatch.setenv("STACKYARD_SECRET__PLACE__OTHER", "x")
     with pytest.raises(SecretNotFoundError, match="artifact store 'secretive'"):
         prepare(ctx)
