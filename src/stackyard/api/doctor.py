@@ -38,7 +38,7 @@ def doctor(ctx: Context) -> CheckView:
     """Check everything: environment, home, registry, stacks (statically), secrets, catalog, runs."""
     found: list[FindingView] = []
     parts: tuple[Callable[[Context], Iterator[FindingView]], ...] = (
-        lambda _: environment_findings(), _home, _registry_file, _project, _stacks, _secrets, _catalog,
+        _environment, _home, _registry, _project, _stacks, _secrets, _catalog,
     )  # fmt: skip
     for part in parts:
         try:
@@ -63,6 +63,10 @@ def repair(ctx: Context) -> list[FindingView]:
     return done
 
 
+def _environment(_: Context) -> Iterator[FindingView]:
+    yield from environment_findings()
+
+
 def _home(ctx: Context) -> Iterator[FindingView]:
     found = list(folder_findings(ctx.home, "home", f"export {HOME_VARIABLE}=FOLDER", write=True))
     yield from found
@@ -74,7 +78,7 @@ def _home(ctx: Context) -> Iterator[FindingView]:
         yield fine("home", f"{ctx.home} can be written.")
 
 
-def _registry_file(ctx: Context) -> Iterator[FindingView]:
+def _registry(ctx: Context) -> Iterator[FindingView]:
     holder = lock_holder(ctx.home_folder.registry_lock)
     if holder is not None:
         time.sleep(LOCK_PATIENCE_S)  # a change takes milliseconds

@@ -39,8 +39,8 @@ def folder_findings(path: Path, subject: str, elsewhere: str, *, write: bool) ->
         how = "written" if there == path else f"made in {there}"
         yield error("not_writable", subject, f"The folder {path} can't be {how}: {problem}.", elsewhere)
         return
-    free = shutil.disk_usage(there).free
-    if free < LEAST_FREE_BYTES:
+    free = _free_bytes(there)
+    if free is not None and free < LEAST_FREE_BYTES:
         message = f"The disk of {path} is nearly full: {free / 1e9:.2f} GB are free."
         yield warning("disk_nearly_full", subject, message, elsewhere)
 
@@ -63,3 +63,11 @@ def _problem(folder: Path, *, write: bool) -> str:
         except OSError as error:
             return reason_of(error)
     return ""
+
+
+def _free_bytes(folder: Path) -> int | None:
+    """Return the room on a folder's disk; None where that is not told."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from stackyard.model.errors import CatalogError
 from stackyard.storage.catalog.connection import checkpoint, open_reader, open_writer
@@ -50,7 +51,7 @@ def catalog_health(home: Home, limit_s: float) -> CatalogHealth | None:
             return CatalogHealth(problem, complete)
         wal = home.catalog_file.with_name(home.catalog_file.name + "-wal")
         names = tuple(run.name for run_id in reader.interrupted_runs() for run in reader.find_runs(run_id, None))
-        return CatalogHealth("", complete, wal.stat().st_size if wal.exists() else 0, names)
+        return CatalogHealth("", complete, _size(wal), names)
     except sqlite3.Error as error:
         raise CatalogError(f"The catalog {home.catalog_file} can't be read: {error}.") from error
     finally:
@@ -71,6 +72,13 @@ def record_interrupted(home: Home) -> None:
         checkpoint(connection, home)
     finally:
         connection.close()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # none, or checkpointed away this moment
+        return 0
 
 
 def _quick_check(connection: sqlite3.Connection, limit_s: float) -> tuple[str, bool]:
