@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 LOCK_TIMEOUT_S = 30.0
 TIMEOUT_VARIABLE = "STACKYARD_LOCK_TIMEOUT"
 NOTICE_AFTER_S = 2.0
-POLL_INTERVAL_S = 0.002
-LONGEST_POLL_S = 0.03
+POLL_INTERVAL_S = 0.003
+LONGEST_POLL_S = 0.05
 SIGN_OF_LIFE_S = 0.5
 PATIENCE_S = 3.0
 """How long the first in the queue may give no sign of life (it was suspended) before the others pass it."""
