@@ -1,104 +1,23 @@
-"""Real runs that use their whole stack: experiment tracker, alerter, a store from outside, settings, secrets."""
+"""Real runs that use their whole stack: experiment tracker, alerter, a store from outside, settings."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import sys
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from stackyard.model.enums import Status
-from tests.integration.user import Result, User, statuses, wait_for
-
-FLAVORS = Path(__file__).with_name("tiny_flavors.py")
-DRIVER = FLAVORS.parents[2] / "bundled" / "tool" / "run_driver.py"
-TOKEN = "t0ken/of&the=tracker"  # made up
-API_KEY = "hunter2-äöü-%41"  # made up
-NOTES = "notes.jsonl"
-
-
-REGISTER = f"""
-from stackyard import Client
-client, stack = Client(), dict(orchestrator="default", artifact_store="default")
-for kind, source in (("experiment_tracker", "TRACKER"), ("alerter", "ALERTER")):
-    client.create_flavor(f"tiny_flavors:{{source}}", kind)
-    client.create_stack_component("notes", "tiny", kind, {{"file": "{NOTES}", "token": "{{{{server.token}}}}"}})
-    stack[kind] = "notes"
-client.create_stack("full", stack)
-client.create_flavor("tiny_flavors:STORE", "artifact_store")
-client.create_stack_component("box", "box", "artifact_store", {{"folder": "../box", "key": "{{{{box.key}}}}"}})
-client.create_stack("boxed", dict(orchestrator="default", artifact_store="box"))
-"""
+from tests.integration.full_stack import TOKEN, TRACKED, detached, equip, everything, notes, refused, register, run
+from tests.integration.user import User, statuses, wait_for
 
 
 @pytest.fixture
 def own(user: User) -> User:
-    """A user with flavors, secrets, a stack ``full``, and a stack ``boxed`` with another artifact store."""
-    shutil.copy(FLAVORS, user.folder)
-    user.variables.update(
-        PYTHONPATH=str(user.folder),
-        PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring",
-        STACKYARD_SECRET__SERVER__TOKEN=TOKEN,
-        STACKYARD_SECRET__OPENAI__API_KEY=API_KEY,
-        STACKYARD_SECRET__BOX__KEY="open-sesame",
-        STACKYARD_SECRETS_PASSPHRASE="correct-horse",
-    )
-    done = user.python("-c", REGISTER)
-    assert done.code == 0, done
-    return user
-
-
-def register(user: User, kind: str, name: str, **configuration: str) -> None:
-    """Register a component that writes the notes with a token."""
-    attributes = {"file": NOTES, "token": "{{server.token}}", **configuration}
-    user.do(kind, "register", name, "--flavor", "tiny", *(f"--{key}={value}" for key, value in attributes.items()))
-
-
-def notes(user: User) -> list[Any]:
-    """Return what tracker and alerter noted."""
-    path = user.folder / NOTES
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def run(user: User, text: str, *options: str) -> Result:
-    """Run a file that has one pipeline."""
-    user.write("work.py", "import os, sys, time\nfrom stackyard import *\n" + text)
-    return user.stackyard("run", "work.py", *options)
-
-
-def detached(user: User) -> Result:
-    """Run the file as an editor does."""
-    user.write("request.json", json.dumps({"file": str(user.folder / "work.py"), "stack": "full"}))
-    return user.python(DRIVER, "--request", "request.json")
-
-
-def refused(user: User, result: Result, code: int) -> str:
-    """Insist that nothing ran and that the message is short; return it."""
-    assert result.code == code, result
-    assert len(result.text.strip().splitlines()) <= 3, result
-    assert user.runs() == [], "nothing ran"
-    return result.err
+    return equip(user)
 
 
 # experiment tracker ---------------------------------------------------------------------------------------------------
-
-TRACKED = """
-@step(experiment_tracker=True, settings={"experiment_tracker": {"experiment": "churn"}})
-def train() -> int:
-    log_metadata({"accuracy": 0.9})
-    return 1
-
-@step
-def plain(x: int) -> int:
-    return x
-
-@pipeline
-def training():
-    plain(train())
-"""
 
 
 def test_a_tracker_follows_the_steps_that_name_it(own: User) -> None:
@@ -272,105 +191,6 @@ def test_a_missing_package_of_the_stack_is_named_before_anything_runs(own: User)
     said = refused(own, run(own, TRACKED, "--stack", "full"), 7)
     assert "alerter 'demanding' of the stack 'full' needs stackyard-nothing-of-the-kind>=2" in said
     assert "stackyard integration install nothing" in said
-
-
-# secrets --------------------------------------------------------------------------------------------------------------
-
-SECRET_STEPS = """
-@step(secrets=["openai"], enable_cache=False)
-def ask() -> bool:
-    key = os.environ["api_key"]
-    assert Client().get_secret("openai").secret_values["api_key"] == key
-    try:
-        Client().get_secret("server")
-    except Exception as error:
-        print("not declared:", error)
-    print("the key is", key)
-    sys.stdout.write(key[:6]); sys.stdout.flush(); time.sleep(0.05); print(key[6:])
-    print(repr(key), file=sys.stderr)
-    import base64, logging, urllib.parse
-    print(base64.b64encode(b"ab" + key.encode()).decode(), urllib.parse.quote(key))
-    logging.getLogger("asking").warning("with %s", key)
-    log_metadata({"used": {"key": key}})
-    get_step_context().add_output_metadata({"key": key})
-    os.environ["api_key"] += "changed"
-    return len(key) == 15
-
-@step(enable_cache=False)
-def after(asked: bool) -> bool:
-    print(os.environ)
-    return "api_key" in os.environ or any(name.startswith("STACKYARD_SECRET") for name in os.environ)
-
-@step(secrets=["openai"], enable_cache=False)
-def fail(there: bool) -> None:
-    assert not there
-    raise ValueError("refused with " + os.environ["api_key"])
-
-@pipeline
-def training():
-    fail(after(ask()))
-"""
-
-
-def test_secrets_reach_their_step_alone_and_show_nowhere(own: User) -> None:
-    result = run(own, SECRET_STEPS, "--stack", "full")
-    assert result.code == 1, result
-    assert statuses(own.last_run()) == {"ask": "completed", "after": "completed", "fail": "failed"}, result
-    assert "does not declare the secret 'server'" in result.out
-    assert "the key is ***" in result.out
-    assert "ValueError: refused with ***" in result.out
-    step = own.last_run().steps[0]
-    assert step.metadata == {"used": {"key": "***"}}
-    shown = json.loads(own.do("artifact", "show", step.outputs[0].artifact_version_id, "--json").out)
-    assert shown["metadata"] == {"key": "***"}
-    assert notes(own)[-1][0]["error"] == "Step 'fail' failed: refused with ***"
-    traces = [
-        API_KEY,
-        repr(API_KEY)[1:-1],
-        "aHVudGVyMi",
-        "h1bnRlcjIt",
-        "VudGVyMi",
-        "hunter2",
-        "%C3%A4",
-        TOKEN,
-        "correct-horse",
-    ]
-    for name, data in everything(own, result).items():
-        for trace in traces:
-            assert trace not in data, f"{trace} in {name}"
-
-
-def everything(user: User, result: Result) -> dict[str, str]:
-    """Return what the run left behind: terminal, home, project; the notes and sources of the test itself aside."""
-    files = [p for folder in (user.home, user.folder) for p in folder.rglob("*") if p.is_file()]
-    left = {str(p): p.read_bytes().decode("latin-1") for p in files if p.name not in (NOTES, "work.py")}
-    return {"terminal": result.text, **left}
-
-
-def test_a_detached_run_shows_no_secret_either(own: User) -> None:
-    """Given: a run that an editor starts. Then: its own log has what its alerter printed, masked."""
-    own.write("work.py", "import os, sys, time\nfrom stackyard import *\n" + SECRET_STEPS)
-    result = detached(own)
-    assert result.code == 1, result
-    assert "telling with ***" in result.out
-    for name, data in everything(own, result).items():
-        assert "hunter2" not in data, name
-        assert TOKEN not in data, name
-
-
-def test_an_unknown_secret_is_refused_before_anything_runs(own: User) -> None:
-    said = refused(own, run(own, SECRET_STEPS.replace('secrets=["openai"]', 'secrets=["opnai"]')), 4)
-    assert "There is no secret 'opnai', which the step 'ask' names." in said
-    lines = (own.folder / "work.py").read_text().splitlines()
-    assert f"work.py:{lines.index('    fail(after(ask()))') + 1}:" in said, "the call of the step"
-    assert "stackyard secret" in said
-
-
-def test_a_secret_without_the_key_that_a_component_needs_is_refused(own: User) -> None:
-    register(own, "experiment-tracker", "broken", token="{{server.tokn}}")  # a reference
-    own.do("stack", "update", "full", "--experiment-tracker", "broken")
-    said = refused(own, run(own, TRACKED, "--stack", "full"), 4)
-    assert "no key 'tokn'" in said or "server.tokn" in said
 
 
 # artifact store -------------------------------------------------------------------------------------------------------
