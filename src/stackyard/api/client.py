@@ -255,7 +255,7 @@ class Client:
         view = secrets.get_secret(self._context, name)
         if add_or_update_values or remove_values:
             view = secrets.update_secret(self._context, name, add_or_update_values or {}, remove_values)
-        return secrets.rename_secret(self._context, name, new_name) if new_name else view
+        return secrets.rename_secret(self._context, name, new_name) if new_name and new_name != name else view
 
     def delete_secret(self, name: str) -> None:
         """Delete a secret.

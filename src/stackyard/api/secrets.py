@@ -15,6 +15,7 @@ from stackyard.model.errors import (
     SecretNotFoundError,
     SecretReferenceError,
     SecretStoreError,
+    UsageError,
 )
 from stackyard.model.names import did_you_mean
 from stackyard.model.secret import (
@@ -198,6 +199,7 @@ def rename_secret(ctx: Context, name: str, new_name: str, *, force: bool = False
 
     Raises:
         SecretNotFoundError: there is none of that name.
+        UsageError: it has that name.
         AlreadyExistsError: the new name is taken.
         InUseError: components refer to it.
         SecretReferenceError: the new name can't be one.
@@ -206,6 +208,8 @@ def rename_secret(ctx: Context, name: str, new_name: str, *, force: bool = False
     """
     check_secret_name(new_name, "secret")
     _require_stored(ctx, name)
+    if new_name == name:
+        raise UsageError(f"The secret {name!r} has that name already.", hint="Choose another name.")
     if not force:
         _refuse_used(ctx, name)
 

@@ -104,7 +104,7 @@ def plain(node: Node) -> Any:
         return node.value
     try:
         return SafeConstructor().construct_object(node)
-    except (ConstructorError, ValueError, KeyError):  # `!!int many`, or a number of 5,000 digits
+    except (ConstructorError, ValueError, LookupError):  # `!!int many`, `!!int ""`, or a number of 5,000 digits
         return node.value
 
 

@@ -16,9 +16,11 @@ from stackyard.model.errors import (
     SecretNotFoundError,
     SecretReferenceError,
     SecretStoreError,
+    UsageError,
 )
 from stackyard.model.secret import SecretReference
 from stackyard.storage.secrets.encrypted_file import key_file
+from stackyard.storage.secrets.store import SecretStore
 
 STORE = ComponentType.ARTIFACT_STORE
 
@@ -80,6 +82,14 @@ def test_what_is_used_can_not_go(ctx: Context) -> None:
     assert secrets.secret_values(ctx, ["db"]) == {"db": {"user": "changed-name"}}
     assert secrets.delete_secret(ctx, "db", force=True).name == "db"
     assert secrets.list_secrets(ctx) == []
+
+
+def test_a_secret_that_is_renamed_to_its_own_name_keeps_its_values(ctx: Context) -> None:
+    secrets.create_secret(ctx, "db", {"password": "hunter2-hunter2"})
+    with pytest.raises(UsageError, match="has that name already"):
+        secrets.rename_secret(ctx, "db", "db")
+    SecretStore(ctx.home_folder).rename("db", "db", lambda _index: None)
+    assert secrets.secret_values(ctx, ["db"]) == {"db": {"password": "hunter2-hunter2"}}
 
 
 def test_names_that_the_environment_could_not_tell_apart_are_refused(ctx: Context) -> None:

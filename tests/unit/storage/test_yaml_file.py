@@ -30,6 +30,7 @@ def _problems(folder: Path, text: str) -> list[tuple[int, str]]:
         ("x: &x {a: 1, b: 2}\ny: {<<: *x, b: 3}", {"x": {"a": 1, "b": 2}, "y": {"a": 1, "b": 3}}),
         ("x: &x {a: 1}\nz: &z {a: 2, c: 3}\ny: {<<: [*x, *z]}", None),
         ("a: !!int many", {"a": "many"}),
+        ("a: !!int ''\nb: !!float ''", {"a": "", "b": ""}),
         ("\ufeffa: 1", {"a": 1}),
     ],
 )

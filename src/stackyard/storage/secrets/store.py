@@ -155,7 +155,7 @@ class SecretStore:
             kept = backend.read([old])
             if old in kept:
                 backend.write(new_name, kept[old])
-            return secret, [old]
+            return secret, [old] if old != new_name else []
 
         return self._change(edit)
 
