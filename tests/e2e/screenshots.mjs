@@ -37,7 +37,7 @@ async function takeAll(theme, vsix) {
   try {
     await workbench.openContainer("Stackyard"); // which is what starts the extension in a folder without a project
     await stackyard.waitForActive("default", { timeout: 60_000 });
-    await stackyard.pipelines.welcome();
+    await eventually("the views are loaded", async () => (await stackyard.pipelines.welcome()).buttons.length > 0);
     await take("welcome");
 
     const folder = scratch.copyProject("examples/starter");
