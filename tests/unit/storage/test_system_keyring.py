@@ -158,6 +158,23 @@ def test_values_that_are_gone_from_a_keyring_are_named(store: SecretStore, worki
     assert store.index().secrets == []
 
 
+@pytest.mark.parametrize("text", ["no JSON", "[]", '{"user": 1}'])
+def test_damaged_values_in_a_keyring_are_mended_as_the_message_says(
+    store: SecretStore, working: MemoryKeyring, text: str
+) -> None:
+    create(store)
+    working.kept = dict.fromkeys(working.kept, text)
+    with pytest.raises(SecretStoreError, match="'db' are not in the keyring any more") as caught:
+        read(store)
+    assert "update db" in caught.value.hint
+    assert "delete the secret" in caught.value.hint
+    store.update("db", functools.partial(_with_password, "new"))
+    assert read(store) == {"password": "new"}
+    working.kept = dict.fromkeys(working.kept, text)
+    store.delete("db")
+    assert not working.kept
+
+
 def test_secrets_of_a_keyring_say_so_where_it_does_not_work(store: SecretStore) -> None:
     for backend in _use(MemoryKeyring()):
         create(store)

@@ -42,17 +42,18 @@ class SystemKeyring:
         self._service = f"stackyard:{home_id}"
 
     def read(self, entries: Collection[str]) -> dict[str, dict[str, str]]:
-        """Return the values of the entries that are there.
+        """Return the values of the entries that are there and whole.
 
         Raises:
-            SecretStoreError: the keyring is locked or refuses, or an entry is damaged.
+            SecretStoreError: the keyring is locked or refuses.
         """
         found = {}
         for entry in entries:
             with _explained("read"):
                 text = keyring.get_password(self._service, entry)
-            if text is not None:
-                found[entry] = _parsed(text, entry)
+            values = _parsed(text)
+            if values is not None:
+                found[entry] = values
         return found
 
     def write(self, entry: str, values: dict[str, str]) -> None:
@@ -92,15 +93,11 @@ def _explained(verb: str, values: Collection[str] = ()) -> Iterator[None]:
         ) from None
 
 
-def _parsed(text: str, entry: str) -> dict[str, str]:
+def _parsed(text: str | None) -> dict[str, str] | None:
+    """Return the values of an entry; None when it is not there, or damaged: both are mended by giving them again."""
     try:
-        values = json.loads(text)
-    except ValueError:
-        values = None
-    if isinstance(values, dict) and all(isinstance(value, str) for value in values.values()):
-        return values
-    name = entry.partition("#")[0]
-    raise SecretStoreError(
-        f"What the system keyring has for the secret {name!r} is damaged.",
-        hint=f"Delete it and create it again: stackyard secret delete {name}",
-    )
+        values = json.loads(text) if text is not None else None
+    except (ValueError, RecursionError):
+        return None
+    whole = isinstance(values, dict) and all(isinstance(value, str) for value in values.values())
+    return values if whole else None
