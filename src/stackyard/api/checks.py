@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stackyard.api.active import Choice, choices, command_to_leave, resolve_active
+from stackyard.api.active import Choice, choices, command_to_leave, require_active, resolve_active
 from stackyard.api.components import flavor_of, resolved_configuration
 from stackyard.api.context import Context
 from stackyard.api.findings import as_check, error, fine, warning, worst
@@ -20,7 +20,7 @@ from stackyard.flavors.base import Flavor
 from stackyard.flavors.catalogue import AnyFlavor
 from stackyard.flavors.requirements import installed_version, missing_requirements
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ActiveStackOrigin, ComponentType
-from stackyard.model.errors import StackyardError
+from stackyard.model.errors import ActiveStackGoneError, FormatTooNewError, StackyardError
 from stackyard.model.secret import references_in
 from stackyard.model.stack import Registry, Stack, StackComponent
 from stackyard.model.stack_views import CheckView, FindingView
@@ -74,7 +74,7 @@ def check_stack(
         choice = resolve_active(ctx, registry)
         found.extend(active_findings(ctx, registry, choice))
         if choice.stack is None:
-            return as_check(f"stack {choice.name!r}", found)
+            return as_check(f"stack {choice.name!r}" if choice.name else "active stack", found)
         stack = choice.stack
     else:
         stack = find_stack(registry, name_or_id)
@@ -107,10 +107,13 @@ def check_stacks(ctx: Context, installed: Installed = HERE) -> dict[str, CheckVi
 
 def active_findings(ctx: Context, registry: Registry, choice: Choice) -> Iterator[FindingView]:
     """Yield what is wrong with the choice of the active stack."""
-    subject = f"active stack {choice.name!r}"
+    subject = f"active stack {choice.name!r}" if choice.name else "active stack"
     if choice.stack is None:
-        message = f"The active stack {choice.name!r} ({choice.origin_text}) does not exist."
-        yield error("active_stack_gone", subject, message, command_to_leave(choice))
+        try:
+            require_active(choice)
+        except ActiveStackGoneError as gone:
+            too_new = isinstance(choice.problem, FormatTooNewError)
+            yield error("active_stack_gone", subject, gone.message, gone.hint if too_new else command_to_leave(choice))
     elif choice.origin is ActiveStackOrigin.ENVIRONMENT:
         weaker = next((c for c in choices(ctx, registry) if c.origin is not choice.origin), None)
         if weaker is not None and weaker.name != choice.name:

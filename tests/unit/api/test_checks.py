@@ -227,6 +227,21 @@ def test_an_active_stack_that_is_gone_or_overridden_is_told(ctx: Context, monkey
     assert set(_problems(check_stack(ctx))) == {"active_stack_gone"}
 
 
+@pytest.mark.parametrize(
+    ("content", "told", "fix"),
+    [("{}", "is damaged", "stackyard stack set default --global"), ('{"format": "9.0"}', "has format 9.0", "Upgrade")],
+)
+def test_a_choice_of_the_active_stack_that_can_not_be_read_is_told_as_such(
+    ctx: Context, content: str, told: str, fix: str
+) -> None:
+    ctx.home_folder.ensure()
+    ctx.home_folder.active_stack_file.write_text(content, encoding="utf-8")
+    found = check_stack(ctx)
+    assert told in _problems(found)["active_stack_gone"].message
+    assert _problems(found)["active_stack_gone"].fix.startswith(fix)
+    assert "''" not in found.model_dump_json()
+
+
 def test_all_stacks_at_once_are_those_with_problems_and_a_shared_component_is_looked_at_once(
     ctx: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
