@@ -102,9 +102,12 @@ def check_labels(labels: Mapping[str, str]) -> dict[str, str]:
     """Return labels if their keys can be written as ``key=value``.
 
     Raises:
-        InvalidNameError: a key is empty, has blanks around it, or has ``=`` or control characters in it.
+        InvalidNameError: a key is empty, has blanks around it, or has ``=`` or control characters in it; or a text is
+            no Unicode text, such as a word of the command line in another encoding.
     """
-    for key in labels:
+    for key, text in labels.items():
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise InvalidNameError(f"The text of the label {key[:60]!r} is not UTF-8.", hint="Write it as UTF-8.")
         if not key or key != key.strip() or "=" in key or not key.isprintable():
             raise InvalidNameError(
                 f"{key[:60]!r} can't be the key of a label.",

@@ -171,6 +171,10 @@ REFUSALS: dict[str, tuple[Callable[[Context], object], type[StackyardError], str
         lambda ctx: update_stack(ctx, "prod", {"orchestrator": "s"}), ComponentNotFoundError,
         "no orchestrator 's'", "orchestrator list",
     ),
+    "update with a label in another encoding": (
+        lambda ctx: update_stack(ctx, "prod", {}, {"team": "m\udcfcnchen"}), InvalidNameError,
+        "The text of the label 'team' is not UTF-8", "UTF-8",
+    ),
     "update with a bad label": (
         lambda ctx: update_stack(ctx, "prod", {"artifact_store": "default"}, {" a": "b"}), InvalidNameError,
         "' a' can't be the key of a label", "KEY=VALUE",
