@@ -243,15 +243,13 @@ def _describe(source: str, installed: EntryPoint | None) -> FlavorDescriptor:
         PackageMissingError: its module can't be imported.
         UnknownFlavorError: it is no flavor, or one that nothing could use.
     """
-    from pydantic import PydanticUserError  # noqa: PLC0415  # lists need neither
-
-    from stackyard.flavors.opening import load_flavor  # noqa: PLC0415
+    from stackyard.flavors.opening import load_flavor  # noqa: PLC0415  # lists import nothing
 
     flavor = load_flavor(source)
     wrong = ""
     if flavor.component_type not in list(ComponentType):
         wrong = f"its component_type is {flavor.component_type!r}, not a ComponentType"
-    elif not _NAME.match(flavor.name):
+    elif not (isinstance(flavor.name, str) and _NAME.match(flavor.name)):
         wrong = f"{flavor.name!r} can't be a flavor's name (letters, digits, - and _)"
     elif not all(flavor.implementation.partition(":")):
         wrong = "its implementation names no module:attribute"
@@ -259,10 +257,11 @@ def _describe(source: str, installed: EntryPoint | None) -> FlavorDescriptor:
         raise UnknownFlavorError(f"The flavor {source} can't be used: {wrong}.", hint="Correct it in its package.")
     try:
         descriptor = flavor.descriptor()
-    except PydanticUserError as error:
+    except Exception as error:  # pydantic's, or whatever the code of others does
+        why = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
         raise UnknownFlavorError(
-            f"The fields of the flavor {source} can't be described: {error.message}",
-            hint="Give its models fields with types of JSON.",
+            f"The flavor {source} can't be described: {why}.",
+            hint="Give it a sentence, and models with fields of JSON types that do not contain themselves.",
         ) from error
     distribution = installed.dist if installed else None
     return descriptor.model_copy(

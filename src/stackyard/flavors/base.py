@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _LOGIN_IN_URL = r"[A-Za-z][A-Za-z0-9+.-]*://[^/@:]*:([^/@]+)@"
 ENTRY_POINT_GROUP = "stackyard.flavors"
+MAX_SHOWN = 100
+"""Characters of a refused value."""
 
 
 class ComponentConfiguration(BaseModel):
@@ -85,7 +87,7 @@ class Flavor:
         try:
             model = self.configuration_model.model_validate(converted)
         except ValidationError as error:
-            raise wrong_value(error, what, self.component_type) from error
+            raise wrong_value(error.errors()[0], what, self.component_type) from error
         return model.model_dump(mode="json", exclude_defaults=True)
 
     def validate_settings(self, settings: dict[str, Any], what: str) -> dict[str, Any]:
@@ -108,7 +110,7 @@ class Flavor:
             problem = error.errors()[0]
             where = ".".join(str(part) for part in problem["loc"])
             raise SettingsError(
-                f"The {what} can't have {where}={problem['input']!r}: {_why(problem)}.", hint="Correct the value."
+                f"The {what} can't have {where}={_shown(problem)}: {_why(problem)}.", hint="Correct the value."
             ) from error
         return model.model_dump(mode="json", exclude_unset=True)
 
@@ -187,15 +189,14 @@ def refuse_plain_secrets(given: dict[str, Any], secret: list[str], what: str) ->
             )
 
 
-def wrong_value(error: ValidationError, what: str, component_type: ComponentType) -> ComponentConfigurationError:
-    """Return the error for the first value that a model refused."""
-    problem = error.errors()[0]
+def wrong_value(problem: ErrorDetails, what: str, component_type: ComponentType) -> ComponentConfigurationError:
+    """Return the error for a value that a model refused."""
     where = ".".join(str(part) for part in problem["loc"])
     why = _why(problem)
     if problem["type"] == "missing":
         return missing_attribute(where, what, component_type)
     if where:
-        message = f"The {what} can't have {where}={problem['input']!r}: {why}."
+        message = f"The {what} can't have {where}={_shown(problem)}: {why}."
     else:
         message = f"The {what} can't be like this: {why}."
     hint = f"See: stackyard {component_type.command} register --help"
@@ -209,6 +210,11 @@ def missing_attribute(name: str, what: str, component_type: ComponentType) -> Co
         hint=f"See: stackyard {component_type.command} register --help",
         attribute=name,
     )
+
+
+def _shown(problem: ErrorDetails) -> str:
+    text = repr(problem["input"])
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def _why(problem: ErrorDetails) -> str:

@@ -51,7 +51,7 @@ class DescribedFlavor:
         missing = [name for name in schema.get("required", []) if name not in converted]
         if missing:
             raise missing_attribute(missing[0], what, self.component_type)
-        problem = _problem(schema, converted)
+        problem = _problem(schema, converted) or _not_json(converted)
         if problem:
             raise ComponentConfigurationError(
                 f"The {what} can't have this configuration: {problem}.",
@@ -98,9 +98,23 @@ def _problem(schema: dict[str, Any], values: dict[str, Any]) -> str:
     import fastjsonschema  # noqa: PLC0415  # only flavors from outside need it
 
     try:
-        _compiled(json.dumps(schema))(values)
+        check = _compiled(json.dumps(schema))
+    except Exception:  # noqa: BLE001  # pydantic's patterns know more than Python's; the flavor itself checks them
+        return ""
+    try:
+        check(values)
     except fastjsonschema.JsonSchemaValueException as error:
         return str(error.message).replace("data.", "", 1)
+    return ""
+
+
+def _not_json(values: dict[str, Any]) -> str:
+    """Return why values can't be kept: the registry would have null in the place of such a number."""
+    for name, value in values.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except ValueError:
+            return f"{name} must be a finite number"
     return ""
 
 

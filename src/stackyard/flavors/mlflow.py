@@ -36,6 +36,10 @@ class MlflowConfiguration(ComponentConfiguration):
             return value
         if not value.startswith(_SCHEMES):
             raise ValueError("a server or a database is needed (https://..., sqlite:////...); MLflow refuses folders")
+        if value.startswith("http"):
+            from stackyard.flavors.web import split  # noqa: PLC0415  # lists of flavors talk to nobody
+
+            split(value)
         if value.startswith(SQLITE) and not Path(value[len(SQLITE) :]).is_absolute():
             raise ValueError("the database needs an absolute path: sqlite:////folder/mlflow.db")
         return value.rstrip("/")

@@ -40,7 +40,8 @@ def open_component(spec: ComponentSpec, secrets: SecretValues | None = None) -> 
     except ValidationError as error:
         what = f"{flavor.component_type.title} {spec.name!r}"
         # Not "from": the values of secrets would be in the chained text.
-        raise wrong_value(_without_input(error, flavor), what, flavor.component_type) from None
+        first = error.errors(include_url=False)[0]
+        raise wrong_value({**first, "input": "..."}, what, flavor.component_type) from None
     return load_attribute(flavor.implementation, flavor.name)(configuration)
 
 
@@ -136,9 +137,3 @@ def _look_up(secrets: SecretValues, reference: SecretReference) -> str:
             f"The secret {reference} is not there.",
             hint=f"Create it with: stackyard secret create {reference.name} --{reference.key}=VALUE",
         ) from None
-
-
-def _without_input(error: ValidationError, flavor: Flavor) -> ValidationError:
-    """Return the error without the values that were refused: they may be secrets."""
-    details: list[Any] = [{**e, "input": "..."} for e in error.errors(include_url=False)]
-    return ValidationError.from_exception_data(flavor.name, details)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from stackyard.api.component_changes import delete_component
-from stackyard.api.components import register_component
+from stackyard.api.components import component_spec, register_component
 from stackyard.api.context import Context, open_context
 from stackyard.api.flavors import (
     delete_flavor,
@@ -21,9 +21,11 @@ from stackyard.api.flavors import (
     refresh_flavors,
     register_flavor,
 )
+from stackyard.flavors.opening import open_component
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import (
     AlreadyExistsError,
+    ComponentConfigurationError,
     InUseError,
     PackageMissingError,
     ProtectedError,
@@ -33,6 +35,9 @@ from stackyard.model.errors import (
 
 ALERTER = ComponentType.ALERTER
 MODULE = """
+from pydantic import Field as ComponentField, field_validator
+from pydantic_core import PydanticCustomError
+
 from stackyard.flavors.base import ComponentConfiguration, Flavor
 from stackyard.model.enums import ComponentType
 
@@ -47,12 +52,31 @@ class Unspeakable(ComponentConfiguration):
     model_config = dict(arbitrary_types_allowed=True)
     thing: Thing
 
+class Nested(ComponentConfiguration):
+    inner: "Nested | None" = None
+
+class Word(ComponentConfiguration):
+    word: str = ComponentField(default="a", pattern=r"^\\p{{L}}+$")
+    number: float = 1.0
+
+    @field_validator("word")
+    @classmethod
+    def _refuse(cls, word):
+        if word == "bad":
+            raise PydanticCustomError("a_type_of_its_own", "not this one")
+        return word
+
 PAGER = Flavor("pager", ComponentType.ALERTER, Configuration, "Pages.", implementation="{module}:Pager")
 WEBHOOK = Flavor("webhook", ComponentType.ALERTER, Configuration, "Ours.", implementation="{module}:Pager")
 DOTTED = Flavor("a.b", ComponentType.ALERTER, Configuration, "Dotted.", implementation="{module}:Pager")
 EMPTY = Flavor("empty", ComponentType.ALERTER, Configuration, "Does nothing.")
 UNTYPED = Flavor("untyped", "pager", Configuration, "Of no type.", implementation="{module}:Pager")
 UNSPEAKABLE = Flavor("x", ComponentType.ALERTER, Unspeakable, "No JSON.", implementation="{module}:Pager")
+NESTED = Flavor("x", ComponentType.ALERTER, Nested, "In itself.", implementation="{module}:Pager")
+SILENT = Flavor("x", ComponentType.ALERTER, Configuration, None, implementation="{module}:Pager")
+NAMELESS = Flavor(None, ComponentType.ALERTER, Configuration, "No name.", implementation="{module}:Pager")
+NO_MODEL = Flavor("x", ComponentType.ALERTER, dict, "A dict.", implementation="{module}:Pager")
+WORD = Flavor("word", ComponentType.ALERTER, Word, "A word.", implementation="{module}:Thing")
 NUMBER = 1
 """
 
@@ -119,6 +143,10 @@ def test_a_flavor_is_registered_by_its_name(site: Path, ctx: Context) -> None:
         (ALERTER, "pagers:EMPTY", UnknownFlavorError, "names no module:attribute"),
         (ALERTER, "pagers:UNTYPED", UnknownFlavorError, "component_type is 'pager'"),
         (ALERTER, "pagers:UNSPEAKABLE", UnknownFlavorError, "can't be described"),
+        (ALERTER, "pagers:NESTED", UnknownFlavorError, "can't be described: maximum recursion"),
+        (ALERTER, "pagers:SILENT", UnknownFlavorError, "can't be described"),
+        (ALERTER, "pagers:NAMELESS", UnknownFlavorError, "None can't be a flavor's name"),
+        (ALERTER, "pagers:NO_MODEL", UnknownFlavorError, "can't be described"),
         (ALERTER, "nowhere:PAGER", PackageMissingError, "No module named 'nowhere'"),
         (ALERTER, "broken_import:X", PackageMissingError, "ZeroDivisionError"),
         (ALERTER, "broken_exit:X", PackageMissingError, "SystemExit: 3"),
@@ -136,6 +164,25 @@ def test_what_is_no_flavor_of_the_type_is_refused(
     assert text in caught.value.message
     assert caught.value.hint
     assert ctx.registry.read() == before
+
+
+def test_what_only_a_flavor_itself_can_check_is_refused_when_it_is_opened(site: Path, ctx: Context) -> None:
+    """Patterns of pydantic that Python does not know, and kinds of errors of the flavor's own."""
+    _module(site)
+    register_flavor(ctx, ALERTER, "pagers:WORD")
+    register_component(ctx, ALERTER, "mine", "word", {"word": "bad"})
+    registry = ctx.registry.read()
+    (component,) = registry.components_of(ALERTER)
+    with pytest.raises(ComponentConfigurationError, match=r"word='\.\.\.': not this one"):
+        open_component(component_spec(ctx, registry, component))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", float("inf")])
+def test_a_number_that_json_can_not_hold_is_refused(site: Path, ctx: Context, number: object) -> None:
+    _module(site)
+    register_flavor(ctx, ALERTER, "pagers:WORD")
+    with pytest.raises(ComponentConfigurationError, match="number must be a finite number"):
+        register_component(ctx, ALERTER, "mine", "word", {"number": number})
 
 
 def test_a_name_belongs_to_who_came_first(site: Path, ctx: Context) -> None:

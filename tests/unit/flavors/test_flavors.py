@@ -34,6 +34,7 @@ def test_texts_of_the_command_line_are_converted_and_defaults_left_out() -> None
         ({"max_worker": 1}, "the attribute 'max_worker'"),
         ({"max_workers": 0}, "max_workers=0"),
         ({"max_workers": "many"}, "max_workers='many'"),
+        ({"max_workers": "x" * 5000}, f"max_workers='{'x' * 99}...:"),
         ({"execution_mode": "never"}, "execution_mode='never'"),
     ],
 )

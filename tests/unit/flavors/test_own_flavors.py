@@ -71,6 +71,9 @@ def test_what_is_taken(flavor: Flavor, given: dict[str, Any], kept: dict[str, An
         (CONTAINER_REGISTRY, {"uri": "h", "username": "me", "password": "p"}, SecretReferenceError, "not a plain text"),
         (MLFLOW, {"tracking_uri": "./mlruns"}, ComponentConfigurationError, "MLflow refuses folders"),
         (MLFLOW, {"tracking_uri": "sqlite:///m.db"}, ComponentConfigurationError, "needs an absolute path"),
+        (MLFLOW, {"tracking_uri": "http://"}, ComponentConfigurationError, "a web address like"),
+        (MLFLOW, {"tracking_uri": "https://h:port"}, ComponentConfigurationError, "a web address like"),
+        (MLFLOW, {"tracking_uri": "https://me@h"}, ComponentConfigurationError, "without a user name"),
         (MLFLOW, {"tracking_uri": "mysql://u:w0rd@h/m"}, SecretReferenceError, "has a password in it"),
     ],
 )
