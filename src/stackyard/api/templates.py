@@ -19,7 +19,6 @@ _LEFT_OUT = frozenset(
 )
 _YAML_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 _PROJECT_FILE = Path("stackyard.yaml")
-_PROJECT_NAME = re.compile(r"(^project:[ \t]*\n(?:[ \t]+.*\n|[ \t]*\n)*?[ \t]+name:[ \t]*)([^\s#]+)", re.MULTILINE)
 
 
 def find_template(template: str) -> Path:
@@ -66,7 +65,8 @@ def copy_template(template: Path, target: Path, name: str) -> list[Path]:
 
     Raises:
         AlreadyExistsError: files with other content are there; nothing was changed.
-        TemplateError: the target lies in the template, or the other way round.
+        TemplateError: the target lies in the template, or the other way round, or the template's ``stackyard.yaml``
+            can't be read.
         InvalidNameError: the name can't be one.
         StorageError: a file can't be written; what was written is removed again.
     """
@@ -77,7 +77,8 @@ def copy_template(template: Path, target: Path, name: str) -> list[Path]:
             f"The project folder {target} and the template {template} lie in each other.", hint="Choose another folder."
         )
     files = _files(template)
-    taken = [f for f in files if _differs(template, target, f, name)]
+    project_file = _project_file(template, name) if _PROJECT_FILE in files else b""
+    taken = [f for f in files if _differs(template / f, target / f, project_file if f == _PROJECT_FILE else None)]
     if taken:
         shown = ", ".join(str(f) for f in taken[:3]) + (f" and {len(taken) - 3} more" if len(taken) > 3 else "")
         raise AlreadyExistsError(
@@ -93,7 +94,7 @@ def copy_template(template: Path, target: Path, name: str) -> list[Path]:
             _make_folder((target / file).parent, made)
             written.append(file)
             if file == _PROJECT_FILE:
-                (target / file).write_text(_project_file(template, name), encoding="utf-8")
+                (target / file).write_bytes(project_file)
             else:
                 shutil.copy(template / file, target / file)
     except OSError as error:
@@ -115,16 +116,13 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in found if not _LEFT_OUT.intersection(path.parts) and path.suffix != ".pyc")
 
 
-def _differs(template: Path, target: Path, file: Path, name: str) -> bool:
-    """Tell whether something else is where a file of the template goes."""
-    there = target / file
+def _differs(file: Path, there: Path, content: bytes | None) -> bool:
+    """Tell whether something else is where a file of the template, or its changed content, goes."""
     if not there.exists():
         return False
-    if file == _PROJECT_FILE:
-        return not there.is_file() or there.read_text(encoding="utf-8", errors="replace") != _project_file(
-            template, name
-        )
-    return not there.is_file() or not filecmp.cmp(template / file, there, shallow=False)
+    if not there.is_file():
+        return True
+    return there.read_bytes() != content if content is not None else not filecmp.cmp(file, there, shallow=False)
 
 
 def _make_folder(folder: Path, made: list[Path]) -> None:
@@ -133,11 +131,24 @@ def _make_folder(folder: Path, made: list[Path]) -> None:
     made.extend(reversed(missing))
 
 
-def _project_file(template: Path, name: str) -> str:
-    """Return the template's ``stackyard.yaml`` with the new project's name."""
+def _project_file(template: Path, name: str) -> bytes:
+    """Return the template's ``stackyard.yaml`` with the new project's name.
+
+    Raises:
+        TemplateError: it can't be read or is no YAML.
+    """
     import json  # noqa: PLC0415  # a JSON text is a YAML text, quoted as it must be
 
-    text = (template / _PROJECT_FILE).read_text(encoding="utf-8")
+    from stackyard.storage.yaml_file import compose_file, is_empty, pairs  # noqa: PLC0415  # few templates have the file
+
+    path = template / _PROJECT_FILE
+    root = compose_file(path, "", TemplateError)
+    text = path.read_bytes().decode("utf-8-sig")
+    _, project = pairs(root).get("project", (root, root)) if root else (None, None)
+    _, node = pairs(project).get("name", (None, None)) if project else (None, None)
+    if node is None:
+        return text.encode()
     plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name) and name.lower() not in _YAML_WORDS
     written = name if plain else json.dumps(name, ensure_ascii=False)
-    return _PROJECT_NAME.sub(lambda match: match[1] + written, text, count=1)
+    gap = " " if is_empty(node) else ""
+    return f"{text[: node.start_mark.index]}{gap}{written}{text[node.end_mark.index :]}".encode()

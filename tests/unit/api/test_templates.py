@@ -44,6 +44,41 @@ def test_the_project_file_gets_the_new_name_and_keeps_the_rest(template: Path, t
     assert "# its name" in text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'version: 1\nproject:\n  name: "my old project"  # new\n',
+        "version: 1\nproject: {source_root: ., name: 'an \u00e4ld one'}  # new\n",
+        "\ufeffversion: 1\r\nproject:\r\n  name:\r\n  # new\r\n",
+        "version: 1\nproject:\n" + " \n" * 60 + "  name: >-\n    folded\n    text\n  # new\n",
+    ],
+)
+def test_a_name_is_replaced_however_it_is_written(template: Path, tmp_path: Path, text: str) -> None:
+    (template / "stackyard.yaml").write_bytes(text.encode())
+    copy_template(template, tmp_path / "new", "a: b")
+    written = (tmp_path / "new" / "stackyard.yaml").read_bytes().decode()
+    assert yaml.safe_load(written)["project"]["name"] == "a: b"
+    assert "# new" in written
+    assert copy_template(template, tmp_path / "new", "a: b") == []
+
+
+@pytest.mark.parametrize("text", ["version: 1\n", "", "version: 1\nproject:\n" + " \n" * 60, "- a\n"])
+def test_a_project_file_without_a_name_is_copied_as_it_is(template: Path, tmp_path: Path, text: str) -> None:
+    (template / "stackyard.yaml").write_text(text, encoding="utf-8")
+    copy_template(template, tmp_path / "new", "new")
+    assert (tmp_path / "new" / "stackyard.yaml").read_text("utf-8") == text
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"a: [1"])
+def test_a_template_whose_project_file_can_not_be_read_is_refused(
+    template: Path, tmp_path: Path, content: bytes
+) -> None:
+    (template / "stackyard.yaml").write_bytes(content)
+    with pytest.raises(TemplateError, match=r"stackyard\.yaml"):
+        copy_template(template, tmp_path / "new", "new")
+    assert not (tmp_path / "new").exists()
+
+
 def test_copying_again_changes_nothing(template: Path, tmp_path: Path) -> None:
     target = tmp_path / "new"
     copy_template(template, target, "new")
