@@ -249,7 +249,7 @@ def _describe(source: str, installed: EntryPoint | None) -> FlavorDescriptor:
     wrong = ""
     if flavor.component_type not in list(ComponentType):
         wrong = f"its component_type is {flavor.component_type!r}, not a ComponentType"
-    elif not (isinstance(flavor.name, str) and _NAME.match(flavor.name)):
+    elif not _NAME.match(str(flavor.name or "")):
         wrong = f"{flavor.name!r} can't be a flavor's name (letters, digits, - and _)"
     elif not all(flavor.implementation.partition(":")):
         wrong = "its implementation names no module:attribute"
