@@ -192,6 +192,8 @@ def _users_of(names: set[str]) -> dict[str, set[str]]:
     spelled: dict[str, str] = {canonicalize_name(name): name for name in names}
     users: dict[str, set[str]] = {}
     for distribution in metadata.distributions():
+        if "Name" not in distribution.metadata:  # what a broken removal left
+            continue
         user = canonicalize_name(distribution.metadata["Name"])
         for text in distribution.requires or []:
             try:
@@ -214,7 +216,3 @@ def _forget_what_was_missing() -> None:
     import importlib  # noqa: PLC0415
 
     importlib.invalidate_caches()
-
-
-def _word(name: str) -> str:
-    return rf"(?<![\w-]){re.escape(name)}(?![\w-])"

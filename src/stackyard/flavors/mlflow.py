@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from stackyard.flavors.base import ComponentConfiguration, Flavor, secret_field
 from stackyard.model.enums import ComponentType
+from stackyard.model.integrations import INTEGRATIONS
 
 SQLITE = "sqlite:///"
 _SCHEMES = ("http://", "https://", SQLITE, "postgresql", "mysql", "mssql", "databricks")
@@ -67,7 +68,7 @@ MLFLOW = Flavor(
     component_type=ComponentType.EXPERIMENT_TRACKER,
     configuration_model=MlflowConfiguration,
     doc="Tracks with MLflow, in a local database unless a server is named.",
-    requirements=("alembic>=1.10", "mlflow-skinny>=3.1", "numpy>=1.24", "pandas>=2.0", "sqlalchemy>=2.0"),
+    requirements=INTEGRATIONS["mlflow"].requirements,
     integration="mlflow",
     settings_model=MlflowSettings,
     implementation="stackyard.flavors.mlflow_tracker:MlflowTracker",
