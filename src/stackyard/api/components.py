@@ -276,6 +276,7 @@ def _folder(path: str, what: str) -> str:
 def _folder_in_home(ctx: Context, registry: Registry, component: StackComponent) -> str:
     """Return a folder of the component's name, relative to home, that no other artifact store has."""
     others = [c for c in registry.components_of(ComponentType.ARTIFACT_STORE) if c.id != component.id]
-    taken = {resolved_configuration(ctx, c, flavor_of(registry, c)).get("path") for c in others}
+    # As they are stored: to resolve each would make many new stores slow.
+    taken = {os.path.normpath(ctx.home / str(c.configuration["path"])) for c in others if "path" in c.configuration}
     folder = f"artifact_stores/{folder_name(component.name)}"
     return f"{folder}-{component.id[-8:]}" if os.path.normpath(ctx.home / folder) in taken else folder
