@@ -132,7 +132,7 @@ def refresh_flavors(ctx: Context, failed: Callable[[str, StackyardError], None] 
     """
     find_modules_of(ctx)
     installed = {entry.value: entry for entry in _entry_points()}
-    before = ctx.registry.read().flavors
+    before = [d for d in ctx.registry.read().flavors if isinstance(d.component_type, ComponentType)]
     fresh: list[FlavorDescriptor] = []
     problems: dict[str, StackyardError] = {}
     gone = {d.source for d in before if d.package and d.source not in installed}

@@ -32,6 +32,7 @@ from stackyard.model.errors import (
     StackyardError,
     UnknownFlavorError,
 )
+from stackyard.model.flavor import FlavorDescriptor
 
 ALERTER = ComponentType.ALERTER
 MODULE = """
@@ -239,6 +240,13 @@ def test_refreshing_never_forgets_what_was_registered_by_hand(site: Path, ctx: C
     problems: dict[str, StackyardError] = {}
     assert [view.name for view in refresh_flavors(ctx, problems.__setitem__)] == ["pager"]
     assert isinstance(problems["pagers:PAGER"], PackageMissingError)
+
+
+def test_refreshing_leaves_flavors_of_types_to_come(ctx: Context) -> None:
+    newer = FlavorDescriptor(name="q", component_type="quantum", source="q:Q", package="not-installed-here")
+    ctx.registry.change(lambda registry: registry.flavors.append(newer))
+    refresh_flavors(ctx)
+    assert ctx.registry.read().flavors == [newer]
 
 
 def test_refreshing_nothing_writes_nothing(ctx: Context, home: Path) -> None:
