@@ -114,7 +114,9 @@ SPECIFIC: dict[tuple[str, str], tuple[str, int, tuple[str, ...]]] = {
     ("stack update", "unknown component"): ("stack update mine -a spaer", 4, ("spaer", "Did you mean 'spare'?")),
     ("stack update", "protected"): ("stack update default -a spare", 5, ("default", "stack copy default")),
     ("stack update", "nothing to change"): ("stack update mine", 2, ("mine", "--help")),
-    ("stack remove-component", "nothing to change"): ("stack remove-component mine", 2, ("--help",)),
+    ("stack remove-component", "nothing to change"): (
+        "stack remove-component mine", 2, ("stack remove-component --help",),
+    ),
     ("stack remove-component", "not part of it"): ("stack remove-component mine --annotator", 4, ("mine", "annotator")),
     ("stack remove-component", "protected"): ("stack remove-component default --alerter", 5, ("default",)),
     ("stack rename", "taken name"): ("stack rename mine default", 5, ("default", "another name")),
@@ -166,14 +168,18 @@ SPECIFIC: dict[tuple[str, str], tuple[str, int, tuple[str, ...]]] = {
     ("artifact-store update", "protected"): (
         "artifact-store update default --path=/x", 5, ("default", "artifact-store copy default"),
     ),
-    ("artifact-store update", "nothing to change"): ("artifact-store update spare", 2, ("spare",)),
+    ("artifact-store update", "nothing to change"): (
+        "artifact-store update spare", 2, ("artifact-store update --help",),
+    ),
     ("artifact-store remove-attribute", "unknown attribute"): (
         "artifact-store remove-attribute spare pth", 3, ("pth", "path"),
     ),
     ("artifact-store remove-attribute", "unknown label"): (
         "artifact-store remove-attribute spare --label tema", 3, ("tema", "team"),
     ),
-    ("artifact-store remove-attribute", "nothing to change"): ("artifact-store remove-attribute spare", 2, ()),
+    ("artifact-store remove-attribute", "nothing to change"): (
+        "artifact-store remove-attribute spare", 2, ("artifact-store remove-attribute --help",),
+    ),
     ("artifact-store remove-attribute", "protected"): ("artifact-store remove-attribute default path", 5, ("default",)),
     ("artifact-store rename", "taken name"): ("artifact-store rename spare default", 5, ("default",)),
     ("artifact-store rename", "bad name"): ("artifact-store rename spare a/b", 3, ("a/b",)),

@@ -86,3 +86,14 @@ def test_a_list_fits_the_terminal(stocked: Shell) -> None:
         assert last.startswith("3 stacks"), text
         assert hidden in last, text
         assert ("not shown" in last) == bool(hidden), text
+
+
+@pytest.mark.timeout(120)
+def test_output_that_nobody_takes(stocked: Shell) -> None:
+    """Given a reader that leaves, the command ends quietly; given a full disk, in words."""
+    program = f"{PROGRAMS / 'stackyard'} stack list --output yaml"
+    gone = stocked.run("bash", "-c", f"set -o pipefail; {program} | true")
+    assert (gone.code, gone.text) == (0, "")
+    full = stocked.run("bash", "-c", f"{program} > /dev/full")
+    assert full.code == 6, full
+    assert full.err == "Error: The output can't be written: No space left on device.\n"

@@ -70,9 +70,10 @@ def remove_attributes(
         UsageError: nothing is given.
         ComponentConfigurationError: an attribute is unknown, required or not set, or a label is not there.
     """
-    return edit_component(
-        ctx, component_type, name_or_id, remove_attributes=tuple(attributes), remove_labels=tuple(labels)
-    )
+    gone, gone_labels = tuple(attributes), tuple(labels)
+    if not gone and not gone_labels:
+        raise _nothing_to_change(component_type, name_or_id, "remove-attribute")
+    return edit_component(ctx, component_type, name_or_id, remove_attributes=gone, remove_labels=gone_labels)
 
 
 def rename_component(ctx: Context, component_type: ComponentType, name_or_id: str, new_name: str) -> ComponentView:
@@ -102,10 +103,7 @@ def edit_component(
     """Rename and change a component at once; see the functions above for each."""
     command = component_type.command
     if not (name is not None or configuration or labels or remove_attributes or remove_labels):
-        raise UsageError(
-            f"There is nothing to change in the {component_type.title} {name_or_id!r}.",
-            hint=f"Name attributes or labels. See: stackyard {command} update --help",
-        )
+        raise _nothing_to_change(component_type, name_or_id, "update")
 
     def edit(registry: Registry) -> ComponentView:
         component = find_component(registry, component_type, name_or_id)
@@ -176,6 +174,13 @@ def delete_component(ctx: Context, component_type: ComponentType, name_or_id: st
         return view
 
     return ctx.registry.change(edit)
+
+
+def _nothing_to_change(component_type: ComponentType, name: str, verb: str) -> UsageError:
+    return UsageError(
+        f"There is nothing to change in the {component_type.title} {name!r}.",
+        hint=f"Name attributes or labels. See: stackyard {component_type.command} {verb} --help",
+    )
 
 
 def _rename(registry: Registry, component: StackComponent, name: str) -> None:

@@ -9,7 +9,7 @@ from stackyard.api.context import Context
 from stackyard.api.flavors import find_modules_of
 from stackyard.flavors.interfaces import Finding
 from stackyard.flavors.opening import open_component
-from stackyard.model.errors import StackyardError
+from stackyard.model.errors import ComponentConfigurationError, StackyardError
 from stackyard.model.redaction import Redactor
 from stackyard.model.secret import references_in
 from stackyard.model.stack import Registry, StackComponent
@@ -29,8 +29,8 @@ def live_findings(ctx: Context, registry: Registry, component: StackComponent, s
     spec = component_spec(ctx, registry, component)
     secrets: Mapping[str, Mapping[str, str]] = {}
     found: list[Finding]
+    names = {reference.name for reference in references_in(spec.configuration)}
     try:
-        names = {reference.name for reference in references_in(spec.configuration)}
         if names:
             from stackyard.api.secrets import secret_values  # noqa: PLC0415  # few components name secrets
 
@@ -39,6 +39,9 @@ def live_findings(ctx: Context, registry: Registry, component: StackComponent, s
         found = list(check()) if callable(check) else []
     except StackyardError as error:
         found = [Finding("error", "not_usable", error.message, error.hint)]
+        if names and isinstance(error, ComponentConfigurationError):  # as written it is in order: checked before
+            message = f"{error.message} A secret holds this value."
+            found = [Finding("error", "secret_refused", message, f"stackyard secret update {min(names)} --interactive")]
     except Exception as error:  # noqa: BLE001  # code of others: whatever it does, the other checks go on
         why = f"{type(error).__name__}: {error}".rstrip(": ")
         fix = f"Report it to those who made the flavor {component.flavor!r}."

@@ -64,7 +64,10 @@ def remove_stack_components(ctx: Context, name_or_id: str | None, component_type
         StackValidationError: a component type is unknown, or every stack has one.
         ComponentNotFoundError: the stack has no such component.
     """
-    return edit_stack(ctx, name_or_id, remove=tuple(component_types))
+    removed = tuple(component_types)
+    if not removed:
+        raise _nothing_to_change(name_or_id, "Name component types. See: stackyard stack remove-component --help")
+    return edit_stack(ctx, name_or_id, remove=removed)
 
 
 def rename_stack(ctx: Context, name_or_id: str, new_name: str) -> StackView:
@@ -94,11 +97,7 @@ def edit_stack(
     typed = component_names(components or {})
     removed = [find_component_type(text) for text in remove]
     if not (name is not None or typed or removed or labels or remove_labels):
-        which = f"the stack {name_or_id!r}" if name_or_id else "the active stack"
-        raise UsageError(
-            f"There is nothing to change in {which}.",
-            hint="Name components or labels. See: stackyard stack update --help",
-        )
+        raise _nothing_to_change(name_or_id, "Name components or labels. See: stackyard stack update --help")
 
     def edit(registry: Registry) -> StackView:
         stack = find_stack(registry, name_or_id) if name_or_id else require_active(resolve_active(ctx, registry))
@@ -185,6 +184,11 @@ def delete_stack(ctx: Context, name_or_id: str, recursive: bool = False) -> Stac
         return view
 
     return ctx.registry.change(edit)
+
+
+def _nothing_to_change(name: str | None, hint: str) -> UsageError:
+    which = f"the stack {name!r}" if name else "the active stack"
+    return UsageError(f"There is nothing to change in {which}.", hint=hint)
 
 
 def _remove(stack: Stack, component_type: ComponentType) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Any
@@ -13,7 +14,7 @@ from stackyard.cli.lazy import LazyGroup, Table
 from stackyard.cli.output import print_error, wants_json
 from stackyard.model.component_types import EXPLANATIONS
 from stackyard.model.enums import ComponentType
-from stackyard.model.errors import EXIT_BUG, StackyardError, UsageError
+from stackyard.model.errors import EXIT_BUG, StackyardError, StorageError, UsageError
 from stackyard.storage.notices import listen
 
 EXIT_INTERRUPTED = 130
@@ -39,8 +40,41 @@ _SECTIONS: dict[str, Table] = {
 }
 
 
+_NO_SERVER = "There is no server to start or to log in to. See: stackyard --help"
+_OF_ZENML = {
+    "version": "Write: stackyard --version",
+    "status": "The active stack: stackyard stack get. This installation: stackyard doctor",
+    "info": "This installation: stackyard doctor",
+    "pipeline": "Run one with: stackyard run FILE. See its runs with: stackyard run list",
+    "server": _NO_SERVER,
+    "login": _NO_SERVER,
+    "connect": _NO_SERVER,
+    "up": _NO_SERVER,
+}
+"""What helps who types a command that only ZenML has."""
+
+
+class _ReaderGoneError(Exception):
+    """Whoever read our output is gone (``| head``); click would end with 1, as if a run had failed."""
+
+
+class _Root(LazyGroup):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGoneError from error
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] in _OF_ZENML:
+            raise UsageError(f"There is no command '{args[0]}'.", hint=_OF_ZENML[args[0]])
+        return super().resolve_command(ctx, args)
+
+
 @click.group(
-    cls=LazyGroup,
+    cls=_Root,
     sections=_SECTIONS,
     context_settings={
         "help_option_names": ["-h", "--help"],
@@ -82,10 +116,16 @@ def main(argv: list[str] | None = None) -> int:
     except (KeyboardInterrupt, click.exceptions.Abort):
         click.echo("Aborted.", err=True)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output is gone (`| head`): nothing to tell, and nothing to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except _ReaderGoneError:
+        _drop_output()
         return 0
+    except OSError as error:
+        # Files of ours have errors of their own: this was the output.
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF):
+            return _report_bug()
+        _drop_output()
+        click.echo(f"Error: The output can't be written: {error.strerror}.", err=True)
+        return StorageError.exit_code
     except Exception:  # noqa: BLE001  # the boundary: what gets here is a bug of ours
         return _report_bug()
     return result if isinstance(result, int) else 0
@@ -104,6 +144,11 @@ def _help_hint(error: click.ClickException, arguments: list[str]) -> str:
             break
         path.append(word)
     return f"See: {' '.join(path)} --help"
+
+
+def _drop_output() -> None:
+    """Leave nothing of our output to flush at exit, which would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report_bug() -> int:

@@ -20,7 +20,7 @@ from stackyard.model.enums import ComponentType
 from stackyard.model.errors import ComponentConfigurationError, SecretReferenceError, SettingsError
 from stackyard.model.flavor import FlavorDescriptor, SettingsScope
 from stackyard.model.names import did_you_mean
-from stackyard.model.secret import is_reference
+from stackyard.model.secret import broken_reference_in, is_reference
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -168,11 +168,19 @@ def refuse_unknown_settings(given: dict[str, Any], known: list[str], what: str, 
 
 
 def refuse_plain_secrets(given: dict[str, Any], secret: list[str], what: str) -> None:
-    """Refuse plain texts where only references to secrets may stand.
+    """Refuse references that name no key, and plain texts where only references to secrets may stand.
 
     Raises:
         SecretReferenceError: without the text.
     """
+    for key, value in given.items():
+        broken = broken_reference_in(value)
+        if broken is not None:
+            raise SecretReferenceError(
+                f"The attribute {key!r} of the {what} has {broken[:60]!r} in it, which is no reference to a secret.",
+                hint="Write the name of the secret and of its key: {{my_secret.my_key}}",
+                attribute=key,
+            )
     for key, value in given.items():
         if isinstance(value, str) and (found := re.match(_LOGIN_IN_URL, value)) and "{{" not in found[1]:
             raise SecretReferenceError(

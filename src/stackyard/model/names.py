@@ -62,7 +62,7 @@ def closest(name: str, candidates: list[str], limit: int = 3) -> list[str]:
     """Return the known names that a typo may have meant, best first."""
     from difflib import get_close_matches  # noqa: PLC0415  # only on the way to an error message
 
-    return get_close_matches(name, candidates, n=limit, cutoff=0.5)
+    return get_close_matches(name, candidates, n=limit, cutoff=0.6)
 
 
 def did_you_mean(name: str, candidates: list[str]) -> str:

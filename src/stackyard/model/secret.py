@@ -14,6 +14,7 @@ from stackyard.model.errors import SecretReferenceError
 
 _NAME = r"[A-Za-z][A-Za-z0-9_-]*"
 REFERENCE = re.compile(rf"\{{\{{\s*({_NAME})\.({_NAME})\s*\}}\}}")
+_BRACES = re.compile(r"\{\{[^{}]*(?:\}\})?")
 SECRET_NAME = re.compile(rf"{_NAME}\Z")
 MAX_SECRET_NAME_LENGTH = 100
 INDEX_FORMAT = "1.0"
@@ -103,6 +104,15 @@ def references_in(value: Any) -> Iterator[SecretReference]:
     elif isinstance(value, list):
         for item in value:
             yield from references_in(item)
+
+
+def broken_reference_in(value: Any) -> str | None:
+    """Return what looks like a reference in the texts of a JSON value and is none: ``{{name}}``, ``{{name.key``."""
+    if isinstance(value, str):
+        found = _BRACES.search(REFERENCE.sub("", value))
+        return found[0] if found else None
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((broken for item in items if (broken := broken_reference_in(item))), None)
 
 
 def is_reference(value: Any) -> bool:

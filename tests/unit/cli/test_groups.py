@@ -125,3 +125,9 @@ def test_completion_never_fails(tmp_path: Path) -> None:
 def test_the_script_of_a_shell(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", shell]) == 0
     assert "_STACKYARD_COMPLETE" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("word", "help_"), [("version", "--version"), ("status", "stack get"), ("login", "no server")])
+def test_a_command_of_zenml_is_answered(word: str, help_: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([word]) == 2
+    assert help_ in capsys.readouterr().err

@@ -11,7 +11,7 @@ from stackyard.flavors.docs import field_docs
 from stackyard.flavors.local import LOCAL_ARTIFACT_STORE, LOCAL_ORCHESTRATOR, LocalOrchestratorConfiguration
 from stackyard.flavors.opening import open_artifact_store
 from stackyard.model.enums import ComponentType
-from stackyard.model.errors import ComponentConfigurationError, UnknownFlavorError
+from stackyard.model.errors import ComponentConfigurationError, SecretReferenceError, UnknownFlavorError
 from stackyard.model.job import ComponentSpec
 
 
@@ -44,6 +44,19 @@ def test_what_a_flavor_does_not_know_is_refused(given: dict[str, Any], text: str
     assert "orchestrator 'o'" in caught.value.message
     assert text in caught.value.message
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"url": "{{hook}}"}, {"url": "{{hook.url.x}}"}, {"url": "http://{{hook.url"}, {"headers": '{"A": "B {{hook}}"}'}],
+    ids=str,
+)
+def test_what_looks_like_a_reference_and_is_none_is_refused(given: dict[str, Any]) -> None:
+    webhook = find_flavor(ComponentType.ALERTER, "webhook")
+    with pytest.raises(SecretReferenceError, match=r"is no reference to a secret") as caught:
+        webhook.validate({"url": "{{ hook.url }}", **given}, "alerter 'a'")
+    assert "{{hook" in caught.value.message
+    assert "{{my_secret.my_key}}" in caught.value.hint
 
 
 def test_a_stored_configuration_that_no_longer_fits_is_shown_as_it_is() -> None:
