@@ -36,15 +36,21 @@ def artifact_store(spec: ComponentSpec, secrets: SecretValues) -> ArtifactStore:
     if known not in _stores:
         if len(_stores) >= MAX_OPEN:
             _stores.clear()
+        redactor = redactor_of(secrets)
         try:
             _stores[known] = open_artifact_store(spec, secrets)
-        except StackyardError:
-            raise
-        except Exception as error:
+        except StackyardError as error:
+            if redactor is None:
+                raise
+            from stackyard.engine.redaction import clean_error  # noqa: PLC0415  # only on the way to an error
+
+            raise clean_error(error, redactor) from None
+        except Exception as error:  # noqa: BLE001  # a store of somebody else's
+            why = f"{type(error).__name__}: {error}"
             raise ArtifactStoreError(
-                f"The artifact store {spec.name!r} can't be opened: {type(error).__name__}: {error}.",
+                f"The artifact store {spec.name!r} can't be opened: {redactor.clean(why) if redactor else why}.",
                 hint=f"Check it with: stackyard artifact-store check {spec.name}",
-            ) from error
+            ) from (None if redactor else error)
     return _stores[known]
 
 

@@ -13,6 +13,8 @@ from stackyard.model.errors import ExecutionError, StackyardError
 from stackyard.model.job import StepError, StepEvent, StepOutcome
 
 if TYPE_CHECKING:
+    import logging
+
     from stackyard.model.redaction import RedactedStream, Redactor
 
 STREAMS = ("stdout", "stderr")
@@ -85,19 +87,41 @@ def clean_error(error: _Error, redactor: Redactor | None) -> _Error | StackyardE
 
 @contextlib.contextmanager
 def masked_output(redactor: Redactor | None) -> Iterator[None]:
-    """Mask what this process itself prints meanwhile: a driver's components are somebody else's code, too."""
+    """Mask what this process itself prints and logs meanwhile: a driver's components are somebody else's code, too.
+
+    Handlers of ``logging`` may have been made before, with a file of their own; records are masked as they are made.
+    """
     if redactor is None:
         yield
         return
+    import logging  # noqa: PLC0415  # few runs have secrets
+
     before = (sys.stdout, sys.stderr)
     masked = [_MaskedFile(file, redactor) for file in before]
     sys.stdout, sys.stderr = cast("list[TextIO]", masked)
+    make = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(lambda *args, **options: _masked_record(make(*args, **options), redactor))
     try:
         yield
     finally:
+        logging.setLogRecordFactory(make)
         sys.stdout, sys.stderr = before
         for file in masked:
             file.finish()
+
+
+def _masked_record(record: logging.LogRecord, redactor: Redactor) -> logging.LogRecord:
+    with contextlib.suppress(Exception):  # a message that does not fit its arguments: logging itself tells
+        text = record.getMessage()
+        cleaned = redactor.clean(text)
+        if cleaned != text:
+            record.msg, record.args = cleaned, None
+    if record.exc_info and record.exc_info[0]:
+        told = "".join(traceback.format_exception(*record.exc_info)).rstrip("\n")
+        cleaned = redactor.clean(told)
+        if cleaned != told:
+            record.exc_info, record.exc_text = None, cleaned
+    return record
 
 
 class _MaskedFile:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
+import traceback
 
 import pytest
 
+from stackyard.engine import components
 from stackyard.engine.components import redactor_of
 from stackyard.engine.pool import LogData, PoolEvent
 from stackyard.engine.redaction import EventRedaction, clean_error, masked_output
 from stackyard.model.errors import ArtifactStoreError, ExecutionError
-from stackyard.model.job import StepError, StepEvent, StepOutcome
+from stackyard.model.job import ComponentSpec, StepError, StepEvent, StepOutcome
 from stackyard.model.redaction import Redactor
 
 REDACTOR = Redactor(["hunter2"])
@@ -88,6 +91,41 @@ def test_what_a_driver_prints_is_masked_until_its_end(monkeypatch: pytest.Monkey
         assert not sys.stdout.isatty()
     assert sys.stdout is terminal
     assert terminal.getvalue() == "the key: ***\nhunt"
+
+
+def test_what_is_logged_meanwhile_is_masked_wherever_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given: a handler that was made before, as by a pipeline's file with ``logging.basicConfig()``."""
+    terminal = io.StringIO()
+    handler = logging.StreamHandler(terminal)
+    logger = logging.getLogger("stackyard-test")
+    monkeypatch.setattr(logger, "handlers", [handler])
+    with masked_output(REDACTOR):
+        logger.warning("with %s and %d", "hunter2", 1)
+        try:
+            int("hunter2")
+        except ValueError:
+            logger.exception("failed")
+    logger.warning("afterwards: %s", "hunter2")
+    told = terminal.getvalue().splitlines()
+    assert (told[0], told[-1]) == ("with *** and 1", "afterwards: hunter2")
+    assert "ValueError: invalid literal for int() with base 10: '***'" in told
+    assert not any("hunter2" in line for line in told[:-1])
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("at hunter2"), ArtifactStoreError("at hunter2")])
+def test_a_store_that_can_not_be_opened_tells_nothing_of_its_secrets(
+    failure: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise failure
+
+    secrets = {"a": {"b": "hunter2"}}
+    monkeypatch.setattr(components, "open_artifact_store", fail)
+    spec = ComponentSpec(component_id="s", name="s", flavor="theirs", configuration={"key": "{{a.b}}"})
+    with pytest.raises(ArtifactStoreError) as caught:
+        components.artifact_store(spec, secrets)
+    assert "at ***" in caught.value.message
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_without_secrets_nothing_is_in_the_way() -> None:
