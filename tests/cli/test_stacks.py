@@ -49,6 +49,16 @@ def test_a_stack_from_register_to_delete(shell: Shell) -> None:
 
 
 @pytest.mark.timeout(120)
+def test_deleting_all_of_a_stack_names_each_component_that_goes(shell: Shell) -> None:
+    """Given a component that is only called like those that are always there, it goes and is named."""
+    shell.do("alerter", "register", "default", "--flavor=webhook", "--url=http://localhost:1")
+    shell.do("stack", "register", "mine", "-o", "default", "-a", "default", "--alerter", "default")
+    deleted = shell.do("stack", "delete", "mine", "--yes", "--recursive")
+    assert deleted.out == "Stack 'mine' and its alerter 'default' deleted.\n"
+    assert shell.json("alerter", "list")["items"] == []
+
+
+@pytest.mark.timeout(120)
 def test_registering_and_switching_in_one_step(shell: Shell) -> None:
     """Given --set, the new stack is the active one, and where that is not so it is said why."""
     assert "The active stack is 'mine' (set for this user)." in shell.do(

@@ -18,16 +18,13 @@ from stackyard.model.errors import (
 )
 from stackyard.model.names import check_name, did_you_mean
 from stackyard.model.stack import (
-    DEFAULT_ARTIFACT_STORE_ID,
-    DEFAULT_ORCHESTRATOR_ID,
-    DEFAULT_STACK_ID,
+    DEFAULT_IDS,
     Registry,
     Stack,
     StackComponent,
 )
 
 MIN_PREFIX = 4
-_DEFAULTS = frozenset({DEFAULT_ORCHESTRATOR_ID, DEFAULT_ARTIFACT_STORE_ID, DEFAULT_STACK_ID})
 
 Thing = TypeVar("Thing", Stack, StackComponent)
 
@@ -118,7 +115,7 @@ def check_labels(labels: Mapping[str, str]) -> dict[str, str]:
 
 def is_default(thing: Stack | StackComponent) -> bool:
     """Tell whether a stack or component is one of those that are always there."""
-    return thing.id in _DEFAULTS
+    return thing.id in DEFAULT_IDS
 
 
 def protect_default(thing: Stack | StackComponent, noun: str, command: str, verb: str) -> None:

@@ -17,7 +17,7 @@ from stackyard.cli.output import json_option, print_json
 from stackyard.cli.stack import tell_active
 from stackyard.model.basic_views import StackView
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ComponentType
-from stackyard.model.stack import DEFAULT_NAME
+from stackyard.model.stack import DEFAULT_IDS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -166,7 +166,7 @@ def _only_here(view: StackView) -> list[str]:
     return [
         f"{c.component_type.title} {c.name!r}"
         for c in view.components
-        if c.stacks == [view.name] and c.name != DEFAULT_NAME
+        if c.stacks == [view.name] and c.id not in DEFAULT_IDS
     ]
 
 
