@@ -238,10 +238,10 @@ def test_a_refused_change_changes_nothing(store: SecretStore) -> None:
 
     with pytest.raises(SecretNotFoundError):
         store.update("db", refuse)
-    with pytest.raises(SecretNotFoundError, match="no secret 'bd'"):
-        store.update("bd", refuse)
-    with pytest.raises(SecretNotFoundError, match="no secret 'bd'") as caught:
-        store.delete("bd")
+    with pytest.raises(SecretNotFoundError, match="no secret 'dbs'"):
+        store.update("dbs", refuse)
+    with pytest.raises(SecretNotFoundError, match="no secret 'dbs'") as caught:
+        store.delete("dbs")
     assert "'db'" in caught.value.hint
     assert files(store.home.root) == before
 
