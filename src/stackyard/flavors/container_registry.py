@@ -9,7 +9,7 @@ from pydantic import field_validator, model_validator
 from stackyard.flavors.base import ComponentConfiguration, Flavor, secret_field
 from stackyard.model.enums import ComponentType
 
-_URI = r"[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[a-z0-9._/-]+)?"
+_URI = r"[A-Za-z0-9.-]+(?::([0-9]{1,5}))?(/[a-z0-9._/-]+)?"
 
 
 class ContainerRegistryConfiguration(ComponentConfiguration):
@@ -32,7 +32,8 @@ class ContainerRegistryConfiguration(ComponentConfiguration):
         value = value.rstrip("/")
         if "://" in value:
             raise ValueError("leave the scheme out (insecure=true stands for http)")
-        if not re.fullmatch(_URI, value):
+        match = re.fullmatch(_URI, value)
+        if match is None or int(match[1] or 0) > 65535:
             raise ValueError("host[:port][/namespace] is needed, in lower case behind the host")
         return value
 

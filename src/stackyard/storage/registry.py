@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from stackyard.model.base import check_format, newer_format
 from stackyard.model.errors import (
+    ConfigurationError,
     ConflictError,
     FormatTooNewError,
     RegistryDamagedError,
@@ -78,6 +79,7 @@ class FileRegistryStore:
 
         Raises:
             StackyardError: what ``edit`` or reading raised; nothing was changed.
+            ConfigurationError: a text is not UTF-8, such as a path of another encoding; nothing was changed.
             HomeNotWritableError: the home can't be written; nothing was changed.
             LockTimeoutError: others held the registry for too long; nothing was changed.
         """
@@ -86,7 +88,7 @@ class FileRegistryStore:
             before, registry = self._read()
             result = edit(registry)
             registry.format = newer_format(registry.format, REGISTRY_FORMAT)
-            data = registry.model_dump_json(indent=2).encode("utf-8", errors="surrogatepass") + b"\n"
+            data = _bytes_of(registry)
             try:
                 remove_leftovers(self.home.registry_file, self.home.registry_copy)
                 if data != before:
@@ -186,6 +188,18 @@ class FileRegistryStore:
             f"The registry {path} {what}.",
             hint=f"The last good copy is {copy}. Restore it with: stackyard doctor --repair",
         )
+
+
+def _bytes_of(registry: Registry) -> bytes:
+    from pydantic_core import PydanticSerializationError  # noqa: PLC0415  # readers never need it
+
+    try:
+        return registry.model_dump_json(indent=2).encode() + b"\n"
+    except PydanticSerializationError as error:
+        raise ConfigurationError(
+            "One of the values that were given is not UTF-8 text, and can't be stored.",
+            hint="Write it as UTF-8; a path of another encoding can be renamed. Nothing was changed.",
+        ) from error
 
 
 def _parse(content: bytes, path: Path) -> Registry:

@@ -66,6 +66,7 @@ def test_what_is_taken(flavor: Flavor, given: dict[str, Any], kept: dict[str, An
         (WEBHOOK, {"url": "http://h", "headers": "{broken"}, ComponentConfigurationError, "headers='{broken'"),
         (WEBHOOK, {"url": "http://h", "timeout_s": "0"}, ComponentConfigurationError, "timeout_s"),
         (CONTAINER_REGISTRY, {"uri": "https://ghcr.io"}, ComponentConfigurationError, "leave the scheme out"),
+        (CONTAINER_REGISTRY, {"uri": "h:99999"}, ComponentConfigurationError, "host[:port][/namespace] is needed"),
         (CONTAINER_REGISTRY, {"uri": "ghcr.io/Team"}, ComponentConfigurationError, "in lower case behind the host"),
         (CONTAINER_REGISTRY, {"uri": "h", "username": "me"}, ComponentConfigurationError, "belong together"),
         (CONTAINER_REGISTRY, {"uri": "h", "username": "me", "password": "p"}, SecretReferenceError, "not a plain text"),

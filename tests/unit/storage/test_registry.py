@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from stackyard.model.errors import ConflictError, FormatTooNewError, HomeNotWritableError, RegistryDamagedError
+from stackyard.model.errors import (
+    ConfigurationError,
+    ConflictError,
+    FormatTooNewError,
+    HomeNotWritableError,
+    RegistryDamagedError,
+)
 from stackyard.model.stack import REGISTRY_FORMAT, Registry, Stack, default_registry
 from stackyard.storage.home import Home
 from stackyard.storage.registry import FileRegistryStore
@@ -39,6 +45,16 @@ def test_a_change_is_there_for_everybody(store: FileRegistryStore) -> None:
 
 def test_what_an_edit_returns_is_returned(store: FileRegistryStore) -> None:
     assert store.change(lambda registry: len(registry.stacks)) == 1
+
+
+def test_a_text_that_is_not_utf8_is_refused_in_words(store: FileRegistryStore) -> None:
+    """Given a word of a command line in another encoding, as Python hands it on."""
+    store.change(_add("a"))
+    before = store.home.registry_file.read_bytes()
+    with pytest.raises(ConfigurationError, match="not UTF-8") as caught:
+        store.change(lambda registry: registry.components[1].configuration.update(path="/tmp/m\udcfc"))
+    assert caught.value.hint
+    assert store.home.registry_file.read_bytes() == before
 
 
 def test_an_edit_that_raises_changes_nothing(store: FileRegistryStore) -> None:
