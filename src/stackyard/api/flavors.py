@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stackyard.api.context import Context
+from stackyard.api.lookup import article, shell_word
 from stackyard.flavors.base import ENTRY_POINT_GROUP, Flavor
 from stackyard.flavors.catalogue import FLAVORS, AnyFlavor, find_flavor, flavors_of, known_flavors
 from stackyard.flavors.docs import fields_of
@@ -110,7 +111,8 @@ def register_flavor(ctx: Context, component_type: ComponentType, source: str) ->
     if described.component_type is not component_type:
         found = ComponentType(described.component_type)
         raise UnknownFlavorError(
-            f"{source} is {_a(found.title)} flavor, not {_a(component_type.title)} flavor.",
+            f"{source} is {article(found.title)} {found.title} flavor, not {article(component_type.title)} "
+            f"{component_type.title} flavor.",
             hint=f"stackyard {found.command} flavor register {source}",
         )
     ctx.registry.change(lambda registry: _put(registry, described))
@@ -183,7 +185,7 @@ def delete_flavor(ctx: Context, component_type: ComponentType, name: str) -> Fla
             raise InUseError(
                 f"The {component_type.title} flavor {name!r} can't be deleted: {_named(users)} "
                 f"{'uses' if len(users) == 1 else 'use'} it.",
-                hint=f"Delete what uses it first: stackyard {component_type.command} delete {users[0]}",
+                hint=f"Delete what uses it first: stackyard {component_type.command} delete {shell_word(users[0])}",
             )
         registry.flavors.remove(descriptor)
         return flavor_view(flavor)
@@ -284,7 +286,7 @@ def _put(registry: Registry, descriptor: FlavorDescriptor) -> None:
     title = _title(descriptor)
     if any((f.component_type, f.name) == key for f in FLAVORS):
         raise AlreadyExistsError(
-            f"{_a(title).capitalize()} flavor named {descriptor.name!r} comes with Stackyard.",
+            f"{article(title).capitalize()} {title} flavor named {descriptor.name!r} comes with Stackyard.",
             hint=f"Give the flavor {descriptor.source} another name.",
         )
     for index, known in enumerate(registry.flavors):
@@ -292,7 +294,7 @@ def _put(registry: Registry, descriptor: FlavorDescriptor) -> None:
             continue
         if known.source != descriptor.source:
             raise AlreadyExistsError(
-                f"There is {_a(title)} flavor named {descriptor.name!r} already: {known.source}.",
+                f"There is {article(title)} {title} flavor named {descriptor.name!r} already: {known.source}.",
                 hint=f"Forget it first: stackyard {title.replace(' ', '-')} flavor delete {descriptor.name}",
             )
         registry.flavors[index] = descriptor
@@ -329,7 +331,3 @@ def _named(users: list[str]) -> str:
 
 def _title(descriptor: FlavorDescriptor) -> str:
     return str(descriptor.component_type).replace("_", " ")
-
-
-def _a(what: str) -> str:
-    return f"{'an' if what[0] in 'aeiou' else 'a'} {what}"

@@ -8,6 +8,7 @@ import click
 
 from stackyard.api import checks
 from stackyard.api.context import open_context
+from stackyard.api.lookup import article
 from stackyard.cli.completion import component_names, stack_names
 from stackyard.cli.confirm import confirm
 from stackyard.cli.output import json_option, print_json, use_colour
@@ -59,10 +60,10 @@ def stack_check(name: str | None, as_json: bool) -> int:
 def component_check(component_type: ComponentType) -> click.Command:
     """Return the command ``check`` of a component type's group."""
     title, group = component_type.title, component_type.command
-    article = "an" if title[0] in "aeiou" else "a"
 
     @click.command(
-        "check", help=f"Check whether {article} {title} can be used from here: its packages, configuration, service.",
+        "check",
+        help=f"Check whether {article(title)} {title} can be used from here: its packages, configuration, service.",
         epilog=f"Example: stackyard {group} check my_{component_type.value}",
     )  # fmt: skip
     @click.argument("name", shell_complete=component_names(component_type))
