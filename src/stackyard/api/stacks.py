@@ -9,11 +9,19 @@ from typing import Literal
 from stackyard.api.active import STACK_VARIABLE, Choice, Wish, find_stack_here, require_active, resolve_active
 from stackyard.api.components import ComponentViews
 from stackyard.api.context import Context
-from stackyard.api.lookup import check_labels, check_new_name, find_component, find_component_type
+from stackyard.api.lookup import (
+    check_labels,
+    check_new_name,
+    find_component,
+    find_component_type,
+    find_stack,
+    is_default,
+)
 from stackyard.model.basic_views import ActiveStackView, ErrorView, StackView
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ActiveStackOrigin, ComponentType
 from stackyard.model.errors import (
     ActiveStackGoneError,
+    HomeNotWritableError,
     NotFoundError,
     StackValidationError,
     StorageError,
@@ -83,17 +91,16 @@ def set_active_stack(ctx: Context, name_or_id: str, scope: Scope = "auto") -> Ac
     stack = find_stack_here(ctx, registry, name_or_id)
     if scope == "project" and ctx.scope.root is None:
         raise UsageError("There is no project here.", hint="Make one with: stackyard init")
-    if scope != "home" and ctx.scope.root is not None:
-        ensure_project_folder(ctx.scope)
-        write_choice(choice_file(ctx.scope, ctx.home_folder), StackChoice(stack.id, stack.name))
-    else:
-        ctx.home_folder.ensure()
-        try:
-            write_choice(ctx.home_folder.active_stack_file, StackChoice(stack.id, stack.name))
-        except StorageError as error:
-            if isinstance(error.__cause__, OSError):
-                raise not_writable(ctx.home, error.__cause__) from error
+    try:
+        if is_default(stack):
+            _write_choice(ctx, stack, scope)
+        else:
+            # Under the lock of those who delete: they must see the choice, or the choice that it is gone.
+            ctx.registry.change(lambda newest: _write_choice(ctx, find_stack(newest, stack.id), scope))
+    except HomeNotWritableError:
+        if scope == "home" or ctx.scope.root is None:
             raise
+        _write_choice(ctx, stack, scope)  # a home that can't be written loses no stack either
     choice = resolve_active(ctx, registry)
     view = _active_view(ctx, registry, choice)
     if choice.id != stack.id:
@@ -106,6 +113,20 @@ def set_active_stack(ctx: Context, name_or_id: str, scope: Scope = "auto") -> Ac
         else:
             view.warning = f"The choice of {stack.name!r} was stored, but {choice.name!r} is {choice.origin_text}."
     return view
+
+
+def _write_choice(ctx: Context, stack: Stack, scope: Scope) -> None:
+    if scope != "home" and ctx.scope.root is not None:
+        ensure_project_folder(ctx.scope)
+        write_choice(choice_file(ctx.scope, ctx.home_folder), StackChoice(stack.id, stack.name))
+        return
+    ctx.home_folder.ensure()
+    try:
+        write_choice(ctx.home_folder.active_stack_file, StackChoice(stack.id, stack.name))
+    except StorageError as error:
+        if isinstance(error.__cause__, OSError):
+            raise not_writable(ctx.home, error.__cause__) from error
+        raise
 
 
 def register_stack(

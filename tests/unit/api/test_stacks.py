@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from stackyard.api.context import Context, open_context
 from stackyard.api.hover import component_markdown, show_size, stack_markdown
 from stackyard.api.lookup import find_stack
 from stackyard.api.projects import init_project
+from stackyard.api.stack_changes import delete_stack
 from stackyard.api.stacks import active_stack, get_stack, list_stacks, register_stack, set_active_stack
 from stackyard.model.enums import ActiveStackOrigin, ComponentType
 from stackyard.model.errors import (
@@ -20,6 +23,8 @@ from stackyard.model.errors import (
     AlreadyExistsError,
     ComponentConfigurationError,
     ComponentNotFoundError,
+    HomeNotWritableError,
+    InUseError,
     InvalidNameError,
     StackNotFoundError,
     StackValidationError,
@@ -207,6 +212,45 @@ def test_a_stack_that_the_project_s_file_declares_is_created_by_applying_it(
 def test_there_is_no_project_to_set_it_for(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no project here"):
         set_active_stack(open_context(tmp_path), "default", "project")
+
+
+def test_a_stack_is_either_chosen_or_deleted_when_both_meet(ctx: Context) -> None:
+    for number in range(15):
+        name = f"s{number}"
+        register_stack(ctx, name, PARTS)
+        meeting = threading.Barrier(2)
+        done: list[str] = []
+
+        def choose(name: str = name, meeting: threading.Barrier = meeting, done: list[str] = done) -> None:
+            meeting.wait()
+            with contextlib.suppress(StackNotFoundError):
+                set_active_stack(ctx, name)
+                done.append("chosen")
+
+        def delete(name: str = name, meeting: threading.Barrier = meeting, done: list[str] = done) -> None:
+            meeting.wait()
+            with contextlib.suppress(InUseError):
+                delete_stack(ctx, name)
+                done.append("deleted")
+
+        threads = [threading.Thread(target=work) for work in (choose, delete)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert active_stack(ctx).error is None
+        assert len(done) == 1
+        set_active_stack(ctx, "default")
+
+
+def test_a_project_chooses_although_home_can_not_be_written(ctx: Context) -> None:
+    register_stack(ctx, "mine", PARTS)
+    lock = ctx.home_folder.registry_lock
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    assert set_active_stack(ctx, "mine").name == "mine"
+    with pytest.raises(HomeNotWritableError):
+        set_active_stack(ctx, "mine", "home")
 
 
 def test_names_and_prefixes(ctx: Context) -> None:
