@@ -109,3 +109,27 @@ def test_a_secret_is_shown_as_a_reference(shell: Shell) -> None:
         shown = shell.do("alerter", *words, STACKYARD_SECRET__HOOK__URL=value)
         assert "{{hook.url}}" in shown.out
         assert value not in shown.text
+
+
+@pytest.mark.timeout(120)
+def test_what_zenml_calls_otherwise(shell: Shell) -> None:
+    """Given the spellings that ZenML's users have in their fingers, the commands do the same."""
+    created = shell.do("secret", "create", "db", "--values", '{"user": "somebody", "password": "made-up"}')
+    assert created.code == 0
+    assert "keys: password." in shell.do("secret", "update", "db", "--remove-keys", "user").out.lower()
+    shell.do("secret", "rename", "db", "--new-name", "base")
+    shell.do("orchestrator", "register", "mine", "-f", "local", "-l", "team=x")
+    shell.do("orchestrator", "update", "mine", "-l", "for=tests")
+    shell.do("orchestrator", "remove-attribute", "mine", "-l", "team")
+    mine = shell.json("orchestrator", "list", "--user", shell.json("orchestrator", "describe", "mine")["owner"])
+    assert [(view["name"], view["labels"]) for view in mine["items"]] == [("mine", {"for": "tests"})]
+
+
+@pytest.mark.timeout(120)
+def test_a_secret_that_is_not_there_yet(shell: Shell) -> None:
+    """Given a reference that leads nowhere, the component is registered, and stderr says what is missing."""
+    early = shell.do("alerter", "register", "hook", "-f", "webhook", "--url={{chat.url}}")
+    assert "Give it a value with: stackyard secret create chat --url=-" in early.err
+    shell.do("secret", "create", "chat", "--other=something")
+    later = shell.do("alerter", "update", "hook", "--retries=2")
+    assert "Give it a value with: stackyard secret update chat --url=-" in later.err

@@ -156,7 +156,7 @@ def test_what_uses_a_secret_is_shown_and_protected(created: Shell) -> None:
 
 
 REFUSED = {
-    "unknown": (("secret", "describe", "bd"), 4, ("'bd'", "Did you mean 'db'?", "stackyard secret list")),
+    "unknown": (("secret", "describe", "dbb"), 4, ("'dbb'", "Did you mean 'db'?", "stackyard secret list")),
     "unknown: show": (("secret", "get", "bd", "--show=user"), 4, ("'bd'", "stackyard secret list")),
     "unknown: update": (("secret", "update", "bd", "--user=abcd"), 4, ("'bd'", "stackyard secret list")),
     "unknown: rename": (("secret", "rename", "bd", "dd"), 4, ("'bd'", "stackyard secret list")),

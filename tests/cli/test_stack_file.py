@@ -51,7 +51,7 @@ def test_from_the_plan_to_nothing_to_do(project: Shell) -> None:
     applied = project.do("stack", "apply", "--yes")
     assert "Done: 4 created." in applied.out
     assert "stackyard stack set dev" in applied.err
-    assert "stackyard secret create chat --url=VALUE" in applied.err
+    assert "stackyard secret create chat --url=-" in applied.err
     assert "Nothing to do" in project.do("stack", "apply", "--check").out
     assert "Nothing to do" in project.do("stack", "apply").out  # and nothing is asked
 

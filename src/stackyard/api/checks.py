@@ -227,19 +227,15 @@ class Checker:
         references = list(dict.fromkeys(references_in(component.configuration)))
         if not references:
             return
-        from stackyard.api.secrets import list_secrets, unresolved  # noqa: PLC0415  # few components name secrets
+        from stackyard.api.secrets import command_for, unresolved  # noqa: PLC0415  # few components name secrets
 
         try:
-            gone = unresolved(self._ctx, references)
-            names = {secret.name for secret in list_secrets(self._ctx)} if gone else set()
+            gone = {reference: command_for(self._ctx, reference) for reference in unresolved(self._ctx, references)}
         except StackyardError as problem:
             yield error("secrets_unreadable", subject, problem.message, problem.hint)
             return
-        for reference in gone:
+        for reference, fix in gone.items():
             message = f"It refers to the secret {reference}, which is not there."
-            verb = "update" if reference.name in names else "create"
-            # "-" asks for the value: no shell keeps it in its history.
-            fix = f"stackyard secret {verb} {reference.name} --{reference.key}=-"
             yield error("secret_missing", subject, message, fix)
 
     def _folder(self, component: StackComponent, subject: str) -> Sequence[FindingView]:

@@ -121,6 +121,12 @@ def unresolved(ctx: Context, references: Iterable[SecretReference]) -> list[Secr
     return found
 
 
+def command_for(ctx: Context, reference: SecretReference) -> str:
+    """Return the command that gives a reference its value; it asks for it, so that no shell keeps it in its history."""
+    verb = "create" if _store(ctx).index().find(reference.name) is None else "update"
+    return f"stackyard secret {verb} {reference.name} --{reference.key}=-"
+
+
 def create_secret(ctx: Context, name: str, values: Mapping[str, str]) -> SecretView:
     """Store a new secret.
 

@@ -17,7 +17,7 @@ FREE_WORDS = {"ignore_unknown_options": True, "allow_interspersed_args": True}
 
 def label_option(help_text: str, metavar: str = "KEY=VALUE") -> Callable[[F], F]:
     """Return the option ``--label``; the command gets ``label``, a tuple of texts."""
-    return click.option("--label", multiple=True, metavar=metavar, help=help_text)
+    return click.option("-l", "--label", multiple=True, metavar=metavar, help=help_text)
 
 
 def split_words(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:

@@ -5,7 +5,7 @@ While a shell completes, nothing may be printed and nothing may fail: whatever g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import click
 
@@ -32,6 +32,13 @@ def _secrets(ctx: Context) -> Iterable[str]:
     return [view.name for view in list_secrets(ctx)]
 
 
+def _integrations(_: Context) -> Iterable[str]:
+    from stackyard.api.integrations import list_integrations  # noqa: PLC0415  # only while one is completed
+
+    return [view.name for view in list_integrations()]
+
+
+integration_names = _completion(_integrations)
 stack_names = _completion(lambda ctx: [stack.name for stack in ctx.registry.read().stacks])
 secret_names = _completion(_secrets)
 
@@ -39,6 +46,24 @@ secret_names = _completion(_secrets)
 def component_names(component_type: ComponentType) -> Completion:
     """Return what completes the names of a type's components."""
     return _completion(lambda ctx: [c.name for c in ctx.registry.read().components_of(component_type)])
+
+
+def attributes_of_named(component_type: ComponentType) -> Completion:
+    """Return what completes the name of a component, and then the attributes that it has set."""
+    names = component_names(component_type)
+
+    def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+        words: tuple[str, ...] = ctx.params.get("words") or ()
+        if not words:
+            return names(ctx, parameter, incomplete)
+
+        def attributes(context: Context) -> Iterable[str]:
+            found = context.registry.read().components_of(component_type)
+            return [key for c in found if c.name == words[0] for key in c.configuration if key not in words]
+
+        return _completion(attributes)(ctx, parameter, incomplete)
+
+    return complete
 
 
 def flavor_names(component_type: ComponentType) -> Completion:
@@ -50,6 +75,16 @@ def flavor_names(component_type: ComponentType) -> Completion:
         return flavor_docs(ctx, component_type)
 
     return _completion(names)
+
+
+def column_names(names: Sequence[str], separator: str) -> Completion:
+    """Return what completes the last of several columns."""
+
+    def complete(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+        before, found, last = incomplete.rpartition(separator)
+        return [before + found + name for name in names if name.startswith(last)]
+
+    return complete
 
 
 @click.command(epilog="Example: stackyard completion bash")

@@ -71,7 +71,7 @@ def listing_of(component_type: ComponentType) -> Listing[ComponentView]:
             Filter("name", lambda v: [v.name], NAME_HELP),
             Filter("id", lambda v: [v.id], "Only ids that begin so.", plain="startswith"),
             Filter("flavor", lambda v: [v.flavor], "Only those of this flavor."),
-            Filter("owner", lambda v: [v.owner], "Only those of this owner."),
+            Filter("owner", lambda v: [v.owner], "Only those of this owner.", alias="user"),
             Filter("stack", lambda v: v.stacks, "Only those that such a stack uses."),
         ],
         labels=lambda v: v.labels,
@@ -173,6 +173,17 @@ def named_or_active(ctx: Context, component_type: ComponentType, name: str | Non
     if name is not None:
         return components.get_component(ctx, component_type, name)
     return _active(ctx, component_type)[0]
+
+
+def example_flavor(component_type: ComponentType) -> list[str]:
+    """Return a flavor of the type and attributes for it, for examples that can be tried."""
+    return {
+        ComponentType.ORCHESTRATOR: ["local", "--max_workers=4"],
+        ComponentType.ARTIFACT_STORE: ["local"],
+        ComponentType.CONTAINER_REGISTRY: ["default", "--uri=localhost:5000"],
+        ComponentType.EXPERIMENT_TRACKER: ["mlflow"],
+        ComponentType.ALERTER: ["webhook", "--url='{{my_secret.url}}'"],
+    }.get(component_type, ["my_flavor"])
 
 
 def no_flavor_text(component_type: ComponentType) -> str:

@@ -9,13 +9,15 @@ from stackyard.api.components import get_component, register_component
 from stackyard.api.context import Context, open_context
 from stackyard.api.lookup import shell_word
 from stackyard.cli.attributes import FREE_WORDS, label_option, parse_labels, split_words
-from stackyard.cli.completion import component_names, flavor_names
-from stackyard.cli.component import named_or_active, no_flavor_text, with_article
+from stackyard.cli.completion import attributes_of_named, component_names, flavor_names
+from stackyard.cli.component import example_flavor, named_or_active, no_flavor_text, with_article
 from stackyard.cli.confirm import confirm
 from stackyard.cli.output import json_option, print_json
+from stackyard.cli.secret_warning import warn_of_missing_secrets
 from stackyard.model.basic_views import ComponentView
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ComponentType
 from stackyard.model.errors import StackyardError, UsageError
+from stackyard.model.secret import references_in
 
 ATTRIBUTES_HELP = "A value @FILE is the content of the file; a secret is named as --attribute='{{secret.key}}'."
 
@@ -29,7 +31,8 @@ def register_command(component_type: ComponentType) -> click.Command:
         cls=_RegisterCommand,
         help=f"Register {with_article(title)}. The attributes of its flavor are written as --attribute=VALUE. "
         + ATTRIBUTES_HELP,
-        epilog=f"Example: stackyard {command} register my_{component_type.value} --flavor=local",
+        epilog=f"Example: stackyard {command} register my_{component_type.value} "
+        f"--flavor={' '.join(example_flavor(component_type))}",
         context_settings=FREE_WORDS,
     )
     @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="NAME [--ATTRIBUTE=VALUE]...")
@@ -48,6 +51,7 @@ def register_command(component_type: ComponentType) -> click.Command:
             print_json(view)
             return
         click.echo(f"{title.capitalize()} {view.name!r} registered.")
+        warn_of_missing_secrets(ctx, references_in(view.configuration))
         click.echo(f"Use it in a stack with: {_use_in_stack(view)}", err=True)
 
     register.params[0].required = False  # a missing name is told in words
@@ -79,6 +83,8 @@ def update_command(component_type: ComponentType) -> click.Command:
         target = name or named_or_active(ctx, component_type, None).name
         view = component_changes.update_component(ctx, component_type, target, attributes, parse_labels(label))
         _done(view, f"{title.capitalize()} {view.name!r} updated.", as_json)
+        if not as_json:
+            warn_of_missing_secrets(ctx, references_in(view.configuration))
 
     return update
 
@@ -96,7 +102,7 @@ def remove_attribute_command(component_type: ComponentType) -> click.Command:
     )
     @click.argument(
         "words", nargs=-1, type=click.UNPROCESSED, metavar="NAME [ATTRIBUTE]...",
-        shell_complete=component_names(component_type),
+        shell_complete=attributes_of_named(component_type),
     )  # fmt: skip
     @label_option("A label to take away; may be repeated.", metavar="KEY")
     @json_option

@@ -9,7 +9,7 @@ import click
 from stackyard.api import flavors
 from stackyard.api.context import open_context
 from stackyard.cli.completion import flavor_names
-from stackyard.cli.component import no_flavor_text, with_article
+from stackyard.cli.component import example_flavor, no_flavor_text, with_article
 from stackyard.cli.confirm import confirm
 from stackyard.cli.lazy import LazyGroup
 from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, list_options
@@ -94,7 +94,7 @@ def _describe_command(component_type: ComponentType) -> click.Command:
 
     @click.command(
         "describe", help=f"Show {with_article(title)} flavor with its attributes and settings.",
-        epilog=f"Example: stackyard {command} flavor describe local",
+        epilog=f"Example: stackyard {command} flavor describe {example_flavor(component_type)[0]}",
     )  # fmt: skip
     @click.argument("name", shell_complete=flavor_names(component_type))
     @json_option

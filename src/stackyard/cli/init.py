@@ -16,7 +16,9 @@ from stackyard.model.errors import UsageError
 @click.argument("path", default=".", type=click.Path(path_type=Path))
 @click.option("--name", help="Name of the project; default: the folder's.")
 @click.option("--template", metavar="starter|FOLDER", help="Copy a project to begin with: the starter, or a folder.")
-@click.option("--template-with-defaults", "defaults", is_flag=True, help="Do not ask what the template's answers are.")
+@click.option(
+    "--template-with-defaults", "defaults", is_flag=True, help="Take the template's own answers instead of asking."
+)
 @json_option
 def init(path: Path, name: str | None, template: str | None, defaults: bool, as_json: bool) -> None:
     """Make a folder a project: the scope of its runs, artifacts and active stack.
@@ -44,7 +46,8 @@ def init(path: Path, name: str | None, template: str | None, defaults: bool, as_
         else f"{project.root} is the project {project.name!r} already."
     )
     if template:
-        click.echo(f"{len(copied)} files copied from the template {template!r}.", err=True)
+        files = "1 file" if len(copied) == 1 else f"{len(copied)} files"
+        click.echo(f"{files} copied from the template {template!r}.", err=True)
         _say_next(path)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from stackyard.api import integrations
+from stackyard.cli.completion import integration_names
 from stackyard.cli.confirm import confirm
 from stackyard.cli.lazy import LazyGroup
 from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, list_options
@@ -43,8 +44,10 @@ def list_(request: Request[IntegrationView]) -> None:
     request.show(request.apply(integrations.list_integrations()))
 
 
-@integration.command(epilog="Example: stackyard integration requirements mlflow")
-@click.argument("names", nargs=-1)
+@integration.command(
+    short_help="Print the requirements of integrations.", epilog="Example: stackyard integration requirements mlflow"
+)
+@click.argument("names", nargs=-1, shell_complete=integration_names)
 @json_option
 def requirements(names: tuple[str, ...], as_json: bool) -> None:
     """Print the requirements of integrations, one a line, as pip takes them; without NAMES those of all."""
@@ -57,9 +60,10 @@ def requirements(names: tuple[str, ...], as_json: bool) -> None:
 
 
 @integration.command(
-    epilog="Examples: stackyard integration install mlflow   ·   stackyard integration install pandas sklearn --yes"
+    short_help="Install integrations into this environment.",
+    epilog="Examples: stackyard integration install mlflow   ·   stackyard integration install pandas sklearn --yes",
 )
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=integration_names)
 @yes_option
 @json_option
 def install(names: tuple[str, ...], yes: bool, as_json: bool) -> None:
@@ -78,8 +82,10 @@ def install(names: tuple[str, ...], yes: bool, as_json: bool) -> None:
         click.echo(f"{view.name} is installed{already}: {_versions(view)}.")
 
 
-@integration.command(epilog="Example: stackyard integration uninstall mlflow --yes")
-@click.argument("names", nargs=-1, required=True)
+@integration.command(
+    short_help="Uninstall the packages of integrations.", epilog="Example: stackyard integration uninstall mlflow --yes"
+)
+@click.argument("names", nargs=-1, required=True, shell_complete=integration_names)
 @yes_option
 @json_option
 def uninstall(names: tuple[str, ...], yes: bool, as_json: bool) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 import click
 from pydantic import BaseModel
 
+from stackyard.cli.completion import column_names
 from stackyard.cli.output import cell_width, format_option, list_document, print_json, print_table, terminal_width
 from stackyard.model.errors import UsageError
 from stackyard.model.names import closest, did_you_mean
@@ -69,6 +70,8 @@ class Filter(NamedTuple):
     help: str
     plain: str = "contains"
     """What a text without an operator means."""
+    alias: str = ""
+    """Another name of the option."""
 
 
 @dataclass(frozen=True)
@@ -259,14 +262,32 @@ def label_texts(labels: dict[str, str]) -> str:
 def _options(listing: Listing[Any]) -> list[Callable[[Any], Any]]:
     names = ", ".join(c.name for c in listing.columns)
     made: list[Callable[[Any], Any]] = [
-        click.option(f"--{f.name.replace('_', '-')}", f"filter_{f.name}", multiple=True, metavar="TEXT", help=f.help)
+        click.option(
+            *(f"--{name.replace('_', '-')}" for name in (f.name, f.alias) if name),
+            f"filter_{f.name}",
+            multiple=True,
+            metavar="TEXT",
+            help=f.help,
+        )
         for f in listing.filters
     ]
     if listing.labels is not None:
         made.append(click.option("--label", multiple=True, metavar="KEY[=VALUE]", help="Only those with this label."))
     made += [
-        click.option("--columns", metavar="A,B,...", help=f"Show these columns, out of {names}."),
-        click.option("--sort", "--sort-by", "sort", metavar="[asc:|desc:]COLUMN", help="Sort by a column."),
+        click.option(
+            "--columns",
+            metavar="A,B,...",
+            help=f"Show these columns, out of {names}.",
+            shell_complete=column_names([c.name for c in listing.columns], ","),
+        ),
+        click.option(
+            "--sort",
+            "--sort-by",
+            "sort",
+            metavar="[asc:|desc:]COLUMN",
+            help="Sort by a column.",
+            shell_complete=column_names([c.name for c in listing.columns], ":"),
+        ),
         format_option("table", "json", "yaml", "csv"),
     ]
     return made

@@ -141,7 +141,7 @@ def get(name: str, show: str | None, as_json: bool) -> None:
 )
 @name_argument
 @value_options
-@click.option("--remove", multiple=True, metavar="KEY", help="Take this key away.")
+@click.option("-r", "--remove", "--remove-keys", "remove", multiple=True, metavar="KEY", help="Take this key away.")
 @force_option
 @json_option
 def update(
@@ -171,11 +171,15 @@ def update(
 
 @secret.command(epilog="Example: stackyard secret rename my_secret other_secret")
 @name_argument
-@click.argument("new_name")
+@click.argument("new_name", required=False)
+@click.option("-n", "--new-name", "also_new_name", hidden=True, help="As ZenML has it.")
 @force_option
 @json_option
-def rename(name: str, new_name: str, force: bool, as_json: bool) -> None:
+def rename(name: str, new_name: str | None, also_new_name: str | None, force: bool, as_json: bool) -> None:
     """Give a secret another name."""
+    new_name = new_name or also_new_name
+    if new_name is None:
+        raise UsageError("The new name is missing.", hint=f"Write: stackyard secret rename {name} NEW_NAME")
     view = secrets.rename_secret(open_context(), name, new_name, force=force)
     if as_json:
         print_json(view)

@@ -16,6 +16,7 @@ from stackyard.api.lookup import shell_word
 from stackyard.cli.completion import stack_names
 from stackyard.cli.confirm import confirm
 from stackyard.cli.output import json_option, print_json, use_colour
+from stackyard.cli.secret_warning import warn_of_missing_secrets
 from stackyard.model.errors import DriftError
 from stackyard.model.stack_views import PlanItemView, PlanView
 
@@ -31,7 +32,7 @@ _TO_DO: Mapping[Action, str] = {
 }
 
 _yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-_force_option = click.option("--force", is_flag=True, help="Overwrite FILE.")
+_force_option = click.option("--force", "--overwrite", "force", is_flag=True, help="Overwrite FILE.")
 
 
 @click.command(epilog="Examples: stackyard stack apply --check   ·   stackyard stack apply team.yaml --yes")
@@ -185,9 +186,7 @@ def _report(ctx: Context | None, view: PlanView, *, as_json: bool) -> None:
     click.echo(f"Done: {_count(view, _DONE)}.")
     if ctx is None:
         return
-    for reference in plan.missing_secrets(ctx, view):
-        command = f"stackyard secret create {reference.name} --{reference.key}=VALUE"
-        click.echo(f"Warning: the secret {reference} is not there. Create it with: {command}", err=True)
+    warn_of_missing_secrets(ctx, plan.missing_secrets(ctx, view))
     created = [item.name for item in view.items if item.kind == "stack" and item.action == "create"]
     if created:
         click.echo(f"Switch to it with: stackyard stack set {shell_word(created[0])}", err=True)

@@ -41,7 +41,7 @@ STACKS = Listing[StackView](
     filters=[
         Filter("name", lambda v: [v.name], NAME_HELP),
         Filter("id", lambda v: [v.id], "Only ids that begin so.", plain="startswith"),
-        Filter("owner", lambda v: [v.owner], "Only those of this owner."),
+        Filter("owner", lambda v: [v.owner], "Only those of this owner.", alias="user"),
         Filter("component", lambda v: [c.name for c in v.components], "Only those with such a component."),
         Filter("flavor", lambda v: [c.flavor for c in v.components], "Only those with a component of this flavor."),
     ],

@@ -111,6 +111,11 @@ def test_completion_knows_commands_options_and_names() -> None:
         assert complete(f"stackyard {line}") == ["hook"], line
     assert complete("stackyard alerter register x --flavor ") == ["webhook"]
     assert complete("stackyard alerter flavor describe ") == ["webhook"]
+    assert complete("stackyard alerter remove-attribute ") == ["hook"]
+    assert complete("stackyard alerter remove-attribute hook ") == ["url"]
+    assert complete("stackyard integration install sk") == ["sklearn"]
+    assert complete("stackyard alerter list --columns name,fl") == ["name,flavor"]
+    assert complete("stackyard alerter list --sort desc:na") == ["desc:name"]
 
 
 def test_completion_never_fails(tmp_path: Path) -> None:
