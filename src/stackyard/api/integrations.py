@@ -192,9 +192,10 @@ def _users_of(names: set[str]) -> dict[str, set[str]]:
     spelled: dict[str, str] = {canonicalize_name(name): name for name in names}
     users: dict[str, set[str]] = {}
     for distribution in metadata.distributions():
-        if "Name" not in distribution.metadata:  # what a broken removal left
+        try:
+            user = canonicalize_name(distribution.metadata["Name"] or "")
+        except (OSError, KeyError):  # what a broken removal left; newer versions of importlib say so
             continue
-        user = canonicalize_name(distribution.metadata["Name"])
         for text in distribution.requires or []:
             try:
                 requirement = Requirement(text)
