@@ -102,7 +102,10 @@ export const suites = [
   { name: "unit", parts: [pytest("unit", ["-n2"]), extensionUnit] },
   { name: "property", parts: property() },
   { name: "contract", parts: [pytest("contract", ["-n2"])] },
-  { name: "integration", parts: [pytest("integration")] },
+  {
+    name: "integration",
+    parts: [pytest("integration", ["-n2", "-m", "not alone"]), pytest("integration", ["-m", "alone"])],
+  },
   { name: "cli", parts: [pytest("cli", ["-n2"])] },
   { name: "lsp", parts: [pytest("lsp")] },
   { name: "architecture", parts: [pytest("architecture")] },

@@ -13,8 +13,8 @@ from tests.integration.user import User
 
 FIXED_SEED = 20
 SEED_VARIABLE = "STACKYARD_TEST_SEED"
-# Chosen once a session; with the variable a failure can be repeated.
-RANDOM_SEED = int(os.environ.get(SEED_VARIABLE) or random.randrange(1, 2**31))
+# Chosen once a session, for all of its processes; with the variable a failure can be repeated.
+RANDOM_SEED = int(os.environ.setdefault(SEED_VARIABLE, str(random.randrange(1, 2**31))))
 
 
 def pytest_report_header() -> str:

@@ -15,6 +15,8 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from stackyard import log_metadata, pipeline, step
 
+pytestmark = pytest.mark.alone
+
 def note_preload():
     # What a forked worker finds loaded was loaded by the zygote.
     loaded = sorted({name.split(".")[0] for name in sys.modules})

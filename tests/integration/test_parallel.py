@@ -11,6 +11,8 @@ import pytest
 from stackyard.model.views import RunView
 from tests.integration.user import User, statuses
 
+pytestmark = pytest.mark.alone
+
 SLEEPS = """
 import time
 from stackyard import pipeline, step

@@ -16,6 +16,8 @@ from stackyard.storage.home import Home
 from stackyard.storage.locking import PATIENCE_S, lock_holder
 from tests.integration.user import User, wait_for
 
+pytestmark = pytest.mark.alone
+
 _APPEND = """
 import sys
 from pathlib import Path

@@ -7,6 +7,8 @@ import pytest
 from tests.integration.registry_scenario import change_registry_at_random
 from tests.integration.user import User
 
+pytestmark = pytest.mark.alone
+
 LONGEST_WAIT_S = 15.0
 """Three times what the soak grants: other tests run on the same cores at the same time."""
 
