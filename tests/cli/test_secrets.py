@@ -166,6 +166,8 @@ REFUSED = {
     "taken": (("secret", "create", "db", "--user=abcd"), 5, ("'db'", "stackyard secret update db")),
     "taken: rename": (("secret", "rename", "db", "other"), 5, ("'other'", "exists already")),
     "no name": (("secret", "create", "1db", "--user=abcd"), 3, ("'1db'", "a letter")),
+    "name forgotten": (("secret", "create", "--user=w0rd"), 2, ("name of the secret is missing", "NAME --KEY=VALUE")),
+    "name forgotten: update": (("secret", "update", "--user=w0rd"), 2, ("name of the secret is missing", "NAME")),
     "no key": (("secret", "create", "new", "--1=abcd"), 3, ("'1'", "a letter")),
     "no value": (("secret", "create", "new"), 2, ("No value", "--interactive")),
     "empty value": (("secret", "create", "new", "--user="), 3, ("'user'", "no value")),
@@ -182,7 +184,9 @@ def test_a_mistake_is_refused(created: Shell, case: str) -> None:
     arguments, code, words = REFUSED[case]
     created.do("secret", "create", "other", "--x=abcd")
     before = created.snapshot()
-    refused(created.stackyard(*arguments), code, *words)
+    done = created.stackyard(*arguments)
+    refused(done, code, *words)
+    assert "w0rd" not in done.out + done.err
     unchanged(created, before)
 
 

@@ -43,7 +43,15 @@ LISTING: Listing[SecretView] = Listing(
     ],
 )
 
-name_argument = click.argument("name", shell_complete=secret_names)
+
+def _no_option(_ctx: click.Context, _parameter: click.Parameter, name: str) -> str:
+    """Refuse what stands in the place of a forgotten name, without showing it: it may be ``--KEY=VALUE``."""
+    if name.startswith("-"):
+        raise UsageError("The name of the secret is missing.", hint="Write it in front: NAME --KEY=VALUE")
+    return name
+
+
+name_argument = click.argument("name", callback=_no_option, shell_complete=secret_names)
 yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 force_option = click.option("--force", is_flag=True, help="Even though components refer to it.")
 
@@ -85,7 +93,7 @@ def list_(request: Request[SecretView]) -> None:
     "stackyard secret create my_secret --values=@secret.json",
     context_settings=FREE_WORDS,
 )
-@click.argument("name")
+@click.argument("name", callback=_no_option)
 @value_options
 @json_option
 def create(name: str, words: tuple[str, ...], document: str | None, interactive: bool, as_json: bool) -> None:
