@@ -195,3 +195,12 @@ def test_the_starters_file_is_what_its_stack_is_made_of(shell: Shell) -> None:
     applied = shell.do("stack", "apply", "--yes")
     assert "+ stack a_new_local_stack" in applied.out
     assert shell.json("stack", "set", "a_new_local_stack")["name"] == "a_new_local_stack"
+
+
+@pytest.mark.timeout(120)
+def test_files_named_as_zenml_has_it(project: Shell) -> None:
+    """Given `export STACK FILE` and `import STACK -f FILE`, they do what --output-file and --name do."""
+    project.do("stack", "copy", "default", "mine")
+    assert "1 stack written to" in project.do("stack", "export", "mine", "mine.yaml").out
+    project.do("stack", "import", "twin", "-f", "mine.yaml", "--yes")
+    assert {"mine", "twin"} < {view["name"] for view in project.json("stack", "list")["items"]}

@@ -119,7 +119,7 @@ def _stacks(ctx: Context) -> Iterator[FindingView]:
     found.extend(f for c in used.values() for f in checker.component(c) if f.severity != "ok")
     yield from found
     if worst(found) == "ok":
-        yield fine("stacks", f"All can be used; {choice.name!r} is active ({choice.origin_text}).")
+        yield fine("stacks", f"All are complete; {choice.name!r} is active ({choice.origin_text}).")
 
 
 def _secrets(ctx: Context) -> Iterator[FindingView]:

@@ -16,8 +16,8 @@ COMPONENT_TYPES = Listing[ComponentTypeView](
         Column("name", lambda v: v.name.value),
         Column("required", lambda v: "yes" if v.required else "no", yields=1),
         Column("flavors", lambda v: ", ".join(v.flavors)),
-        Column("components", lambda v: v.n_components),
-        Column("purpose", lambda v: v.doc),
+        Column("components", lambda v: v.n_components, yields=2),
+        Column("purpose", lambda v: v.doc, prose=True),
         Column("command", lambda v: v.command, usual=False),
     ],
     filters=[

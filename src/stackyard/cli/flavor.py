@@ -24,7 +24,7 @@ FLAVORS = Listing[FlavorView](
         Column("name", lambda v: v.name),
         Column("package", lambda v: f"{v.package} {v.version}".strip(), yields=2),
         Column("integration", lambda v: v.integration, yields=1),
-        Column("doc", lambda v: v.doc),
+        Column("doc", lambda v: v.doc, prose=True),
         Column("source", lambda v: v.source, usual=False),
         Column("requirements", lambda v: ", ".join(v.requirements), usual=False),
     ],

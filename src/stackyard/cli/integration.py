@@ -22,7 +22,7 @@ INTEGRATIONS = Listing[IntegrationView](
         Column("name", lambda v: v.name),
         Column("installed", lambda v: "yes" if v.installed else "no"),
         Column("requirements", lambda v: ", ".join(v.requirements), yields=1),
-        Column("purpose", lambda v: v.doc),
+        Column("purpose", lambda v: v.doc, prose=True),
         Column("missing", lambda v: ", ".join(v.missing), usual=False),
     ],
     filters=[

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stackyard.model.views import Page
 
 MAX_PAGE = 1000
+PROSE_WIDTH = 30
 V = TypeVar("V", bound=BaseModel)
 Value = str | int | float | None
 
@@ -51,6 +52,8 @@ class Column(NamedTuple):
     """Shown unless other columns are asked for; may depend on what is listed."""
     yields: int = 0
     """The higher, the earlier it is left out when the terminal is narrow; 0: never."""
+    prose: bool = False
+    """Sentences, which may be folded: no other column is left out for their full length."""
 
     def cell(self, item: BaseModel) -> str:
         """Return what a table shows."""
@@ -340,6 +343,7 @@ def _title(column: Column) -> str:
 def _fitting(columns: Sequence[Column], cells: dict[str, list[str]], width: int) -> tuple[list[Column], list[Column]]:
     """Return the columns that fit into a terminal, and those to leave out; what never yields is folded instead."""
     widths = {c.name: max(len(_title(c)), *(cell_width(cell) for cell in cells[c.name])) for c in columns}
+    widths.update({c.name: min(widths[c.name], PROSE_WIDTH) for c in columns if c.prose})
     shown, hidden = list(columns), []
     for column in sorted((c for c in columns if c.yields), key=lambda c: -c.yields):
         if sum(widths[c.name] + 3 for c in shown) + 1 <= width:

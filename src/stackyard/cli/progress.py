@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from stackyard.cli.output import plain_lines, show_duration, show_value, terminal_width
+from stackyard.cli.output import cell_width, plain_lines, show_duration, show_value, terminal_width
 from stackyard.engine.reporter import Reporter, RunFacts, StepChange
 from stackyard.model.enums import Status
 from stackyard.model.job import StepError
@@ -243,8 +243,11 @@ class LiveReporter(_Base):
         table = Table(box=box.ROUNDED, header_style="bold", expand=False)
         for column in ("Step", "Status", "Duration", "Last output" if live else "Result"):
             table.add_column(column, no_wrap=True, justify="right" if column == "Duration" else "left")
-        width = max(20, terminal_width() - 60)
-        for name, row in self._visible(live=live):
+        shown = self._visible(live=live)
+        # Names and statuses are never cut for the sake of what a step printed.
+        others = max(len("Step"), *(cell_width(name) for name, _ in shown)) + max(len(row.status) for _, row in shown)
+        width = max(len("Last output"), terminal_width() - others - len("Duration") - 15)
+        for name, row in shown:
             status = Text(f"{ICONS[row.status]} {row.status}", style=COLOURS.get(row.status, ""))
             running = live and row.status is Status.RUNNING
             last = (
@@ -256,7 +259,7 @@ class LiveReporter(_Base):
                 Text(name),
                 status,
                 show_duration(_duration(row)),
-                Text(last[:width], style="bright_black" if running else ""),
+                Text(last if len(last) <= width else f"{last[: width - 1]}…", style="bright_black" if running else ""),
             )
         return table
 

@@ -67,13 +67,16 @@ def apply(file: str | None, *, prune: bool, check: bool, yes: bool, as_json: boo
 @click.command("import", epilog="Example: stackyard stack import team.yaml --name my_stack --yes")
 @click.argument("file", type=click.Path())
 @click.option("--name", help="Name for the file's only stack, instead of its own.")
+@click.option("-f", "--filename", hidden=True, help="The file; the name of the stack stands before, as ZenML has it.")
 @_yes_option
 @json_option
-def import_(file: str, name: str | None, *, yes: bool, as_json: bool) -> None:
+def import_(file: str, name: str | None, filename: str | None, *, yes: bool, as_json: bool) -> None:
     """Register the stacks and components of FILE, as stack export writes it.
 
     What is there and equal stays; a name that something else has is refused.
     """
+    if filename:
+        file, name = filename, name or file
     ctx = open_context()
     view = plan.plan_import(ctx, file, name)
     if view.drift:
@@ -94,6 +97,8 @@ def export(names: tuple[str, ...], target: str | None, *, force: bool, as_json: 
 
     Without NAMES: all stacks but default, which every home has. Secrets are named, never their values.
     """
+    if target is None and len(names) == 2 and names[1].endswith((".yaml", ".yml")):
+        target, names = names[-1], names[:1]  # as ZenML has it
     ctx = open_context()
     document = stack_export.stack_document(ctx, names)
     n_stacks = len(document.get("stacks", {}))
