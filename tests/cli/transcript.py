@@ -73,7 +73,7 @@ def follow(page: Path, shell: Shell) -> int:
         if not _matches(expected, got):
             shown = "\n".join(difflib.unified_diff(expected, got, "the page", "the command", lineterm=""))
             raise AssertionError(f"{page.name}:{item.line}: $ {shlex.join(item.words)}\n{shown}\n---\n{result.out}")
-        refused = any(line.startswith("Error:") for line in item.output)
+        refused = any(re.match(r"Error:|\d+ errors?\.", line) for line in item.output)
         assert (result.code != 0) == refused, f"{page.name}:{item.line}: {result}"
     return commands
 
