@@ -62,7 +62,10 @@ def closest(name: str, candidates: list[str], limit: int = 3) -> list[str]:
     """Return the known names that a typo may have meant, best first."""
     from difflib import get_close_matches  # noqa: PLC0415  # only on the way to an error message
 
-    return get_close_matches(name, candidates, n=limit, cutoff=0.6)
+    letters = sorted(name.casefold())
+    same = [c for c in candidates if sorted(c.casefold()) == letters]  # another case, or swapped: T1, bd for db
+    near = get_close_matches(name, candidates, n=limit, cutoff=0.6)
+    return list(dict.fromkeys([*same, *near]))[:limit]
 
 
 def did_you_mean(name: str, candidates: list[str]) -> str:

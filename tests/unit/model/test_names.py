@@ -11,6 +11,9 @@ from stackyard.model.names import check_name, closest, did_you_mean, folder_name
 def test_typos_are_recognised() -> None:
     assert did_you_mean("defualt", ["default", "remote"]) == "Did you mean 'default'?"
     assert did_you_mean("xyz", ["default"]) == ""
+    assert did_you_mean("nope", ["mine"]) == ""
+    assert did_you_mean("T1", ["t2", "t1"]) == "Did you mean 't1'?"
+    assert did_you_mean("bd", ["db", "bx"]) == "Did you mean 'db'?"
     assert sorted(closest("store", ["store_1", "store_2", "other"])) == ["store_1", "store_2"]
 
 
