@@ -43,7 +43,7 @@ def init(path: Path, name: str | None, template: str | None, defaults: bool, as_
     click.echo(
         f"Project {project.name!r} initialized in {project.root}"
         if new
-        else f"{project.root} is the project {project.name!r} already."
+        else f"{project.root} is a project already; its name is {project.name!r}."
     )
     if template:
         files = "1 file" if len(copied) == 1 else f"{len(copied)} files"
