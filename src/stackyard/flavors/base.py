@@ -20,12 +20,14 @@ from stackyard.model.enums import ComponentType
 from stackyard.model.errors import ComponentConfigurationError, SecretReferenceError, SettingsError
 from stackyard.model.flavor import FlavorDescriptor, SettingsScope
 from stackyard.model.names import did_you_mean
-from stackyard.model.secret import broken_reference_in, is_reference
+from stackyard.model.secret import broken_reference_in, is_reference, references_in
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _LOGIN_IN_URL = r"[A-Za-z][A-Za-z0-9+.-]*://[^/@:]*:([^/@]+)@"
+_PARAMETER = re.compile(r"[?&]([^=&#]+)=([^&#]+)")
+_SECRET_WORD = re.compile(r"authorization|cookie|token|secret|passw|pwd|(?<!ssl)(?<!ssl_)key", re.IGNORECASE)
 ENTRY_POINT_GROUP = "stackyard.flavors"
 MAX_SHOWN = 100
 """Characters of a refused value."""
@@ -81,9 +83,9 @@ class Flavor:
         known = list(self.configuration_model.model_fields)
         refuse_unknown(configuration, known, what, self.name)
         secret = [n for n, f in self.configuration_model.model_fields.items() if _is_secret(f.json_schema_extra)]
-        refuse_plain_secrets(configuration, secret, what)
         fields = self.configuration_model.model_fields
         converted = {name: _converted(value, fields[name].annotation) for name, value in configuration.items()}
+        refuse_plain_secrets(converted, secret, what)
         try:
             model = self.configuration_model.model_validate(converted)
         except ValidationError as error:
@@ -188,6 +190,13 @@ def refuse_plain_secrets(given: dict[str, Any], secret: list[str], what: str) ->
                 hint="stackyard secret create my_secret, then put {{my_secret.password}} in its place",
                 attribute=key,
             )
+        plain = [n for n, part in _named_parts(key, value) if _SECRET_WORD.search(n) and not any(references_in(part))]
+        if plain:
+            raise SecretReferenceError(
+                f"The attribute {key!r} of the {what} would store {plain[0][:60]!r} as plain text.",
+                hint="stackyard secret create my_secret, then put {{my_secret.my_key}} in the place of its value",
+                attribute=key,
+            )
     for key in secret:
         if given.get(key) is not None and not is_reference(given[key]):
             raise SecretReferenceError(
@@ -195,6 +204,13 @@ def refuse_plain_secrets(given: dict[str, Any], secret: list[str], what: str) ->
                 hint=f"stackyard secret create my_secret, then --{key}='{{{{my_secret.{key}}}}}'",
                 attribute=key,
             )
+
+
+def _named_parts(attribute: str, value: Any) -> list[tuple[str, Any]]:
+    """Return what an attribute's value names: the headers, or the parameters of a URL, with their values."""
+    if isinstance(value, dict):
+        return [(str(name), part) for name, part in value.items() if part] if attribute == "headers" else []
+    return _PARAMETER.findall(value) if isinstance(value, str) and "://" in value else []
 
 
 def wrong_value(problem: ErrorDetails, what: str, component_type: ComponentType) -> ComponentConfigurationError:

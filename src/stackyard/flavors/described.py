@@ -46,8 +46,8 @@ class DescribedFlavor:
         schema = self._descriptor.configuration_schema
         properties = schema.get("properties", {})
         refuse_unknown(configuration, list(properties), what, self.name)
-        refuse_plain_secrets(configuration, [n for n, p in properties.items() if p.get("secret")], what)
         converted = {key: _convert(value, properties[key]) for key, value in configuration.items()}
+        refuse_plain_secrets(converted, [n for n, p in properties.items() if p.get("secret")], what)
         missing = [name for name in schema.get("required", []) if name not in converted]
         if missing:
             raise missing_attribute(missing[0], what, self.component_type)

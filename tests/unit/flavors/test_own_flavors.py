@@ -36,6 +36,13 @@ ALERT = RunAlert("id", "demo-1", "demo", "here", "told", "completed", "2026-01-0
         ),
         (WEBHOOK, {"url": "http://h", "events": '["failed"]'}, {"url": "http://h", "events": ["failed"]}),
         (WEBHOOK, {"url": "http://h", "headers": '{"A": "{{s.k}}"}'}, {"url": "http://h", "headers": {"A": "{{s.k}}"}}),
+        (
+            WEBHOOK,
+            {"url": "http://h/?token={{s.k}}&to=all", "headers": {"Cookie": "id={{s.k}}"}},
+            {"url": "http://h/?token={{s.k}}&to=all", "headers": {"Cookie": "id={{s.k}}"}},
+        ),
+        (WEBHOOK, {"url": "https://hooks.example/T0/B0/xyz"}, {"url": "https://hooks.example/T0/B0/xyz"}),
+        (MLFLOW, {"tracking_uri": "mysql://h/m?ssl_key=/x/k"}, {"tracking_uri": "mysql://h/m?ssl_key=/x/k"}),
         (CONTAINER_REGISTRY, {"uri": "ghcr.io/my-team/"}, {"uri": "ghcr.io/my-team"}),
         (
             CONTAINER_REGISTRY,
@@ -61,6 +68,25 @@ def test_what_is_taken(flavor: Flavor, given: dict[str, Any], kept: dict[str, An
         (WEBHOOK, {"url": "http://h:port/"}, ComponentConfigurationError, "a web address like"),
         (WEBHOOK, {"url": "http://user@h/"}, ComponentConfigurationError, "without a user name"),
         (WEBHOOK, {"url": "http://user:word@h/"}, SecretReferenceError, "'url' of the it has a password in it"),
+        (WEBHOOK, {"url": "http://h/?a=b&api_key=w0rd"}, SecretReferenceError, "would store 'api_key' as plain text"),
+        (
+            WEBHOOK,
+            {"url": "http://h", "headers": '{"Accept": "*/*", "authorization": "Bearer w0rd"}'},
+            SecretReferenceError,
+            "would store 'authorization' as plain text",
+        ),
+        (
+            WEBHOOK,
+            {"url": "http://h", "headers": {"X-Api-Key": "w0rd"}},
+            SecretReferenceError,
+            "would store 'X-Api-Key' as plain text",
+        ),
+        (
+            WEBHOOK,
+            {"url": "http://h", "headers": {"My-Secret": 12}},
+            SecretReferenceError,
+            "would store 'My-Secret' as plain text",
+        ),
         (WEBHOOK, {"url": "http://h", "events": "done"}, ComponentConfigurationError, "events"),
         (WEBHOOK, {"url": "http://h", "events": "[]"}, ComponentConfigurationError, "events"),
         (WEBHOOK, {"url": "http://h", "headers": "{broken"}, ComponentConfigurationError, "headers='{broken'"),
@@ -76,6 +102,12 @@ def test_what_is_taken(flavor: Flavor, given: dict[str, Any], kept: dict[str, An
         (MLFLOW, {"tracking_uri": "https://h:port"}, ComponentConfigurationError, "a web address like"),
         (MLFLOW, {"tracking_uri": "https://me@h"}, ComponentConfigurationError, "without a user name"),
         (MLFLOW, {"tracking_uri": "mysql://u:w0rd@h/m"}, SecretReferenceError, "has a password in it"),
+        (
+            MLFLOW,
+            {"tracking_uri": "mysql://h/m?user=u&password=w0rd"},
+            SecretReferenceError,
+            "would store 'password' as plain text",
+        ),
     ],
 )
 def test_what_is_refused(flavor: Flavor, given: dict[str, Any], error: type[StackyardError], text: str) -> None:
