@@ -155,6 +155,9 @@ SPECIFIC: dict[tuple[str, str], tuple[str, int, tuple[str, ...]]] = {
     ("artifact-store register", "path of another kind of store"): (
         "artifact-store register new --flavor=local --path=s3://bucket/x", 3, ("s3://bucket/x",),
     ),
+    ("artifact-store register", "path from a secret"): (
+        "artifact-store register new --flavor=local --path={{known.key}}", 3, ("this path", "Write the folder itself"),
+    ),
     ("artifact-store register", "attribute without a value"): (
         "artifact-store register new --flavor=local --path", 2, ("--path",),
     ),

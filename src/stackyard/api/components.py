@@ -17,6 +17,7 @@ from stackyard.model.basic_views import ComponentView
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import ComponentConfigurationError
 from stackyard.model.names import folder_name
+from stackyard.model.secret import references_in
 from stackyard.model.stack import Registry, Stack, StackComponent
 from stackyard.storage.host import expand, user_name
 from stackyard.storage.ids import new_id, now
@@ -263,6 +264,9 @@ def _folder(path: str, what: str) -> str:
     problem, hint = "", "Choose a folder."
     if not path.strip() or "\0" in path:
         problem = f"{path!r} is no path"
+    elif any(references_in(path)):
+        problem = "a folder is no secret"
+        hint = "Write the folder itself."
     elif "://" in path:
         problem = f"{path} is no folder of this machine"
         hint = "A store elsewhere needs another flavor: stackyard artifact-store flavor list"
