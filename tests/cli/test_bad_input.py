@@ -82,6 +82,9 @@ COMMANDS = {
     "run configuration with an unknown key": (
         ("run", "small.py", "--config", "bad.yaml"), 3, "C104", ("bad.yaml", "enable_chache", "enable_cache"),
     ),
+    "unknown stack: run configuration": (
+        ("run", "small.py", "--config", "lost.yaml"), 4, "N101", ("lost.yaml:2", "nope"),
+    ),
     "run configuration that is no YAML": (("run", "small.py", "--config", "no.yaml"), 3, "C104", ("no.yaml:3",)),
 }  # fmt: skip
 
@@ -96,6 +99,7 @@ def prepared(shell: Shell) -> Shell:
     shell.write("broken.py", "from stackyard import pipeline\n\ndef broken(:\n    pass\n")
     shell.write("imports.py", "import not_there\n" + SMALL)
     shell.write("bad.yaml", "enable_chache: false\n")
+    shell.write("lost.yaml", "parameters: {}\nstack: nope\n")
     shell.write("no.yaml", "parameters:\n  n: [1\n")
     return shell
 

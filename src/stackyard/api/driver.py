@@ -42,6 +42,7 @@ from stackyard.model.errors import (
     RunFailedError,
     RunNotFoundError,
     RunStoppedError,
+    StackNotFoundError,
     StackyardError,
 )
 from stackyard.model.graph import topological_order
@@ -125,7 +126,13 @@ def run_pipeline(
     config_path = options.config or definition.options.config_path
     configuration = read_run_configuration(config_path) if config_path else RunConfiguration()
     registry = ctx.registry.read()
-    choice = resolve_active(ctx, registry, _wish(definition, options, configuration))
+    wish = _wish(definition, options, configuration)
+    try:
+        choice = resolve_active(ctx, registry, wish)
+    except StackNotFoundError as error:
+        if wish is not None and wish.origin is ActiveStackOrigin.RUN_CONFIGURATION:
+            error.location = configuration.location("stack")
+        raise
     stack = require_active(choice)
     with working_in(ctx.scope.root or Path.cwd()):
         recorded = _record(definition, options, configuration)
