@@ -34,7 +34,7 @@ def folder_findings(path: Path, subject: str, elsewhere: str, *, write: bool) ->
     if not there.is_dir():
         yield error("not_a_folder", subject, f"{there} is a file, not a folder.", elsewhere)
         return
-    problem = _problem(there, write=write and there == path)
+    problem = _problem(there, write=write)
     if problem:
         how = "written" if there == path else f"made in {there}"
         yield error("not_writable", subject, f"The folder {path} can't be {how}: {problem}.", elsewhere)
@@ -66,8 +66,9 @@ def _problem(folder: Path, *, write: bool) -> str:
 
 
 def _free_bytes(folder: Path) -> int | None:
-    """Return the room on a folder's disk; None where that is not told."""
+    """Return the room on a folder's disk; None where that is not told, or there is none (``/proc``)."""
     try:
-        return shutil.disk_usage(folder).free
+        usage = shutil.disk_usage(folder)
     except OSError:
         return None
+    return usage.free if usage.total else None

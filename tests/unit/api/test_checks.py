@@ -287,6 +287,10 @@ def test_a_folder_that_takes_no_file_is_an_error() -> None:
     (finding,) = folder_findings(Path("/proc/self"), "it", "elsewhere", write=True)
     assert (finding.code, finding.severity) == ("not_writable", "error")
     assert re.search("can't be written: .", finding.message)
+    (finding,) = folder_findings(Path("/proc/foo"), "it", "elsewhere", write=True)
+    assert (finding.code, finding.severity) == ("not_writable", "error")
+    assert "/proc/foo can't be made in /proc: " in finding.message
+    assert _codes(Path("/proc/foo"), write=False) == []
 
 
 def test_a_nearly_full_disk_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
