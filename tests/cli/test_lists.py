@@ -71,6 +71,7 @@ def test_nothing_to_show_is_said_on_stderr(stocked: Shell) -> None:
         result = stocked.do(*words)
         assert result.out == ""
         assert result.err.startswith(text)
+    assert stocked.do("container-registry", "list").err.endswith(" register NAME --flavor=default --uri=URI\n")
 
 
 @pytest.mark.timeout(120)

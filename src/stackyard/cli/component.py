@@ -22,7 +22,7 @@ from stackyard.model.errors import ComponentNotFoundError
 from stackyard.model.stack import DEFAULT_STACK_ID
 
 if TYPE_CHECKING:
-    from stackyard.model.stack_views import ComponentTypeView
+    from stackyard.model.stack_views import ComponentTypeView, FlavorView
 
 
 def component_group(component_type: ComponentType) -> LazyGroup:
@@ -152,14 +152,18 @@ def explain_command(component_type: ComponentType) -> click.Command:
     )  # fmt: skip
     @json_option
     def explain(as_json: bool) -> None:
-        from stackyard.api.flavors import flavor_docs, list_component_types  # noqa: PLC0415  # all flavors, slow
+        from stackyard.api.flavors import flavor_docs, get_flavor, list_component_types  # noqa: PLC0415  # all, slow
 
         ctx = open_context()
         view = next(v for v in list_component_types(ctx) if v.name is component_type)
         if as_json:
             print_json(view)
             return
-        _explain(view, flavor_docs(ctx, component_type))
+        flavors = flavor_docs(ctx, component_type)
+        _explain(view, flavors)
+        if flavors:
+            command = register_command_of(get_flavor(ctx, component_type, next(iter(flavors))))
+            click.echo(f"\nRegister one with: {command}")
 
     return explain
 
@@ -184,6 +188,12 @@ def example_flavor(component_type: ComponentType) -> list[str]:
         ComponentType.EXPERIMENT_TRACKER: ["mlflow"],
         ComponentType.ALERTER: ["webhook", "--url='{{my_secret.url}}'"],
     }.get(component_type, ["my_flavor"])
+
+
+def register_command_of(flavor: FlavorView) -> str:
+    """Return the command that registers a component of a flavor, with the attributes that it can't do without."""
+    required = "".join(f" --{f.name}={f.name.upper()}" for f in flavor.configuration if f.required)
+    return f"stackyard {flavor.component_type.command} register NAME --flavor={flavor.name}{required}"
 
 
 def no_flavor_text(component_type: ComponentType) -> str:
@@ -218,12 +228,11 @@ def _active(ctx: Context, component_type: ComponentType) -> tuple[ComponentView,
 
 
 def _none_text(ctx: Context, component_type: ComponentType) -> str:
-    from stackyard.api.flavors import flavor_docs  # noqa: PLC0415  # most lists are not empty
+    from stackyard.api.flavors import flavor_docs, get_flavor  # noqa: PLC0415  # most lists are not empty
 
-    title, command = component_type.title, component_type.command
-    names = list(flavor_docs(ctx, component_type))
-    how = f"Register one with: stackyard {command} register NAME --flavor={names[0]}" if names else ""
-    return f"No {title} is registered. {how or no_flavor_text(component_type)}"
+    first = next(iter(flavor_docs(ctx, component_type)), "")
+    how = f"Register one with: {register_command_of(get_flavor(ctx, component_type, first))}" if first else ""
+    return f"No {component_type.title} is registered. {how or no_flavor_text(component_type)}"
 
 
 def _explain(view: ComponentTypeView, flavors: dict[str, str]) -> None:
@@ -235,8 +244,6 @@ def _explain(view: ComponentTypeView, flavors: dict[str, str]) -> None:
         click.echo(fill(no_flavor_text(view.name), 100, break_long_words=False, break_on_hyphens=False))
         return
     print_facts("Flavors", list(flavors.items()))
-    click.echo()
-    click.echo(f"Register one with: stackyard {view.command} register NAME --flavor={next(iter(flavors))}")
 
 
 orchestrator = component_group(ComponentType.ORCHESTRATOR)

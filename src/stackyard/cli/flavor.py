@@ -9,7 +9,7 @@ import click
 from stackyard.api import flavors
 from stackyard.api.context import open_context
 from stackyard.cli.completion import flavor_names
-from stackyard.cli.component import example_flavor, no_flavor_text, with_article
+from stackyard.cli.component import example_flavor, no_flavor_text, register_command_of, with_article
 from stackyard.cli.confirm import confirm
 from stackyard.cli.lazy import LazyGroup
 from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, list_options
@@ -141,7 +141,7 @@ def _register_command(component_type: ComponentType) -> click.Command:
             print_json(view)
             return
         click.echo(f"{title.capitalize()} flavor {view.name!r} registered.")
-        click.echo(f"Use it with: stackyard {command} register NAME --flavor={view.name}", err=True)
+        click.echo(f"Use it with: {register_command_of(view)}", err=True)
 
     return register
 
