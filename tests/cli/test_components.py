@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from tests.cli.shell import PROGRAMS, Shell
 from tests.cli.terminal import on_terminal
@@ -105,10 +106,21 @@ def test_a_secret_is_shown_as_a_reference(shell: Shell) -> None:
     """Given a component that refers to a secret, its description has the reference and never the value."""
     shell.do("alerter", "register", "hook", "-f", "webhook", "--url={{hook.url}}")
     value = "http://localhost/s3cr3t-path"
-    for words in (("describe", "hook"), ("describe", "hook", "--json"), ("list", "--output", "yaml")):
+    as_yaml = ("describe", "hook", "--output", "yaml")
+    for words in (("describe", "hook"), ("describe", "hook", "--json"), as_yaml, ("list", "--output", "yaml")):
         shown = shell.do("alerter", *words, STACKYARD_SECRET__HOOK__URL=value)
         assert "{{hook.url}}" in shown.out
         assert value not in shown.text
+
+
+@pytest.mark.timeout(120)
+def test_descriptions_come_as_yaml_too(shell: Shell) -> None:
+    """Given one of each kind of thing, its description as YAML holds what the one as JSON holds."""
+    shell.do("secret", "create", "hook", "--values", '{"url": "http://localhost/"}')
+    for words in ("stack describe", "orchestrator describe", "alerter flavor describe webhook", "secret describe hook"):
+        printed = shell.do(*words.split(), "--output", "yaml").out
+        assert not printed.startswith("{")
+        assert yaml.safe_load(printed) == shell.json(*words.split()), words
 
 
 @pytest.mark.timeout(120)

@@ -35,6 +35,7 @@ ARTIFACTS = Listing[ArtifactView](
         Filter("type", lambda v: [v.type], "Only those of this type."),
         Filter("artifact_store", lambda v: [v.artifact_store], "Only those in such an artifact store."),
     ],
+    page=50,
 )
 
 
@@ -44,16 +45,14 @@ def artifact() -> None:
 
 
 @artifact.command("list", epilog="Example: stackyard artifact list --type DataFrame --sort desc:updated")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="Artifacts at most.")
 @click.option("--cursor", help="Go on after an earlier page ('next' of its JSON).")
 @click.option("--all-projects", is_flag=True, help="Not only the project around the working folder.")
 @list_options(ARTIFACTS)
-def list_(request: Request[ArtifactView], limit: int, cursor: str | None, all_projects: bool) -> None:
+def list_(request: Request[ArtifactView], cursor: str | None, all_projects: bool) -> None:
     """List artifacts by name, one line for each artifact store that holds versions."""
     ctx = open_context()
     request.show_page(
         lambda size, after: artifacts.list_artifacts(ctx, limit=size, cursor=after, all_projects=all_projects),
-        limit=limit,
         cursor=cursor,
         none="No artifacts yet. Run a pipeline with: stackyard run FILE",
     )

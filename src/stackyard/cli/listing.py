@@ -16,7 +16,15 @@ import click
 from pydantic import BaseModel
 
 from stackyard.cli.completion import column_names
-from stackyard.cli.output import cell_width, format_option, list_document, print_json, print_table, terminal_width
+from stackyard.cli.output import (
+    cell_width,
+    format_option,
+    list_document,
+    print_json,
+    print_table,
+    print_yaml,
+    terminal_width,
+)
 from stackyard.model.errors import UsageError
 from stackyard.model.names import closest, did_you_mean
 
@@ -87,6 +95,8 @@ class Listing(Generic[V]):
     filters: Sequence[Filter] = ()
     labels: Callable[[V], dict[str, str]] | None = None
     """What ``--label`` looks at."""
+    page: int | None = None
+    """Things at most unless ``--limit`` says otherwise; None: all, there are never very many."""
 
     def column(self, name: str, what: str) -> Column:
         """Return a column by name.
@@ -113,6 +123,8 @@ class Request(Generic[V]):
     sort: Column | None = None
     descending: bool = False
     tests: Sequence[Callable[[V], bool]] = field(default=())
+    limit: int | None = None
+    """Things at most; None: all."""
 
     @property
     def selects(self) -> bool:
@@ -146,29 +158,27 @@ class Request(Generic[V]):
             also: names of columns to show although they are not usual.
             none: what to tell, on stderr, when there is nothing even without the filters.
         """
+        total = len(items) if total is None else total
+        items = items[: self.limit]
         if self.output == "json":
             print_json(list_document(items, total, next_cursor))
         elif self.output == "yaml":
-            import yaml  # noqa: PLC0415  # slow to import, seldom needed
-
-            document = list_document(items, total, next_cursor)
-            click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)
+            print_yaml(list_document(items, total, next_cursor))
         elif self.output == "csv":
             self._show_csv(items, also)
         elif items:
-            self._show_table(items, also, len(items) if total is None else total)
+            self._show_table(items, also, total)
         else:
             click.echo(none or f"No {self.listing.noun} fits the filters.", err=True)
 
     def show_page(
-        self, fetch: Callable[[int, str | None], Page[V]], *, limit: int, cursor: str | None,
+        self, fetch: Callable[[int, str | None], Page[V]], *, cursor: str | None,
         also: Sequence[str] = (), none: str = "",
     ) -> None:  # fmt: skip
         """Print a page of a list that may be long.
 
         Args:
             fetch: gives a page for a limit and a cursor.
-            limit: things at most.
             cursor: of the page, as an earlier one named it.
             also: as for :meth:`show`.
             none: as for :meth:`show`.
@@ -177,7 +187,7 @@ class Request(Generic[V]):
             UsageError: a cursor together with what changes the order or number of things.
         """
         if not self.selects:
-            page = fetch(limit, cursor)
+            page = fetch(self.limit or MAX_PAGE, cursor)
             self.show(page.items, total=page.total, next_cursor=page.next, also=also, none=none)
             return
         if cursor is not None:
@@ -188,7 +198,7 @@ class Request(Generic[V]):
             page = fetch(MAX_PAGE, page.next)
             items += page.items
         found = self.apply(items)
-        self.show(found[:limit], total=len(found), also=also, none="" if items else none)
+        self.show(found, also=also, none="" if items else none)
 
     def _chosen(self, items: Sequence[V], also: Sequence[str]) -> list[Column]:
         if self.columns:
@@ -212,7 +222,8 @@ class Request(Generic[V]):
         print_table([_title(c) for c in columns], list(zip(*(cells[c.name] for c in columns), strict=True)))
         noun = self.listing.noun if total == 1 else plural(self.listing.noun)
         if total > len(items):
-            click.echo(f"{len(items)} of {total} {noun}. More with: --limit {min(MAX_PAGE, total)}", err=True)
+            most = min(MAX_PAGE, total) if self.listing.page else total
+            click.echo(f"{len(items)} of {total} {noun}. More with: --limit {most}", err=True)
         elif sys.stdout.isatty():
             left_out = f"; not shown for want of room: {', '.join(c.name for c in hidden)}" if hidden else ""
             click.echo(f"{total} {noun}{left_out}", err=True)
@@ -242,6 +253,7 @@ def list_options(listing: Listing[Any]) -> Callable[[C], C]:
                 sort=listing.column(by, "to sort by") if by else None,
                 descending=direction == "desc",
                 tests=tests,
+                limit=options.pop("limit"),
             )
             return command(*args, request=request, **options)
 
@@ -290,6 +302,15 @@ def _options(listing: Listing[Any]) -> list[Callable[[Any], Any]]:
             metavar="[asc:|desc:]COLUMN",
             help="Sort by a column.",
             shell_complete=column_names([c.name for c in listing.columns], ":"),
+        ),
+        click.option(
+            "--limit",
+            "--size",
+            "limit",
+            default=listing.page,
+            show_default=True,
+            type=click.IntRange(1, MAX_PAGE if listing.page else None),
+            help="So many at most, after filters and sorting.",
         ),
         format_option("table", "json", "yaml", "csv"),
     ]

@@ -19,15 +19,20 @@ from stackyard.model.errors import StackyardError
 F = TypeVar("F", bound=Callable[..., Any])
 
 _JSON_WANTED = "stackyard.json"
+_YAML_WANTED = "stackyard.yaml"
 
 
 def json_option(command: F) -> F:
-    """Add ``--json`` and its long form ``--output json``; the command gets ``as_json``."""
+    """Add ``--json`` and its long form ``--output json``; the command gets ``as_json``.
 
-    def combine(_ctx: click.Context, _parameter: click.Parameter, value: str) -> bool:
-        return value == "json"
+    ``--output yaml`` is the same to the command: :func:`print_json` prints YAML then.
+    """
 
-    return _format_options(["table", "json"], "as_json", combine)(command)
+    def combine(ctx: click.Context, _parameter: click.Parameter, value: str) -> bool:
+        ctx.meta[_YAML_WANTED] = value == "yaml"
+        return value != "table"
+
+    return _format_options(["table", "json", "yaml"], "as_json", combine)(command)
 
 
 def format_option(*formats: str) -> Callable[[F], F]:
@@ -70,9 +75,20 @@ def use_colour(stream: Any = None) -> bool:
 
 
 def print_json(value: Any) -> None:
-    """Print a view, or JSON values."""
+    """Print a view, or JSON values; as YAML if that was asked for."""
     document = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    ctx = click.get_current_context(silent=True)
+    if ctx is not None and ctx.meta.get(_YAML_WANTED):
+        print_yaml(document)
+        return
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def print_yaml(document: Any) -> None:
+    """Print JSON values as YAML."""
+    import yaml  # noqa: PLC0415  # slow to import, seldom needed
+
+    click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)
 
 
 def list_document(

@@ -49,21 +49,20 @@ RUNS = Listing[RunView](
         Filter("status", lambda v: [v.status.value], "Only runs with this status."),
         Filter("stack", lambda v: [v.stack], "Only runs on such a stack."),
     ],
+    page=20,
 )
 
 
 @click.command("list", epilog="Example: stackyard run list --status failed --sort desc:duration")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="Runs at most.")
 @click.option("--cursor", help="Go on after an earlier page ('next' of its JSON).")
 @click.option("--pipeline", help="Only runs of this pipeline.")
 @click.option("--all-projects", is_flag=True, help="Not only the project around the working folder.")
 @list_options(RUNS)
-def list_(request: Request[RunView], limit: int, cursor: str | None, pipeline: str | None, all_projects: bool) -> None:
+def list_(request: Request[RunView], cursor: str | None, pipeline: str | None, all_projects: bool) -> None:
     """List runs, newest first."""
     ctx = open_context()
     request.show_page(
         lambda size, after: runs.list_runs(ctx, limit=size, cursor=after, pipeline=pipeline, all_projects=all_projects),
-        limit=limit,
         cursor=cursor,
         also=["project"] if all_projects else [],
         none="No runs yet. Start one with: stackyard run FILE",

@@ -51,12 +51,12 @@ LISTING = Listing[Fruit](
 
 
 @click.command()
-@click.option("--limit", type=int, default=0)
+@click.option("--pages", is_flag=True)
 @click.option("--cursor")
 @list_options(LISTING)
-def fruit(request: Request[Fruit], limit: int, cursor: str | None) -> None:
-    if limit:
-        request.show_page(_fetch, limit=limit, cursor=cursor, none="Nothing grows.")
+def fruit(request: Request[Fruit], pages: bool, cursor: str | None) -> None:
+    if pages:
+        request.show_page(_fetch, cursor=cursor, none="Nothing grows.")
     else:
         request.show(request.apply(FRUIT))
 
@@ -157,18 +157,27 @@ def test_programs_get_values_and_whole_views() -> None:
 
 
 def test_pages_are_as_the_catalog_gives_them_until_something_selects() -> None:
-    assert json.loads(run("--limit", "1", "--json"))["next"] == "1"
-    assert json.loads(run("--limit", "1", "--cursor", "1", "--json"))["items"][0]["name"] == "Apple"
-    chosen = json.loads(run("--limit", "2", "--sort", "name", "--json"))
+    assert json.loads(run("--pages", "--limit", "1", "--json"))["next"] == "1"
+    assert json.loads(run("--pages", "--limit", "1", "--cursor", "1", "--json"))["items"][0]["name"] == "Apple"
+    chosen = json.loads(run("--pages", "--limit", "2", "--sort", "name", "--json"))
     assert ([v["name"] for v in chosen["items"]], chosen["total"], chosen["next"]) == (["Apple", "cherry"], 3, None)
     with pytest.raises(StackyardError, match="--cursor does not go with"):
-        run("--limit", "1", "--cursor", "1", "--name", "x")
+        run("--pages", "--limit", "1", "--cursor", "1", "--name", "x")
+
+
+def test_size_cuts_any_list_after_sorting_and_the_total_stays_the_whole() -> None:
+    """Given ZenML's word for the limit, the first of the sorted are shown, and how many there are."""
+    cut = json.loads(run("--size", "2", "--sort", "name", "--json"))
+    assert ([v["name"] for v in cut["items"]], cut["total"], cut["next"]) == (["Apple", "cherry"], 3, None)
+    assert len(run("--size", "1", "--output", "csv").splitlines()) == 2
+    result = CliRunner().invoke(fruit, ["--size", "1"], standalone_mode=False)
+    assert result.stderr == "1 of 3 cherries. More with: --limit 3\n"
 
 
 def test_a_cut_list_says_so() -> None:
-    result = CliRunner().invoke(fruit, ["--limit", "2", "--sort", "name"], standalone_mode=False)
+    result = CliRunner().invoke(fruit, ["--pages", "--limit", "2", "--sort", "name"], standalone_mode=False)
     assert result.stderr == "2 of 3 cherries. More with: --limit 3\n"
-    result = CliRunner().invoke(fruit, ["--limit", "2", "--name", "zzz"], standalone_mode=False)
+    result = CliRunner().invoke(fruit, ["--pages", "--limit", "2", "--name", "zzz"], standalone_mode=False)
     assert (result.stdout, result.stderr) == ("", "No cherry fits the filters.\n")
 
 
