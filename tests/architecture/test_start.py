@@ -11,10 +11,10 @@ import pytest
 
 _CODE = """
 import sys
-from stackyard.cli.main import main
+from stackyard.__main__ import main
 
 try:
-    code = main(sys.argv[1:])
+    code = main()
 except SystemExit as error:
     code = error.code
 assert not code, code
@@ -22,8 +22,9 @@ print(*sorted(sys.modules), sep="\\n", file=sys.stderr)
 """
 
 SLOW = {
-    "asyncio", "concurrent.futures", "cryptography", "fastjsonschema", "filelock", "http.client", "keyring", "mlflow",
-    "numpy", "packaging", "pandas", "pkg_resources", "rich", "sqlite3", "subprocess", "urllib.request", "yaml",
+    "asyncio", "concurrent.futures", "cryptography", "email", "fastjsonschema", "filelock", "http.client",
+    "importlib.metadata", "keyring", "mlflow", "numpy", "packaging", "pandas", "pkg_resources", "rich", "sqlite3",
+    "subprocess", "urllib.request", "yaml",
 }  # fmt: skip
 OF_OTHERS = {
     "stackyard.analysis", "stackyard.authoring.pipeline", "stackyard.engine", "stackyard.model.job",
@@ -47,3 +48,36 @@ def test_a_short_command_imports_nothing_slow(command: str, home: Path, tmp_path
     loaded = set(done.stderr.splitlines())
     assert "stackyard.cli.main" in loaded
     assert loaded & (SLOW | OF_OTHERS) == set()
+
+
+def test_what_needs_no_model_starts_without_pydantic(home: Path, tmp_path: Path) -> None:
+    for command in ("--version", "--help", "stack --help"):
+        done = subprocess.run(
+            [sys.executable, "-c", _CODE, *command.split()],
+            cwd=tmp_path, env={**os.environ, "STACKYARD_HOME": str(home)}, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert "pydantic" not in done.stderr.splitlines(), command
+
+
+def test_pydantic_s_plugins_are_left_out_of_short_commands_and_only_there(tmp_path: Path) -> None:
+    """What stands in for pydantic's loader finds no plugins, gives all else that the real one has, and spares runs."""
+    code = """
+import sys
+from stackyard.__main__ import main
+main()
+loader = sys.modules.get("pydantic.plugin._loader")
+print(getattr(loader, "__file__", None), file=sys.stderr)
+import pydantic.plugin._loader as loader
+print(loader.PYDANTIC_ENTRY_POINT_GROUP, sys.modules["pydantic.plugin._loader"].__file__, file=sys.stderr)
+"""
+    for command, stands_in in (("stack get", True), ("run list", False)):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *command.split()],
+            cwd=tmp_path, env={**os.environ, "STACKYARD_HOME": str(tmp_path)}, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        first, second = done.stderr.splitlines()[-2:]
+        assert (first == "None") == stands_in, done.stderr
+        assert second.startswith("pydantic "), done.stderr
+        assert second.endswith("_loader.py"), done.stderr

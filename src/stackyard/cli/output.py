@@ -9,12 +9,14 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
-from pydantic import BaseModel
 
 from stackyard.model.errors import StackyardError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -76,7 +78,8 @@ def use_colour(stream: Any = None) -> bool:
 
 def print_json(value: Any) -> None:
     """Print a view, or JSON values; as YAML if that was asked for."""
-    document = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    # By what it can do, not by its class: commands without a view start without pydantic.
+    document = value.model_dump(mode="json") if hasattr(value, "model_dump") else value
     ctx = click.get_current_context(silent=True)
     if ctx is not None and ctx.meta.get(_YAML_WANTED):
         print_yaml(document)
