@@ -6,6 +6,8 @@ import nothing of flavors; live checks open the component in this interpreter an
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -245,7 +247,26 @@ class Checker:
         elsewhere = f"stackyard artifact-store update {shell_word(component.name)} --path=FOLDER"
         if is_default(component):
             elsewhere = f"export {HOME_VARIABLE}=FOLDER"
-        return list(folder_findings(Path(path), subject, elsewhere, write=self._live))
+        found = list(folder_findings(Path(path), subject, elsewhere, write=self._live))
+        slow = not self._live and any(finding.code == "network_file_system" for finding in found)
+        if not slow and not os.path.exists(path) and self._n_versions.get(component.id):  # noqa: PTH110  # never raises
+            n = self._n_versions[component.id]
+            what = "1 artifact version that is" if n == 1 else f"{n} artifact versions that are"
+            message = f"The folder {path} is gone, with {what} in the catalog. Bring it back; else runs compute anew."
+            fix = "Bring the folder back." if is_default(component) else elsewhere
+            found.append(warning("folder_gone", subject, message, fix))
+        return found
+
+    @functools.cached_property
+    def _n_versions(self) -> dict[str, int]:
+        """How many artifact versions are recorded in each artifact store, by its id; asked only if a folder is gone."""
+        from stackyard.storage.catalog.connection import DatabaseError  # noqa: PLC0415  # SQLite is not on every path
+
+        try:
+            with self._ctx.catalog() as catalog:
+                return catalog.count_versions() if catalog else {}
+        except (DatabaseError, StackyardError):  # told elsewhere
+            return {}
 
     def _path(self, component: StackComponent) -> str:
         """Return the folder of a local artifact store; an empty text for other components."""

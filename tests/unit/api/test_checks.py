@@ -21,10 +21,14 @@ from stackyard.api.folder_checks import folder_findings
 from stackyard.api.projects import init_project
 from stackyard.api.secrets import create_secret
 from stackyard.api.stacks import register_stack, set_active_stack
-from stackyard.model.enums import ComponentType
+from stackyard.model.artifact import Manifest
+from stackyard.model.enums import ComponentType, Status
 from stackyard.model.flavor import FlavorDescriptor
 from stackyard.model.stack import Registry, StackComponent
 from stackyard.model.stack_views import CheckView, FindingView
+from stackyard.storage.catalog.reader import CatalogReader
+from stackyard.storage.catalog.writer import NewRun, NewStepRun, RunWriter
+from stackyard.storage.ids import new_id
 
 STORE = ComponentType.ARTIFACT_STORE
 ALERTER = ComponentType.ALERTER
@@ -261,6 +265,59 @@ def test_all_stacks_at_once_are_those_with_problems_and_a_shared_component_is_lo
     found = check_stacks(ctx)
     assert sorted(check.subject for check in found.values()) == ["stack 'a'", "stack 'b'"]
     assert sorted(looked) == ["artifact store 'default'", "artifact store 'lost'", "orchestrator 'default'"]
+
+
+def test_a_store_whose_folder_is_gone_with_artifact_versions_is_a_warning_that_counts_them(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given two stores without folders, only the one that has something to miss is told of, by one question."""
+    lost = register_component(ctx, STORE, "my lost", "local", {})
+    register_component(ctx, STORE, "unused", "local", {})
+    for name in ("my lost", "unused"):
+        register_stack(ctx, name, {"orchestrator": "default", "artifact_store": name})
+    _record_version(ctx, lost.id)
+    asked: list[None] = []
+    original = CatalogReader.count_versions
+
+    def counted(self: CatalogReader) -> dict[str, int]:
+        asked.append(None)
+        return original(self)
+
+    monkeypatch.setattr(CatalogReader, "count_versions", counted)
+    for check in (check_component(ctx, STORE, "my lost"), check_stack(ctx, "my lost", live=False)):
+        problem = _problems(check)["folder_gone"]
+        assert (problem.severity, check.usable) == ("warning", True)
+        assert f"{lost.configuration['path']} is gone, with 1 artifact version " in problem.message
+        assert problem.fix == "stackyard artifact-store update 'my lost' --path=FOLDER"
+    asked.clear()
+    assert [check.subject for check in check_stacks(ctx).values()] == ["stack 'my lost'"]
+    assert len(asked) == 1
+    Path(lost.configuration["path"]).mkdir(parents=True)
+    (ctx.home / "artifact_stores" / "unused").mkdir()
+    asked.clear()
+    assert check_stacks(ctx) == {}
+    assert len(asked) == 1, "the default store has no folder yet"
+    ctx.home_folder.catalog_file.write_bytes(b"no database" * 1000)
+    assert check_stacks(ctx) == {}
+
+
+def _record_version(ctx: Context, store_id: str) -> None:
+    run = NewRun(
+        id=new_id(), pipeline="p", stack="s", stack_id="s", stack_origin="default", orchestrator="default",
+        artifact_store="s", artifact_store_id=store_id,
+    )  # fmt: skip
+    step = NewStepRun(new_id(), "load", 0, {}, [])
+    manifest = Manifest(
+        id=new_id(), artifact_name="data", type="int", materializer="json", data_format="json", digest="sha256:0",
+        size_bytes=1, files=[],
+    )  # fmt: skip
+    ctx.home_folder.ensure("runs")
+    writer = RunWriter(ctx.home_folder, ctx.scope)
+    writer.create_run(run)
+    writer.add_steps([step])
+    writer.step_completed(step.id, [("data", manifest)], {})
+    writer.set_run(Status.COMPLETED)
+    writer.close()
 
 
 # folders ------------------------------------------------------------------------------------------------------------

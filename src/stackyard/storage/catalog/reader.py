@@ -253,6 +253,11 @@ class CatalogReader:
         )
         return [_version(row) for row in rows]
 
+    def count_versions(self) -> dict[str, int]:
+        """Return how many versions each artifact store has, by its id; read from an index alone."""
+        sql = "SELECT artifact_store_id, COUNT(*) FROM artifact_versions GROUP BY artifact_store_id"
+        return dict(map(tuple, self._sql.execute(sql)))
+
     def artifact_names(self, project_id: str) -> list[str]:
         """Return the names of the project's artifacts."""
         rows = self._sql.execute("SELECT name FROM artifacts WHERE project_id = ? ORDER BY name", (project_id,))
