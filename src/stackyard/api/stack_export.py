@@ -257,7 +257,7 @@ def _property(field: dict[str, Any]) -> dict[str, Any]:
     if not field.get("secret"):
         return field
     doc = f"{field.get('description', '')} A reference to a secret.".strip()
-    return {"type": ["string", "null"], "pattern": rf"^\s*{REFERENCE.pattern}\s*$", "description": doc}
+    return {"type": ["string", "null"], "pattern": rf"^\s*{REFERENCE}\s*$", "description": doc}
 
 
 def _names(*, protected: bool) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from stackyard.model.errors import InvalidNameError
 
 MAX_NAME_LENGTH = 200
 _REFUSED = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\*?\"<>|{}"
-_NAME = re.compile(rf"[^{_REFUSED}:\s](?:[^{_REFUSED}]*[^{_REFUSED}\s])?\Z")
+_NAME = rf"[^{_REFUSED}:\s](?:[^{_REFUSED}]*[^{_REFUSED}\s])?\Z"
+"""Compiled when a name is checked: most commands check none."""
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 _RESERVED_WINDOWS = frozenset(
     {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
@@ -26,7 +27,7 @@ def check_name(name: str, what: str) -> str:
     Raises:
         InvalidNameError: empty, too long, or with characters that no shell, path or YAML file carries well.
     """
-    if name and len(name) <= MAX_NAME_LENGTH and _NAME.match(name) and not name.startswith("-"):
+    if name and len(name) <= MAX_NAME_LENGTH and re.match(_NAME, name) and not name.startswith("-"):
         return name
     shown = name if len(name) <= 60 else name[:57] + "..."
     raise InvalidNameError(

@@ -13,9 +13,10 @@ from stackyard.model.base import Persisted
 from stackyard.model.errors import SecretReferenceError
 
 _NAME = r"[A-Za-z][A-Za-z0-9_-]*"
-REFERENCE = re.compile(rf"\{{\{{\s*({_NAME})\.({_NAME})\s*\}}\}}")
-_BRACES = re.compile(r"\{\{[^{}]*(?:\}\})?")
-SECRET_NAME = re.compile(rf"{_NAME}\Z")
+REFERENCE = rf"\{{\{{\s*({_NAME})\.({_NAME})\s*\}}\}}"
+"""Of a regular expression; compiled when it is used: most commands see no reference."""
+_BRACES = r"\{\{[^{}]*(?:\}\})?"
+SECRET_NAME = rf"{_NAME}\Z"
 MAX_SECRET_NAME_LENGTH = 100
 INDEX_FORMAT = "1.0"
 
@@ -85,7 +86,7 @@ def check_secret_name(name: str, what: str) -> str:
     Raises:
         SecretReferenceError: it could not be written in a reference or an environment variable.
     """
-    if SECRET_NAME.match(name) and len(name) <= MAX_SECRET_NAME_LENGTH:
+    if re.match(SECRET_NAME, name) and len(name) <= MAX_SECRET_NAME_LENGTH:
         return name
     raise SecretReferenceError(
         f"{name[:60]!r} can't be the name of a {what}.",
@@ -96,7 +97,7 @@ def check_secret_name(name: str, what: str) -> str:
 def references_in(value: Any) -> Iterator[SecretReference]:
     """Yield the references in the texts of a JSON value, in order, repeats included."""
     if isinstance(value, str):
-        for match in REFERENCE.finditer(value):
+        for match in re.finditer(REFERENCE, value):
             yield SecretReference(match[1], match[2])
     elif isinstance(value, dict):
         for item in value.values():
@@ -109,7 +110,7 @@ def references_in(value: Any) -> Iterator[SecretReference]:
 def broken_reference_in(value: Any) -> str | None:
     """Return what looks like a reference in the texts of a JSON value and is none: ``{{name}}``, ``{{name.key``."""
     if isinstance(value, str):
-        found = _BRACES.search(REFERENCE.sub("", value))
+        found = re.search(_BRACES, re.sub(REFERENCE, "", value))
         return found[0] if found else None
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return next((broken for item in items if (broken := broken_reference_in(item))), None)
@@ -117,7 +118,7 @@ def broken_reference_in(value: Any) -> str | None:
 
 def is_reference(value: Any) -> bool:
     """Tell whether a value is one reference and nothing else."""
-    return isinstance(value, str) and REFERENCE.fullmatch(value.strip()) is not None
+    return isinstance(value, str) and re.fullmatch(REFERENCE, value.strip()) is not None
 
 
 def resolve_references(value: Any, lookup: Lookup) -> Any:
@@ -128,7 +129,7 @@ def resolve_references(value: Any, lookup: Lookup) -> Any:
         lookup: gives the value of a reference; its error (an unknown secret) passes through.
     """
     if isinstance(value, str):
-        return REFERENCE.sub(lambda match: lookup(SecretReference(match[1], match[2])), value)
+        return re.sub(REFERENCE, lambda match: lookup(SecretReference(match[1], match[2])), value)
     if isinstance(value, dict):
         return {key: resolve_references(item, lookup) for key, item in value.items()}
     if isinstance(value, list):

@@ -28,7 +28,7 @@ _TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = frozenset(
     _TAG + n for n in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge", "value")
 )
-_UNQUOTED = re.compile(rf"(?::|-)[ \t]+{REFERENCE.pattern}[ \t]*[^\s#,}}\]]")
+_UNQUOTED = re.compile(rf"(?::|-)[ \t]+{REFERENCE}[ \t]*[^\s#,}}\]]")
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
