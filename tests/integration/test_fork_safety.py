@@ -7,6 +7,8 @@ import pytest
 from stackyard.engine.preload import FORK_SAFE
 from tests.integration.user import User, statuses
 
+pytestmark = pytest.mark.alone
+
 HEAVY = """
 import io, json, os, sys
 import joblib, numpy as np, pandas as pd, pyarrow as pa, pyarrow.compute as pc, pyarrow.parquet as pq, scipy.linalg
@@ -14,8 +16,6 @@ import skops.io, threadpoolctl
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from stackyard import log_metadata, pipeline, step
-
-pytestmark = pytest.mark.alone
 
 def note_preload():
     # What a forked worker finds loaded was loaded by the zygote.
