@@ -270,7 +270,7 @@ def _with_pydantic(version: str, folder: Path) -> str:
     return str(folder)
 
 
-@pytest.mark.parametrize("arguments", [("stack", "list"), ("run", "small.py"), ("--version",)])
+@pytest.mark.parametrize("arguments", [("stack", "list"), ("run", "small.py"), ("secret", "list")])
 def test_a_pydantic_that_is_too_old(shell: Shell, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """Given an environment whose pydantic is of the first generation, it is named with the command that mends it."""
     shell.write("small.py", SMALL)

@@ -142,13 +142,13 @@ def test_the_new_key_file_is_named_once(shell: Shell) -> None:
 
 
 def test_what_uses_a_secret_is_shown_and_protected(created: Shell) -> None:
-    created.do("artifact-store", "register", "mine", "--flavor=local", "--path=/tmp/{{db.user}}")
-    assert "artifact store mine" in created.do("secret", "list").out
-    assert "artifact store mine" in created.do("secret", "describe", "db").out
+    created.do("alerter", "register", "mine", "--flavor=webhook", "--url=https://example.org/{{db.user}}")
+    assert "alerter mine" in created.do("secret", "list").out
+    assert "alerter mine" in created.do("secret", "describe", "db").out
     before = created.snapshot()
-    refused(created.stackyard("secret", "delete", "db", "-y"), 5, "'db'", "artifact store mine", "--force")
-    refused(created.stackyard("secret", "rename", "db", "other"), 5, "'db'", "artifact store mine")
-    refused(created.stackyard("secret", "update", "db", "--remove=user"), 5, "user", "artifact store mine")
+    refused(created.stackyard("secret", "delete", "db", "-y"), 5, "'db'", "alerter mine", "--force")
+    refused(created.stackyard("secret", "rename", "db", "other"), 5, "'db'", "alerter mine")
+    refused(created.stackyard("secret", "update", "db", "--remove=user"), 5, "user", "alerter mine")
     unchanged(created, before)
     created.do("secret", "update", "db", "--remove=password")
     created.do("secret", "delete", "db", "-y", "--force")

@@ -15,6 +15,7 @@ from stackyard.cli.output import print_error, wants_json
 from stackyard.model.component_types import EXPLANATIONS
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import EXIT_BUG, StackyardError, StorageError, UsageError
+from stackyard.preflight import explain_import_error
 from stackyard.storage.notices import listen
 
 EXIT_INTERRUPTED = 130
@@ -126,6 +127,9 @@ def main(argv: list[str] | None = None) -> int:
         _drop_output()
         click.echo(f"Error: The output can't be written: {error.strerror}.", err=True)
         return StorageError.exit_code
+    except ImportError as error:
+        explain_import_error(error)  # a command's module: pydantic may be missing or too old
+        return _report_bug()
     except Exception:  # noqa: BLE001  # the boundary: what gets here is a bug of ours
         return _report_bug()
     return result if isinstance(result, int) else 0

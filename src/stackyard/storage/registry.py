@@ -70,7 +70,27 @@ class FileRegistryStore:
             FormatTooNewError: a newer major version wrote it.
             StorageError: it can't be read.
         """
-        return self._read()[1]
+        path = self.home.registry_file
+        for _ in range(2):
+            try:
+                content = path.read_bytes()
+            except FileNotFoundError:
+                if not self.home.registry_copy.exists():
+                    return default_registry()
+            except NotADirectoryError as error:
+                raise not_writable(self.home.root, error) from error
+            except OSError as error:
+                raise StorageError(
+                    f"The registry {path} can't be read: {reason_of(error)}.",
+                    hint="Change the permissions of the file.",
+                ) from error
+            else:
+                try:
+                    return _parse(content, path)
+                except ValueError as error:
+                    raise self._damaged(f"is damaged ({error})") from error
+        # Not made between the two looks either: somebody removed it. A change would begin with nothing.
+        raise self._damaged("is gone, although there is a copy of it")
 
     def change(self, edit: Callable[[Registry], T]) -> T:
         """Lock, read, edit, replace; the copy of the last good content is written after.
@@ -85,9 +105,10 @@ class FileRegistryStore:
         """
         self.home.ensure()
         with file_lock(self.home.registry_lock, "registry"):
-            before, registry = self._read()
-            result = edit(registry)
+            registry = self.read()
             registry.format = newer_format(registry.format, REGISTRY_FORMAT)
+            before = _bytes_of(registry)
+            result = edit(registry)
             data = _bytes_of(registry)
             try:
                 remove_leftovers(self.home.registry_file, self.home.registry_copy)
@@ -110,7 +131,7 @@ class FileRegistryStore:
         self.home.ensure()
         with file_lock(self.home.registry_lock, "registry"):
             try:
-                self._read()
+                self.read()
             except RegistryDamagedError:
                 content, registry = self._good_copy()
             else:
@@ -127,30 +148,6 @@ class FileRegistryStore:
             except OSError as error:
                 raise not_writable(self.home.root, error) from error
         return RegistryRestored(path, copy, kept, len(registry.stacks), len(registry.components))
-
-    def _read(self) -> tuple[bytes, Registry]:
-        """Return the file's content (empty when there is none) and the registry in it."""
-        path = self.home.registry_file
-        for _ in range(2):
-            try:
-                content = path.read_bytes()
-            except FileNotFoundError:
-                if not self.home.registry_copy.exists():
-                    return b"", default_registry()
-            except NotADirectoryError as error:
-                raise not_writable(self.home.root, error) from error
-            except OSError as error:
-                raise StorageError(
-                    f"The registry {path} can't be read: {reason_of(error)}.",
-                    hint="Change the permissions of the file.",
-                ) from error
-            else:
-                try:
-                    return content, _parse(content, path)
-                except ValueError as error:
-                    raise self._damaged(f"is damaged ({error})") from error
-        # Not made between the two looks either: somebody removed it. A change would begin with nothing.
-        raise self._damaged("is gone, although there is a copy of it")
 
     def _good_copy(self) -> tuple[bytes, Registry]:
         """Return the last good copy's content and the registry in it.

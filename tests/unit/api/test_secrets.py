@@ -22,17 +22,15 @@ from stackyard.model.secret import SecretReference
 from stackyard.storage.secrets.encrypted_file import key_file
 from stackyard.storage.secrets.store import SecretStore
 
-STORE = ComponentType.ARTIFACT_STORE
-
 
 @pytest.fixture
 def ctx(tmp_path: Path) -> Context:
     return open_context(tmp_path)
 
 
-def use(ctx: Context, text: str, name: str = "my_store") -> None:
+def use(ctx: Context, text: str, name: str = "my_alerter") -> None:
     """Let a component's configuration refer to secrets."""
-    register_component(ctx, STORE, name, "local", {"path": f"/tmp/{text}"})
+    register_component(ctx, ComponentType.ALERTER, name, "webhook", {"url": f"https://example.org/{text}"})
 
 
 def test_a_secret_is_listed_without_its_values(ctx: Context) -> None:
@@ -41,7 +39,7 @@ def test_a_secret_is_listed_without_its_values(ctx: Context) -> None:
     [listed] = secrets.list_secrets(ctx)
     assert listed.keys == made.keys == ["user", "password"]
     assert listed.backend == "file"
-    assert listed.used_by == ["artifact store my_store"]
+    assert listed.used_by == ["alerter my_alerter"]
     assert "hunter2" not in repr(secrets.list_secrets(ctx)) + listed.model_dump_json()
 
 
@@ -72,7 +70,7 @@ def test_what_is_used_can_not_go(ctx: Context) -> None:
     secrets.create_secret(ctx, "db", {"user": "admin-name", "password": "hunter2-hunter2"})
     for i in range(5):
         use(ctx, "{{db.user}}", f"store_{i}")
-    with pytest.raises(InUseError, match=r"artifact store store_0, artifact store store_1, .* and 2 more"):
+    with pytest.raises(InUseError, match=r"alerter store_0, alerter store_1, .* and 2 more"):
         secrets.delete_secret(ctx, "db")
     with pytest.raises(InUseError, match="'db' is used by"):
         secrets.rename_secret(ctx, "db", "other")
@@ -161,7 +159,7 @@ def test_secrets_of_the_environment_alone(ctx: Context, monkeypatch: pytest.Monk
     assert secrets.secret_values(ctx, ["ci-token"]) == {"ci-token": {"api-key": "from-ci"}}
     [view] = secrets.list_secrets(ctx)
     assert (view.name, view.keys, view.backend) == ("ci-token", ["api-key"], "environment")
-    assert view.used_by == ["artifact store my_store"]
+    assert view.used_by == ["alerter my_alerter"]
     with pytest.raises(SecretStoreError, match="comes from the environment") as caught:
         secrets.update_secret(ctx, "ci-token", {"api-key": "other"})
     assert "STACKYARD_SECRET__CI_TOKEN__API_KEY" in caught.value.hint
