@@ -17,7 +17,7 @@ from stackyard.api.components import flavor_of, resolved_configuration
 from stackyard.api.context import Context
 from stackyard.api.findings import as_check, error, fine, warning, worst
 from stackyard.api.folder_checks import folder_findings
-from stackyard.api.lookup import find_component, find_stack, is_default, shell_word
+from stackyard.api.lookup import command_of, find_component, find_stack, is_default, shell_word, words_of
 from stackyard.flavors.base import Flavor
 from stackyard.flavors.catalogue import AnyFlavor
 from stackyard.flavors.requirements import installed_version, missing_requirements
@@ -96,7 +96,7 @@ def check_component(
     registry = ctx.registry.read()
     component = find_component(registry, component_type, name_or_id)
     found = Checker(ctx, registry, installed, live=live).component(component)
-    return as_check(_subject(component), found)
+    return as_check(words_of(component), found)
 
 
 def check_stacks(ctx: Context, installed: Installed = HERE) -> dict[str, CheckView]:
@@ -164,11 +164,11 @@ class Checker:
     def component(self, component: StackComponent) -> list[FindingView]:
         """Return the findings of a component; one that says so when nothing is wrong."""
         if component.id not in self._known:
-            found = list(self._component(component, _subject(component)))
+            found = list(self._component(component, words_of(component)))
             if not found:
                 path = self._path(component)
                 message = f"The flavor {component.flavor} can be used here{f', with {path}' if path else ''}."
-                found.append(fine(_subject(component), message))
+                found.append(fine(words_of(component), message))
             self._known[component.id] = found
         return self._known[component.id]
 
@@ -176,7 +176,7 @@ class Checker:
         flavor = flavor_of(self._registry, component)
         if flavor is None:
             message = f"Its flavor {component.flavor!r} is not known here: install the package that brings it."
-            yield error("flavor_unknown", subject, message, f"stackyard {_group(component)} flavor refresh")
+            yield error("flavor_unknown", subject, message, f"stackyard {command_of(component)} flavor refresh")
             return
         found = [
             *self._packages(component, flavor, subject),
@@ -204,7 +204,7 @@ class Checker:
                 yield error("package_missing", subject, message, f"{installed.pip} {package}")
             elif version != descriptor.version:
                 message = f"{what}, but {version} is installed in {installed.where}."
-                yield warning("flavor_changed", subject, message, f"stackyard {_group(component)} flavor refresh")
+                yield warning("flavor_changed", subject, message, f"stackyard {command_of(component)} flavor refresh")
         missing = installed.missing(flavor.requirements)
         if missing:
             message = f"Its flavor {flavor.name!r} needs {', '.join(missing)}: not installed in {installed.where}."
@@ -214,7 +214,7 @@ class Checker:
             yield error("requirement_missing", subject, message, fix)
 
     def _configuration(self, component: StackComponent, flavor: AnyFlavor, subject: str) -> Iterator[FindingView]:
-        command, name = f"stackyard {_group(component)}", shell_word(component.name)
+        command, name = f"stackyard {command_of(component)}", shell_word(component.name)
         unknown = [key for key in component.configuration if key not in _fields(flavor)]
         for key in unknown:
             message = f"It has the attribute {key!r}, which its flavor {flavor.name!r} does not know."
@@ -281,11 +281,3 @@ def _fields(flavor: AnyFlavor) -> Iterable[str]:
         return flavor.configuration_model.model_fields
     fields: Mapping[str, object] = flavor.descriptor().configuration_schema.get("properties", {})
     return fields
-
-
-def _group(component: StackComponent) -> str:
-    return ComponentType(component.component_type).command
-
-
-def _subject(component: StackComponent) -> str:
-    return f"{ComponentType(component.component_type).title} {component.name!r}"

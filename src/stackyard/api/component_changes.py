@@ -10,10 +10,13 @@ from stackyard.api.context import Context
 from stackyard.api.lookup import (
     check_labels,
     check_new_name,
+    command_of,
+    copy_of,
     find_component,
     protect_default,
     shell_word,
     some_of,
+    words_of,
 )
 from stackyard.api.stacks import OPTIONS
 from stackyard.flavors.catalogue import find_flavor
@@ -22,8 +25,6 @@ from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ComponentType
 from stackyard.model.errors import ComponentConfigurationError, InUseError, UsageError
 from stackyard.model.names import did_you_mean
 from stackyard.model.stack import Registry, StackComponent
-from stackyard.storage.host import user_name
-from stackyard.storage.ids import new_id, now
 
 
 def update_component(
@@ -116,7 +117,7 @@ def edit_component(
         for label in remove_labels:
             if label not in component.labels:
                 raise ComponentConfigurationError(
-                    f"The {_what(component)} has no label {label!r}.",
+                    f"The {words_of(component)} has no label {label!r}.",
                     hint=f"Labels: {', '.join(component.labels) or 'none'}.",
                 )
             del component.labels[label]
@@ -142,9 +143,7 @@ def copy_component(ctx: Context, component_type: ComponentType, name_or_id: str,
     def edit(registry: Registry) -> ComponentView:
         source = find_component(registry, component_type, name_or_id)
         check_new_name(new_name, registry.components_of(component_type), component_type.title, component_type.command)
-        copy = source.model_copy(deep=True)
-        copy.id, copy.name, copy.owner, copy.created_at = new_id(), new_name, user_name(), now()
-        copy.shared, copy.managed_by = False, ""
+        copy = copy_of(source, new_name)
         registry.components.append(copy)
         return component_view(ctx, registry, copy)
 
@@ -186,7 +185,7 @@ def _nothing_to_change(component_type: ComponentType, name: str, verb: str) -> U
 def _rename(registry: Registry, component: StackComponent, name: str) -> None:
     component_type = ComponentType(component.component_type)
     if name == component.name:
-        raise UsageError(f"The {_what(component)} has that name already.", hint="Choose another name.")
+        raise UsageError(f"The {words_of(component)} has that name already.", hint="Choose another name.")
     others = registry.components_of(component_type)
     check_new_name(name, others, component_type.title, component_type.command)
     component.name = name
@@ -200,7 +199,7 @@ def _in_use(component: StackComponent, stacks: list[str]) -> InUseError:
     if component_type in REQUIRED_COMPONENT_TYPES:
         free = f"Exchange it: stackyard stack update {name} {OPTIONS[component_type]} OTHER"
     return InUseError(
-        f"The {_what(component)} can't be deleted: it is used by {users} {some_of(stacks)}.",
+        f"The {words_of(component)} can't be deleted: it is used by {users} {some_of(stacks)}.",
         hint=f"{free}, or delete the stack: stackyard stack delete {name}",
         stacks=stacks,
     )
@@ -220,8 +219,8 @@ def _reconfigure(
         # A store's folder in home was never set by anybody, and it keeps it.
         if attribute not in before or component.configuration.get(attribute) == before[attribute]:
             raise ComponentConfigurationError(
-                f"The attribute {attribute!r} of the {_what(component)} is not set: it has its default.",
-                hint=f"See: stackyard {_command(component)} describe {shell_word(component.name)}",
+                f"The attribute {attribute!r} of the {words_of(component)} is not set: it has its default.",
+                hint=f"See: stackyard {command_of(component)} describe {shell_word(component.name)}",
             )
 
 
@@ -236,13 +235,13 @@ def _refuse_removal(registry: Registry, component: StackComponent, attributes: t
     for attribute in attributes:
         if attribute not in known:
             raise ComponentConfigurationError(
-                f"The {_what(component)} has no attribute {attribute!r}.",
+                f"The {words_of(component)} has no attribute {attribute!r}.",
                 hint=f"{did_you_mean(attribute, known)} Attributes: {', '.join(known) or 'none'}.".strip(),
             )
         if attribute in schema.get("required", []):
             raise ComponentConfigurationError(
-                f"The {_what(component)} can't do without the attribute {attribute!r}.",
-                hint=f"Change it: stackyard {_command(component)} update {shell_word(component.name)} "
+                f"The {words_of(component)} can't do without the attribute {attribute!r}.",
+                hint=f"Change it: stackyard {command_of(component)} update {shell_word(component.name)} "
                 f"--{attribute}=VALUE",
             )
 
@@ -253,24 +252,16 @@ def _refuse_fixed(registry: Registry, component: StackComponent, given: Mapping[
     Raises:
         ComponentConfigurationError: with the command that helps.
     """
-    command = _command(component)
+    command = command_of(component)
     other = f"Register another one: stackyard {command} register NAME --flavor=FLAVOR"
     rename = f"Rename it: stackyard {command} rename {shell_word(component.name)} NEW_NAME"
     for key, hint in {"flavor": other, "type": other, "component_type": other, "name": rename}.items():
         if key in given and key not in _schema(registry, component).get("properties", {}):
             raise ComponentConfigurationError(
-                f"An update can't change the {key.replace('_', ' ')} of the {_what(component)}.", hint=hint
+                f"An update can't change the {key.replace('_', ' ')} of the {words_of(component)}.", hint=hint
             )
 
 
 def _schema(registry: Registry, component: StackComponent) -> dict[str, Any]:
     flavor = find_flavor(ComponentType(component.component_type), component.flavor, registry.flavors)
     return flavor.descriptor().configuration_schema
-
-
-def _command(component: StackComponent) -> str:
-    return ComponentType(component.component_type).command
-
-
-def _what(component: StackComponent) -> str:
-    return f"{ComponentType(component.component_type).title} {component.name!r}"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from stackyard.api.active import require_active, resolve_active
 from stackyard.api.context import Context
-from stackyard.api.lookup import check_labels, check_new_name, find_component, no_component_in
+from stackyard.api.lookup import check_labels, check_new_name, find_component, no_component_in, words_of
 from stackyard.flavors.base import Flavor
-from stackyard.flavors.catalogue import AnyFlavor, find_flavor, known_flavors
+from stackyard.flavors.catalogue import AnyFlavor, find_flavor, known_flavor, known_flavors
 from stackyard.flavors.local import LOCAL_ARTIFACT_STORE
 from stackyard.model.basic_views import ComponentView
 from stackyard.model.enums import ComponentType
@@ -148,7 +148,7 @@ def configure(
         SecretReferenceError: a plain text for a field that takes a reference to a secret.
     """
     component_type = ComponentType(component.component_type)
-    what = f"{component_type.title} {component.name!r}"
+    what = words_of(component)
     flavor = find_flavor(component_type, component.flavor, registry.flavors)
     checked = flavor.validate({**(kept or {}), **given}, what)
     if component_type is ComponentType.ARTIFACT_STORE:
@@ -164,14 +164,7 @@ def configure(
 
 def flavor_of(registry: Registry, component: StackComponent) -> AnyFlavor | None:
     """Return a component's flavor; None when it is not known here."""
-    return next(
-        (
-            f
-            for f in known_flavors(registry.flavors)
-            if f.component_type is component.component_type and f.name == component.flavor
-        ),
-        None,
-    )
+    return known_flavor(component.component_type, component.flavor, registry.flavors)
 
 
 def component_spec(

@@ -23,6 +23,8 @@ from stackyard.model.stack import (
     Stack,
     StackComponent,
 )
+from stackyard.storage.host import user_name
+from stackyard.storage.ids import new_id, now
 
 MIN_PREFIX = 4
 
@@ -95,6 +97,14 @@ def check_new_name(name: str, others: Sequence[Stack] | Sequence[StackComponent]
         )
 
 
+def copy_of(source: Thing, name: str) -> Thing:
+    """Return a copy that is somebody's own: a new id, nobody's file manages it, and it is not shared."""
+    copy = source.model_copy(deep=True)
+    copy.id, copy.name, copy.owner, copy.created_at = new_id(), name, user_name(), now()
+    copy.shared, copy.managed_by = False, ""
+    return copy
+
+
 def check_labels(labels: Mapping[str, str]) -> dict[str, str]:
     """Return labels if their keys can be written as ``key=value``.
 
@@ -130,6 +140,16 @@ def protect_default(thing: Stack | StackComponent, noun: str, command: str, verb
     if verb == "deleted":
         hint = f"{article(noun).capitalize()} {noun} of your own is deleted with: stackyard {command} delete NAME"
     raise ProtectedError(f"The {noun} {thing.name!r} is always there and can't be {verb}.", hint=hint)
+
+
+def words_of(component: StackComponent) -> str:
+    """Return a component in words: ``artifact store 'mine'``; its type must be one that is known here."""
+    return f"{ComponentType(component.component_type).title} {component.name!r}"
+
+
+def command_of(component: StackComponent) -> str:
+    """Return the command group of a component's type: ``artifact-store``."""
+    return ComponentType(component.component_type).command
 
 
 def article(noun: str) -> str:

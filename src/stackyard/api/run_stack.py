@@ -115,6 +115,8 @@ class _Parts:
         self.stack = stack
         self.flavors: dict[ComponentType, AnyFlavor] = {}
         self.settings = RunSettings()
+        self._specs: dict[ComponentType, ComponentSpec] = {}
+        """Without settings; a pipeline of many steps resolves each component once."""
         for component_type, component in self._components.items():
             if component is None and component_type in REQUIRED_COMPONENT_TYPES:
                 raise StackValidationError(
@@ -134,8 +136,11 @@ class _Parts:
         component = self._components[component_type]
         if component is None:
             return None
+        if component_type not in self._specs:
+            self._specs[component_type] = component_spec(self._ctx, self._registry, component)
         told = self.settings.of_step(step, component_type) if step else self.settings.of_run(component_type)
-        return component_spec(self._ctx, self._registry, component, told)
+        spec = self._specs[component_type]
+        return spec.model_copy(update={"settings": told}) if told else spec
 
     def require_packages(self, types: Iterable[ComponentType]) -> None:
         """Refuse to run without what components of these types need.

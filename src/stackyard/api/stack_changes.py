@@ -9,6 +9,7 @@ from stackyard.api.context import Context
 from stackyard.api.lookup import (
     check_labels,
     check_new_name,
+    copy_of,
     find_component,
     find_component_type,
     find_stack,
@@ -21,8 +22,6 @@ from stackyard.model.basic_views import StackView
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ComponentType
 from stackyard.model.errors import ComponentNotFoundError, InUseError, StackValidationError, UsageError
 from stackyard.model.stack import Registry, Stack
-from stackyard.storage.host import user_name
-from stackyard.storage.ids import new_id, now
 
 
 def update_stack(
@@ -136,9 +135,7 @@ def copy_stack(ctx: Context, name_or_id: str, new_name: str) -> StackView:
     def edit(registry: Registry) -> StackView:
         source = find_stack(registry, name_or_id)
         check_new_name(new_name, registry.stacks, "stack", "stack")
-        copy = source.model_copy(deep=True)
-        copy.id, copy.name, copy.owner, copy.created_at = new_id(), new_name, user_name(), now()
-        copy.shared, copy.managed_by = False, ""
+        copy = copy_of(source, new_name)
         registry.stacks.append(copy)
         return view_of(ctx, registry, copy)
 

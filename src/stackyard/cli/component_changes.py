@@ -12,7 +12,7 @@ from stackyard.cli.attributes import FREE_WORDS, label_option, parse_labels, spl
 from stackyard.cli.completion import attributes_of_named, component_names, flavor_names
 from stackyard.cli.component import example_flavor, named_or_active, no_flavor_text, with_article
 from stackyard.cli.confirm import confirm
-from stackyard.cli.output import json_option, print_json
+from stackyard.cli.output import json_option, print_done, print_json
 from stackyard.cli.secret_warning import warn_of_missing_secrets
 from stackyard.model.basic_views import ComponentView
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ComponentType
@@ -82,7 +82,7 @@ def update_command(component_type: ComponentType) -> click.Command:
         ctx = open_context()
         target = name or named_or_active(ctx, component_type, None).name
         view = component_changes.update_component(ctx, component_type, target, attributes, parse_labels(label))
-        _done(view, f"{title.capitalize()} {view.name!r} updated.", as_json)
+        print_done(view, f"{title.capitalize()} {view.name!r} updated.", as_json)
         if not as_json:
             warn_of_missing_secrets(ctx, references_in(view.configuration))
 
@@ -114,7 +114,7 @@ def remove_attribute_command(component_type: ComponentType) -> click.Command:
         rest.remove(name)
         attributes = [word.lstrip("-").replace("-", "_") for word in rest]
         view = component_changes.remove_attributes(open_context(), component_type, name, attributes, label)
-        _done(view, f"{title.capitalize()} {view.name!r} updated.", as_json)
+        print_done(view, f"{title.capitalize()} {view.name!r} updated.", as_json)
 
     return remove_attribute
 
@@ -134,7 +134,7 @@ def rename_command(component_type: ComponentType) -> click.Command:
         ctx = open_context()
         before = get_component(ctx, component_type, name)
         view = component_changes.rename_component(ctx, component_type, before.id, new_name)
-        _done(view, f"{title.capitalize()} {before.name!r} is now called {view.name!r}.", as_json)
+        print_done(view, f"{title.capitalize()} {before.name!r} is now called {view.name!r}.", as_json)
 
     return rename
 
@@ -152,7 +152,7 @@ def copy_command(component_type: ComponentType) -> click.Command:
     @json_option
     def copy(name: str, new_name: str, as_json: bool) -> None:
         view = component_changes.copy_component(open_context(), component_type, name, new_name)
-        _done(view, f"{title.capitalize()} {view.name!r} made as a copy of {name!r}.", as_json)
+        print_done(view, f"{title.capitalize()} {view.name!r} made as a copy of {name!r}.", as_json)
         if not as_json:
             if isinstance(view.configuration.get("path"), str):
                 click.echo(f"Both use the same path: {view.configuration['path']}", err=True)
@@ -180,7 +180,7 @@ def delete_command(component_type: ComponentType) -> click.Command:
         # What is in use will be refused: no need to ask first.
         confirm(f"Delete the {title} {view.name!r}?", yes=yes or bool(view.stacks))
         view = component_changes.delete_component(ctx, component_type, view.id)
-        _done(view, f"{title.capitalize()} {view.name!r} deleted.", as_json)
+        print_done(view, f"{title.capitalize()} {view.name!r} deleted.", as_json)
         if not as_json and isinstance(view.configuration.get("path"), str):
             click.echo(f"Its files stay where they are: {view.configuration['path']}", err=True)
 
@@ -244,10 +244,3 @@ def _use_in_stack(view: ComponentView) -> str:
     given = [f"--{view.component_type.command} {shell_word(view.name)}"]
     given += [f"--{t.command} default" for t in REQUIRED_COMPONENT_TYPES if t is not view.component_type]
     return f"stackyard stack register NAME {' '.join(given)}"
-
-
-def _done(view: ComponentView, text: str, as_json: bool) -> None:
-    if as_json:
-        print_json(view)
-    else:
-        click.echo(text)

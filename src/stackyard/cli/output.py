@@ -87,6 +87,14 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
+def print_done(view: Any, text: str, as_json: bool) -> None:
+    """Print what a change left: the view as JSON, or a sentence."""
+    if as_json:
+        print_json(view)
+    else:
+        click.echo(text)
+
+
 def print_yaml(document: Any) -> None:
     """Print JSON values as YAML."""
     import yaml  # noqa: PLC0415  # slow to import, seldom needed

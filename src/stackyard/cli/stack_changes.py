@@ -13,7 +13,7 @@ from stackyard.api.lookup import shell_word
 from stackyard.cli.attributes import label_option, parse_labels
 from stackyard.cli.completion import component_names, stack_names
 from stackyard.cli.confirm import confirm
-from stackyard.cli.output import json_option, print_json
+from stackyard.cli.output import json_option, print_done, print_json
 from stackyard.cli.stack import tell_active
 from stackyard.model.basic_views import StackView
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ComponentType
@@ -99,7 +99,7 @@ def update(name: str | None, label: tuple[str, ...], as_json: bool, **chosen: st
     ctx = open_context()
     target = name or stacks.get_stack(ctx).name
     view = stack_changes.update_stack(ctx, target, _given(chosen), parse_labels(label))
-    _done(view, f"Stack {view.name!r} updated.", as_json)
+    print_done(view, f"Stack {view.name!r} updated.", as_json)
 
 
 @click.command("remove-component", epilog="Example: stackyard stack remove-component my_stack --experiment-tracker")
@@ -112,7 +112,7 @@ def remove_component(name: str | None, as_json: bool, **chosen: bool) -> None:
     target = name or stacks.get_stack(ctx).name
     types = [ComponentType(key) for key, wanted in chosen.items() if wanted]
     view = stack_changes.remove_stack_components(ctx, target, types)
-    _done(view, f"Stack {view.name!r} updated.", as_json)
+    print_done(view, f"Stack {view.name!r} updated.", as_json)
 
 
 @click.command(epilog="Example: stackyard stack rename my_stack another_name")
@@ -124,7 +124,7 @@ def rename(name: str, new_name: str, as_json: bool) -> None:
     ctx = open_context()
     before = stacks.get_stack(ctx, name)
     view = stack_changes.rename_stack(ctx, before.id, new_name)
-    _done(view, f"Stack {before.name!r} is now called {view.name!r}.", as_json)
+    print_done(view, f"Stack {before.name!r} is now called {view.name!r}.", as_json)
 
 
 @click.command(epilog="Example: stackyard stack copy default my_stack")
@@ -136,7 +136,7 @@ def copy(name: str, new_name: str, as_json: bool) -> None:
     ctx = open_context()
     before = stacks.get_stack(ctx, name)
     view = stack_changes.copy_stack(ctx, before.id, new_name)
-    _done(view, f"Stack {view.name!r} made as a copy of {before.name!r}.", as_json)
+    print_done(view, f"Stack {view.name!r} made as a copy of {before.name!r}.", as_json)
     if not as_json:
         click.echo(f"Switch to it with: stackyard stack set {shell_word(view.name)}", err=True)
 
@@ -155,7 +155,7 @@ def delete(name: str, yes: bool, recursive: bool, as_json: bool) -> None:
     # The active stack will be refused: no need to ask first.
     confirm(f"Delete the stack {view.name!r}{too}?", yes=yes or view.active)
     view = stack_changes.delete_stack(ctx, view.id, recursive=recursive)
-    _done(view, f"Stack {view.name!r}{too} deleted.", as_json)
+    print_done(view, f"Stack {view.name!r}{too} deleted.", as_json)
 
 
 def _given(chosen: dict[str, str | None]) -> dict[str, str]:
@@ -168,10 +168,3 @@ def _only_here(view: StackView) -> list[str]:
         for c in view.components
         if c.stacks == [view.name] and c.id not in DEFAULT_IDS
     ]
-
-
-def _done(view: StackView, text: str, as_json: bool) -> None:
-    if as_json:
-        print_json(view)
-    else:
-        click.echo(text)

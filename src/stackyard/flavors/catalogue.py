@@ -32,6 +32,13 @@ def flavors_of(component_type: ComponentType, registered: Iterable[FlavorDescrip
     return [f for f in known_flavors(registered) if f.component_type is component_type]
 
 
+def known_flavor(
+    component_type: ComponentType | str, name: str, registered: Iterable[FlavorDescriptor] = ()
+) -> AnyFlavor | None:
+    """Return a flavor; None when there is none of that name, or when a newer version's component type has it."""
+    return next((f for f in known_flavors(registered) if f.component_type is component_type and f.name == name), None)
+
+
 def find_flavor(component_type: ComponentType, name: str, registered: Iterable[FlavorDescriptor] = ()) -> AnyFlavor:
     """Return a flavor.
 
@@ -43,11 +50,10 @@ def find_flavor(component_type: ComponentType, name: str, registered: Iterable[F
     Raises:
         UnknownFlavorError: the component type has none of that name.
     """
-    found = flavors_of(component_type, registered)
-    for flavor in found:
-        if flavor.name == name:
-            return flavor
-    names = [f.name for f in found]
+    flavor = known_flavor(component_type, name, registered)
+    if flavor is not None:
+        return flavor
+    names = [f.name for f in flavors_of(component_type, registered)]
     known = f"Known flavors: {', '.join(names)}." if names else f"There is no {component_type.title} flavor yet."
     group = f"stackyard {component_type.command} flavor"
     raise UnknownFlavorError(
