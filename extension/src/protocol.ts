@@ -341,6 +341,12 @@ export interface RunView {
   metadata: Record<string, unknown>;
   /** Why the run as a whole failed: its first failed step, or what stopped it before any. */
   error: StepErrorView | null;
+  tags: string[];
+  /** What code and run configuration say of the run, apart from parameters. */
+  configuration: Record<string, unknown>;
+  model_version_ids: string[];
+  /** It ended without completing, and the catalog knows how to start its pipeline again. */
+  resumable: boolean;
   file: string;
   line: number;
   /** Of the driver while it runs. */
@@ -395,6 +401,12 @@ export interface StepRunView {
   outputs: ArtifactRefView[];
   metadata: Record<string, unknown>;
   upstream: string[];
+  /** Counted from 1; more than 1 after retries. */
+  attempt: number;
+  tags: string[];
+  /** What code and run configuration say of it, apart from parameters: retry, timeout_s, resources, extra ... */
+  configuration: Record<string, unknown>;
+  model_version_id: string;
   /** Of the step's function. */
   file: string;
   line: number;
@@ -433,6 +445,8 @@ export interface ArtifactRefView {
   artifact_name: string;
   version: number;
   type: string;
+  /** Which member of the value the step took; null: the whole. */
+  item: number | null;
 }
 
 /** A run by name or id (prefix). */
@@ -540,6 +554,9 @@ export interface ArtifactVersionView {
   step: string;
   created_at: string;
   metadata: Record<string, unknown>;
+  tags: string[];
+  /** Returned by a step; saved by `save_artifact`; registered where it lay; given to a run from outside. */
+  save_type: "step_output" | "manual" | "preexisting" | "external";
   /** `missing`: the files are gone; `damaged`: the manifest can't be read. */
   status: "available" | "missing" | "damaged";
   /** Only when one version is shown. */

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from stackyard.model import error_base, errors
+from stackyard.model import error_base, errors, execution_errors
 from stackyard.model.errors import Location, StackyardError
 
 LINE = re.compile(r"^((?:\|   |    )*)\+-- (\w+)\s+([A-Z]\d(?:\d\d|xx))?(?:\s+exit (\d+))?")
@@ -20,7 +20,7 @@ def _classes() -> list[type[StackyardError]]:
         cls = pending.pop()
         found.append(cls)
         pending.extend(cls.__subclasses__())
-    return [cls for cls in found if cls.__module__ in (errors.__name__, error_base.__name__)]
+    return [cls for cls in found if cls.__module__ in (errors.__name__, error_base.__name__, execution_errors.__name__)]
 
 
 def _drawing() -> dict[str, tuple[str, str, int]]:

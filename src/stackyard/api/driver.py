@@ -72,6 +72,20 @@ class RunOptions:
     parameters: dict[str, Any] = field(default_factory=dict)
     parameters_given_as: str = "code"
     """``code`` (Python values), ``json`` (of a request), ``text`` (typed)."""
+    resume: str | None = None
+    """Id of a run that ended before it completed, to be gone on with: completed steps are kept."""
+    start_from: str | None = None
+    """Name of a step: those that it does not need and that lie before it are not run, their outputs are those of
+    ``inputs_of``."""
+    only: str | None = None
+    """Name of the single step to run, with inputs of ``inputs_of``."""
+    inputs_of: str | None = None
+    """Name or id of the run that ``start_from`` and ``only`` take inputs from; None: the newest that has them."""
+    in_process: bool = False
+    """Steps are executed one after the other in the driver's own process, for debuggers and profilers."""
+    request: dict[str, Any] = field(default_factory=dict)
+    """What would start this run again: ``kind`` (``file``, ``script``, ``module``, ``code``), ``file``, ``function``,
+    ``arguments``, ``parameters``, ``parameters_given_as``, ``config``, ``stack``, ``enable_cache``, ``cwd``."""
 
 
 def run_file(

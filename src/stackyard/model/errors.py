@@ -10,6 +10,8 @@
     |   +-- PipelineLoadError  D103            the pipeline's file cannot be read or imported
     |   +-- ParameterError     D104            a parameter of the wrong type, missing or unknown
     |   +-- InputError         D105            a step input that nothing provides or that has the wrong type
+    |   +-- OptionError        D106            an option of a step or pipeline that is unknown, wrong or refused
+    |   +-- PipelineValidationError D107       a recorded pipeline that cannot run; names every problem
     +-- ConfigurationError     C1xx   exit 3   a stack, component or run configuration that is not valid
     |   +-- StackValidationError      C101
     |   +-- UnknownFlavorError        C102
@@ -30,6 +32,7 @@
     |   +-- PipelineNotFoundError     N107
     |   +-- SecretNotFoundError       N108
     |   +-- IntegrationNotFoundError  N109
+    |   +-- ModelNotFoundError        N110
     +-- ConflictError          X1xx   exit 5
     |   +-- AlreadyExistsError        X101
     |   +-- InUseError                X102
@@ -37,6 +40,7 @@
     |   +-- RunNotActiveError         X104
     |   +-- ProtectedError            X105     what is always there can't be changed or deleted
     |   +-- DriftError                X106     the registry differs from stackyard.yaml
+    |   +-- ResumeError               X107     a run that cannot be gone on with
     +-- StorageError           S1xx   exit 6
     |   +-- HomeNotWritableError      S101
     |   +-- RegistryDamagedError      S102
@@ -51,6 +55,7 @@
     |   +-- RunFailedError            R101
     |   +-- WorkerCrashedError        R102
     |   +-- RunStoppedError           R103
+    |   +-- StepFailedError           R104     a pipeline function asked for what a failed step did not give
     +-- SetupError             E1xx   exit 7
         +-- PackageMissingError       E101
         +-- PackageConflictError      E102
@@ -67,6 +72,16 @@ from __future__ import annotations
 from stackyard.model.error_base import EXIT_BUG as EXIT_BUG
 from stackyard.model.error_base import Location as Location
 from stackyard.model.error_base import StackyardError as StackyardError
+from stackyard.model.execution_errors import ExecutionError as ExecutionError
+from stackyard.model.execution_errors import InstallError as InstallError
+from stackyard.model.execution_errors import InterpreterError as InterpreterError
+from stackyard.model.execution_errors import PackageConflictError as PackageConflictError
+from stackyard.model.execution_errors import PackageMissingError as PackageMissingError
+from stackyard.model.execution_errors import RunFailedError as RunFailedError
+from stackyard.model.execution_errors import RunStoppedError as RunStoppedError
+from stackyard.model.execution_errors import SetupError as SetupError
+from stackyard.model.execution_errors import StepFailedError as StepFailedError
+from stackyard.model.execution_errors import WorkerCrashedError as WorkerCrashedError
 
 
 class UsageError(StackyardError):
@@ -111,6 +126,18 @@ class InputError(DefinitionError):
     """A step's input is missing or of the wrong type."""
 
     code = "D105"
+
+
+class OptionError(DefinitionError):
+    """An option of a step or pipeline is unknown, wrong, or refused here."""
+
+    code = "D106"
+
+
+class PipelineValidationError(DefinitionError):
+    """A recorded pipeline can't run; every problem is named."""
+
+    code = "D107"
 
 
 class ConfigurationError(StackyardError):
@@ -235,6 +262,12 @@ class IntegrationNotFoundError(NotFoundError):
     code = "N109"
 
 
+class ModelNotFoundError(NotFoundError):
+    """No model or model version of that name, number, stage or id."""
+
+    code = "N110"
+
+
 class ConflictError(StackyardError):
     """The change collides with what is there."""
 
@@ -276,6 +309,12 @@ class DriftError(ConflictError):
     """The registry differs from what ``stackyard.yaml`` says."""
 
     code = "X106"
+
+
+class ResumeError(ConflictError):
+    """A run can't be gone on with: it is complete, goes on, or its pipeline is another one now."""
+
+    code = "X107"
 
 
 class StorageError(StackyardError):
@@ -337,59 +376,3 @@ class ComponentError(StorageError):
     """The service behind a component can't be reached, or refuses."""
 
     code = "S109"
-
-
-class ExecutionError(StackyardError):
-    """A run did not do what it should."""
-
-    code = "R100"
-    exit_code = 1
-
-
-class RunFailedError(ExecutionError):
-    """At least one step failed; ``details`` has ``run_id`` and ``failed_steps``."""
-
-    code = "R101"
-
-
-class WorkerCrashedError(ExecutionError):
-    """A worker process ended in the middle of a step."""
-
-    code = "R102"
-
-
-class RunStoppedError(ExecutionError):
-    """The run was stopped on request."""
-
-    code = "R103"
-
-
-class SetupError(StackyardError):
-    """The environment can't run Stackyard."""
-
-    code = "E100"
-    exit_code = 7
-
-
-class PackageMissingError(SetupError):
-    """A Python package is needed and not installed."""
-
-    code = "E101"
-
-
-class PackageConflictError(SetupError):
-    """An installed Python package is too old."""
-
-    code = "E102"
-
-
-class InterpreterError(SetupError):
-    """The Python interpreter can't be used."""
-
-    code = "E103"
-
-
-class InstallError(SetupError):
-    """Packages can't be installed or removed."""
-
-    code = "E104"

@@ -6,12 +6,13 @@ Invariant: pure; positions (file and line) are part of the values, since every m
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from stackyard.model.base import Message
 from stackyard.model.errors import CycleError, Location
+from stackyard.model.options import CachePolicy, HookEvent, HookSpec, ModelSpec, ResourceSettings, StepRetryConfig
 
 
 class StepSource(Message):
@@ -32,6 +33,10 @@ class OutputRef(Message):
     step: str
     """Name of the step in the pipeline."""
     output: str
+    item: int | None = None
+    """Which member of the output's value (a sequence) is meant; None: the whole."""
+    item_digest: str = ""
+    """Digest of that member where it is a JSON value: what the cache compares instead of the whole output."""
 
 
 class OutputSpec(Message):
@@ -41,6 +46,15 @@ class OutputSpec(Message):
     """Name among the step's outputs: from ``Annotated``, else ``output`` or ``output_<i>``."""
     artifact_name: str
     """Name of the artifact that the output's versions belong to."""
+    type: str = ""
+    """Its annotation as people write it; empty when there is none."""
+    materializers: list[str] = Field(default_factory=list)
+    """``module:Class`` of materializers that are asked first, in this order."""
+    tags: list[str] = Field(default_factory=list)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    """What ``ArtifactConfig(run_metadata=...)`` says of every version."""
+    artifact_type: Literal["", "model", "data", "deployment"] = ""
+    """What it is for the model that the step works on."""
 
 
 class GivenSettings(Message):
@@ -61,8 +75,9 @@ class StepSpec(Message):
     parameters: dict[str, Any] = Field(default_factory=dict)
     """JSON values, defaults included, validated by the annotations."""
     inputs: dict[str, OutputRef] = Field(default_factory=dict)
+    """Input to where it comes from; ``name[0]``, ``name[1]`` ... are the members of a list that ``name`` was given."""
     external_inputs: dict[str, str] = Field(default_factory=dict)
-    """Input to the id of an artifact version that exists already."""
+    """Input (or ``name[i]``) to the id of an artifact version that exists already."""
     after: list[str] = Field(default_factory=list)
     """Steps that must have ended well although nothing is taken from them."""
     outputs: list[OutputSpec] = Field(default_factory=list)
@@ -74,6 +89,22 @@ class StepSpec(Message):
     """Weakest first; those of the pipeline and of the run configuration are not among them."""
     experiment_tracker: str | bool | None = None
     """Name of the stack's experiment tracker, or True for whichever it has."""
+    step_operator: str | bool | None = None
+    """Name of the stack's step operator, or True for whichever it has."""
+    retry: StepRetryConfig | None = None
+    timeout_s: float | None = None
+    """Seconds after which an attempt is stopped and has failed."""
+    resources: ResourceSettings | None = None
+    hooks: dict[HookEvent, HookSpec] = Field(default_factory=dict)
+    """The step's own, else the pipeline's."""
+    model: ModelSpec | None = None
+    """The step's own, else the pipeline's."""
+    tags: list[str] = Field(default_factory=list)
+    extra: dict[str, Any] = Field(default_factory=dict)
+    """Whatever the user wants to find again in the step's context."""
+    cache_policy: CachePolicy | None = None
+    substitutions: dict[str, str] = Field(default_factory=dict)
+    """Placeholder to text, for names of artifacts: ``{date}`` and ``{time}`` are always there."""
     file: str = ""
     """File of the call inside the pipeline."""
     line: int = 0
@@ -89,6 +120,13 @@ class PipelineSpec(Message):
     name: str
     steps: list[StepSpec] = Field(default_factory=list)
     parameters: dict[str, Any] = Field(default_factory=dict)
+    tags: list[str] = Field(default_factory=list)
+    extra: dict[str, Any] = Field(default_factory=dict)
+    model: ModelSpec | None = None
+    on_init: HookSpec | None = None
+    """Called in the driver before the first step; when it fails the run does."""
+    on_cleanup: HookSpec | None = None
+    """Called in the driver after the last step, however the run ended."""
     file: str = ""
     line: int = 0
 

@@ -14,6 +14,7 @@ from stackyard.model.artifact import Manifest
 from stackyard.model.base import Message
 from stackyard.model.enums import ComponentType
 from stackyard.model.graph import OutputSpec, StepSource
+from stackyard.model.options import HookEvent, HookSpec, ModelVersionRef
 
 PROTOCOL_VERSION = 1
 
@@ -49,6 +50,8 @@ class InputVersion(Message):
     digest: str
     artifact_store: ComponentSpec | None = None
     """Set when it does not lie in the job's own artifact store."""
+    item: int | None = None
+    """Which member of the value the step takes; None: the whole."""
 
 
 class StepLimits(Message):
@@ -84,6 +87,13 @@ class StepJob(Message):
     secrets: list[str] = Field(default_factory=list)
     """Names of the secrets whose keys the step finds as environment variables; the values travel beside the job."""
     limits: StepLimits = Field(default_factory=StepLimits)
+    hooks: dict[HookEvent, HookSpec] = Field(default_factory=dict)
+    model: ModelVersionRef | None = None
+    """The model version that the step works on."""
+    tags: list[str] = Field(default_factory=list)
+    """Of the run."""
+    extra: dict[str, Any] = Field(default_factory=dict)
+    """The pipeline's, overridden by the step's."""
     attempt: int = 1
 
 
@@ -109,6 +119,32 @@ class StepEvent(Message):
     """``metadata``: of the output of this name, when set."""
     manifest: Manifest | None = None
     """``artifact_saved``."""
+
+
+class StepRequest(Message):
+    """Something that a step asks its driver for while it runs; the step waits for the reply.
+
+    A step opens neither catalog nor registry: it may run on another machine.
+    """
+
+    id: int
+    """Counted by the worker."""
+    step_run_id: str
+    method: str
+    """Name of a method of ``Client``, or one of the driver's own that begin with ``_``."""
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    """JSON values by name."""
+    manifest: Manifest | None = None
+    """``_record_artifact``: what the step stored on its own."""
+
+
+class StepReply(Message):
+    """The driver's answer to a StepRequest."""
+
+    id: int
+    value: Any = None
+    error: dict[str, Any] | None = None
+    """As ``StackyardError.as_dict`` gives it; the step raises it as the class of the same code."""
 
 
 class StepError(Message):

@@ -40,6 +40,8 @@ class ArtifactRefView(View):
     artifact_name: str
     version: int
     type: str = ""
+    item: int | None = None
+    """Which member of the value the step took; None: the whole."""
 
 
 class CacheView(View):
@@ -81,6 +83,12 @@ class StepRunView(View):
     outputs: list[ArtifactRefView] = Field(default_factory=list)
     metadata: dict[str, Any] = Field(default_factory=dict)
     upstream: list[str] = Field(default_factory=list)
+    attempt: int = 1
+    """Counted from 1; more than 1 after retries."""
+    tags: list[str] = Field(default_factory=list)
+    configuration: dict[str, Any] = Field(default_factory=dict)
+    """What code and run configuration say of it, apart from parameters: retry, timeout_s, resources, extra ..."""
+    model_version_id: str = ""
     file: str = ""
     """Of the step's function."""
     line: int = 0
@@ -116,6 +124,12 @@ class RunView(View):
     metadata: dict[str, Any] = Field(default_factory=dict)
     error: StepErrorView | None = None
     """Why the run as a whole failed: its first failed step, or what stopped it before any."""
+    tags: list[str] = Field(default_factory=list)
+    configuration: dict[str, Any] = Field(default_factory=dict)
+    """What code and run configuration say of the run, apart from parameters."""
+    model_version_ids: list[str] = Field(default_factory=list)
+    resumable: bool = False
+    """It ended without completing, and the catalog knows how to start its pipeline again."""
     file: str = ""
     line: int = 0
     pid: int = 0
@@ -184,6 +198,9 @@ class ArtifactVersionView(View):
     step: str = ""
     created_at: str = ""
     metadata: dict[str, Any] = Field(default_factory=dict)
+    tags: list[str] = Field(default_factory=list)
+    save_type: Literal["step_output", "manual", "preexisting", "external"] = "step_output"
+    """Returned by a step; saved by ``save_artifact``; registered where it lay; given to a run from outside."""
     status: Literal["available", "missing", "damaged"] = "available"
     """``missing``: the files are gone; ``damaged``: the manifest can't be read."""
     preview: Preview | None = None

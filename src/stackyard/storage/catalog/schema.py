@@ -6,7 +6,7 @@ sort as text.
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 
 _V1 = (
     """CREATE TABLE projects (
@@ -64,4 +64,42 @@ _V1 = (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, entity TEXT NOT NULL, id TEXT NOT NULL)""",
 )
 
-MIGRATIONS: dict[int, tuple[str, ...]] = {1: _V1}
+_V2 = (
+    # What a driver was asked for, so that `run resume` and `run retry` can ask again; and what the run says of itself.
+    "ALTER TABLE runs ADD COLUMN request TEXT NOT NULL DEFAULT '{}'",
+    "ALTER TABLE runs ADD COLUMN configuration TEXT NOT NULL DEFAULT '{}'",
+    "ALTER TABLE step_runs ADD COLUMN configuration TEXT NOT NULL DEFAULT '{}'",
+    "ALTER TABLE step_runs ADD COLUMN model_version_id TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE step_inputs ADD COLUMN item INTEGER",
+    "ALTER TABLE artifact_versions ADD COLUMN save_type TEXT NOT NULL DEFAULT 'step_output'",
+    """CREATE TABLE tags (
+        entity TEXT NOT NULL, entity_id TEXT NOT NULL, tag TEXT NOT NULL,
+        PRIMARY KEY (entity, entity_id, tag)) WITHOUT ROWID""",
+    "CREATE INDEX tags_by_tag ON tags (entity, tag, entity_id)",
+    """CREATE TABLE models (
+        id TEXT PRIMARY KEY, project_id TEXT NOT NULL, name TEXT NOT NULL, created_at TEXT NOT NULL,
+        description TEXT NOT NULL DEFAULT '', license TEXT NOT NULL DEFAULT '', audience TEXT NOT NULL DEFAULT '',
+        use_cases TEXT NOT NULL DEFAULT '', limitations TEXT NOT NULL DEFAULT '', trade_offs TEXT NOT NULL DEFAULT '',
+        ethics TEXT NOT NULL DEFAULT '', metadata TEXT NOT NULL DEFAULT '{}',
+        UNIQUE (project_id, name))""",
+    """CREATE TABLE model_versions (
+        id TEXT PRIMARY KEY, model_id TEXT NOT NULL REFERENCES models (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL, name TEXT NOT NULL DEFAULT '', stage TEXT NOT NULL DEFAULT '',
+        description TEXT NOT NULL DEFAULT '', metadata TEXT NOT NULL DEFAULT '{}', created_at TEXT NOT NULL,
+        UNIQUE (model_id, number))""",
+    "CREATE UNIQUE INDEX model_versions_by_name ON model_versions (model_id, name) WHERE name <> ''",
+    # Many versions can be archived; staging and production hold one each.
+    """CREATE UNIQUE INDEX model_versions_by_stage ON model_versions (model_id, stage)
+        WHERE stage IN ('staging', 'production')""",
+    """CREATE TABLE model_version_artifacts (
+        model_version_id TEXT NOT NULL REFERENCES model_versions (id) ON DELETE CASCADE,
+        artifact_version_id TEXT NOT NULL, artifact_type TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (model_version_id, artifact_version_id)) WITHOUT ROWID""",
+    "CREATE INDEX model_version_artifacts_by_version ON model_version_artifacts (artifact_version_id)",
+    """CREATE TABLE model_version_runs (
+        model_version_id TEXT NOT NULL REFERENCES model_versions (id) ON DELETE CASCADE, run_id TEXT NOT NULL,
+        PRIMARY KEY (model_version_id, run_id)) WITHOUT ROWID""",
+    "CREATE INDEX model_version_runs_by_run ON model_version_runs (run_id)",
+)
+
+MIGRATIONS: dict[int, tuple[str, ...]] = {1: _V1, 2: _V2}

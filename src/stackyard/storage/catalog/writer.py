@@ -280,7 +280,7 @@ def _changed(sql: sqlite3.Connection, entity: str, entity_id: str) -> None:
 
 def _insert_inputs(sql: sqlite3.Connection, step_run_id: str, inputs: dict[str, str]) -> None:
     sql.executemany(
-        "INSERT OR REPLACE INTO step_inputs VALUES (?, ?, ?)",
+        "INSERT OR REPLACE INTO step_inputs (step_run_id, name, artifact_version_id) VALUES (?, ?, ?)",
         [(step_run_id, name, version) for name, version in inputs.items()],
     )
 
