@@ -1,6 +1,6 @@
 """Entry of a run's driver, in the user's interpreter: ``python run_driver.py --request FILE`` (``-``: stdin).
 
-Checks that Stackyard can work here, then hands over to ``stackyard.api.driver``. The environment's own Stackyard is
+Checks that Stackyard can work here, then hands over to ``stackyard.api.detached``. The environment's own Stackyard is
 used if there is one; else the extension's copy comes at the end of ``sys.path``, so that it hides no package of the
 user's. What became of the start is one line of JSON on the descriptor ``STACKYARD_REPORT_FD`` (without it: stderr):
 ``{"run_id", "name"}`` or ``{"error": {"code", "message", "hint", "location"}}``.
@@ -122,9 +122,9 @@ def main():
         report({"error": problem.error})
         return EXIT_SETUP
     try:
-        from stackyard.api import driver  # noqa: PLC0415  # the path is complete only now
+        from stackyard.api import detached  # noqa: PLC0415  # the path is complete only now
 
-        return driver.main(request, report)
+        return detached.main(request, report)
     except Exception as error:
         # Whoever waits for the report gets one; what was reported before stays what counts.
         message = "The run could not be started: {}: {}".format(type(error).__name__, error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +68,10 @@ class _Base(Reporter):
         self.facts = facts
         self.rows = {name: _Row() for name in facts.steps}
         self.line(headline(facts))
+
+    def steps_added(self, steps: Sequence[str]) -> None:
+        """Show them below the others."""
+        self.rows.update((name, _Row()) for name in steps if name not in self.rows)
 
     def step_changed(self, change: StepChange) -> None:
         """Note the step's status."""

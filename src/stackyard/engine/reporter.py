@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -25,7 +25,9 @@ class RunFacts:
     artifact_store: str
     artifact_store_root: str
     steps: tuple[str, ...]
-    """In topological order."""
+    """In topological order; of a pipeline that grows, those that are known by now."""
+    resumed: bool = False
+    """The run goes on after it ended before it completed."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,12 @@ class StepChange:
     error: StepError | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     """Everything that the step itself logged, when it ended."""
+    attempt: int = 1
+    """Counted from 1; of ``retrying`` the one that failed."""
+    wait_s: float | None = None
+    """``retrying``: seconds until the next attempt."""
+    kept: bool = False
+    """Not run now: what an earlier run, or this one before it was resumed, made of it is taken."""
 
 
 class Reporter(Protocol):
@@ -47,6 +55,9 @@ class Reporter(Protocol):
 
     def run_started(self, facts: RunFacts) -> None:
         """The run is in the catalog; its steps are queued."""
+
+    def steps_added(self, steps: Sequence[str]) -> None:
+        """The pipeline grew; the new steps are queued."""
 
     def step_changed(self, change: StepChange) -> None:
         """A step has a new status."""
@@ -71,6 +82,9 @@ class SilentReporter:
     """Tells nobody."""
 
     def run_started(self, facts: RunFacts) -> None:
+        """Ignore it."""
+
+    def steps_added(self, steps: Sequence[str]) -> None:
         """Ignore it."""
 
     def step_changed(self, change: StepChange) -> None:
@@ -103,6 +117,11 @@ class DetachableReporter:
         """Pass it on."""
         with self._detached_on_error():
             self._reporter.run_started(facts)
+
+    def steps_added(self, steps: Sequence[str]) -> None:
+        """Pass it on."""
+        with self._detached_on_error():
+            self._reporter.steps_added(steps)
 
     def step_changed(self, change: StepChange) -> None:
         """Pass it on."""
