@@ -11,6 +11,8 @@ export interface ErrorView {
   hint: string;
   /** `file`, `line`, `column`; counted from 1. */
   location: Record<string, unknown> | null;
+  /** Of an error that stands for several (D107): each of them. */
+  problems: ErrorView[];
 }
 
 /** `initializationOptions` of the extension; another LSP editor may leave all of it out. */

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from stackyard.model.errors import StackyardError
+from stackyard.model.errors import PipelineValidationError, StackyardError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -119,13 +119,22 @@ def print_error(error: StackyardError, *, as_json: bool) -> None:
         click.echo(json.dumps({"error": error.as_dict()}, indent=2, ensure_ascii=False))
         return
     head = click.style("Error:", fg="red", bold=True) if use_colour(sys.stderr) else "Error:"
-    place = f"{error.location}: " if error.location and str(error.location) not in error.message else ""
-    click.echo(f"{head} {place}{error.message}", err=True)
+    click.echo(f"{head} {_placed(error)}", err=True)
+    for number, problem in enumerate(error.errors if isinstance(error, PipelineValidationError) else (), 1):
+        click.echo(f"{number:3}. {_placed(problem)}", err=True)
+        if problem.hint:
+            click.echo(f"     {problem.hint}", err=True)
     trace = error.details.get("traceback")
     if trace:
         click.echo(str(trace), err=True)
     if error.hint:
         click.echo(f"Hint:  {error.hint}", err=True)
+
+
+def _placed(error: StackyardError) -> str:
+    """Return a message with its place in front, unless it names it itself."""
+    place = f"{error.location}: " if error.location and str(error.location) not in error.message else ""
+    return f"{place}{error.message}"
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stackyard.engine.code_digest import CodeDigests
@@ -31,19 +31,31 @@ class KnownVersion:
     version: int = 0
     store: ComponentSpec | None = None
     """Set when it does not lie in the run's artifact store."""
+    item: int | None = None
+    """Which member of the value (a sequence) is meant; None: the whole."""
+    item_digest: str = ""
+    """Digest of that member where it is known."""
+
+    def of_item(self, item: int | None, item_digest: str = "") -> KnownVersion:
+        """Return the version as the input that takes one member of it, or the version itself without ``item``."""
+        return self if item is None else replace(self, item=item, item_digest=item_digest)
 
     def identity(self) -> str:
         """Return what stands for the value in a cache key: the same text only for equal values.
 
-        A digest alone would not do: the text ``5`` and the number 5 are the same bytes.
+        A digest alone would not do: the text ``5`` and the number 5 are the same bytes. An item of a sequence counts
+        by its own digest where that is known, so that the others of the sequence may change.
         """
-        return f"{self.materializer}:{self.type}:{self.digest}" if self.deterministic else f"version:{self.id}"
+        if self.item_digest:
+            return f"item:{self.item_digest}"
+        whole = f"{self.materializer}:{self.type}:{self.digest}" if self.deterministic else f"version:{self.id}"
+        return whole if self.item is None else f"{whole}[{self.item}]"
 
     def as_input(self) -> InputVersion:
         """Return what a StepJob says of it."""
         return InputVersion(
             artifact_version_id=self.id, uri=self.uri, materializer=self.materializer, digest=self.digest,
-            artifact_store=self.store,
+            artifact_store=self.store, item=self.item,
         )  # fmt: skip
 
 

@@ -23,6 +23,8 @@ class ErrorView(View):
     hint: str = ""
     location: dict[str, Any] | None = None
     """``file``, ``line``, ``column``; counted from 1."""
+    problems: list[ErrorView] = Field(default_factory=list)
+    """Of an error that stands for several (D107): each of them."""
 
 
 class ComponentView(View):

@@ -69,6 +69,8 @@ Invariant: every error pickles and is complete in its three texts (what happened
 
 from __future__ import annotations
 
+from typing import Any
+
 from stackyard.model.error_base import EXIT_BUG as EXIT_BUG
 from stackyard.model.error_base import Location as Location
 from stackyard.model.error_base import StackyardError as StackyardError
@@ -135,9 +137,15 @@ class OptionError(DefinitionError):
 
 
 class PipelineValidationError(DefinitionError):
-    """A recorded pipeline can't run; every problem is named."""
+    """A recorded pipeline can't run; ``details["problems"]`` names every problem, each as ``as_dict`` gives it."""
 
     code = "D107"
+    errors: tuple[StackyardError, ...] = ()
+    """The problems themselves, in the process that found them."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the wire form, with the problems."""
+        return {**super().as_dict(), "problems": self.details.get("problems", [])}
 
 
 class ConfigurationError(StackyardError):
