@@ -124,7 +124,13 @@ describe("a bag of disposables", () => {
 });
 
 describe("errors", () => {
-  const refusal = new RequestError({ code: "N101", message: "No stack x", hint: "Register it.", location: null, problems: [] });
+  const refusal = new RequestError({
+    code: "N101",
+    message: "No stack x",
+    hint: "Register it.",
+    location: null,
+    problems: [],
+  });
 
   it("are told apart without looking at their text", () => {
     assert.ok(RequestError.is(refusal, "N101"));
