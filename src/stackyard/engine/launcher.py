@@ -16,9 +16,9 @@ from typing import Any
 
 from stackyard.engine.channel import FDS_PER_WORKER
 from stackyard.engine.preload import loaded_modules
-from stackyard.engine.strays import MARK_VARIABLE, kill_marked, new_mark
 from stackyard.model.errors import ExecutionError
 from stackyard.storage.host import IS_WINDOWS
+from stackyard.storage.strays import MARK_VARIABLE, kill_marked, new_mark
 
 START_METHOD_VARIABLE = "STACKYARD_WORKER_START"
 """``zygote`` or ``spawn``; for platforms and debugging sessions where the default does not serve."""

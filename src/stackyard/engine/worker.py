@@ -20,10 +20,10 @@ from stackyard.engine.channel import BlockingChannel, ChannelError
 from stackyard.engine.limits import limit_threads
 from stackyard.engine.logs import forward_logging
 from stackyard.engine.step_runner import StopRequested, flush_output, run_step
-from stackyard.engine.strays import MARK_VARIABLE, kill_marked
 from stackyard.model.artifact import Manifest
 from stackyard.model.job import Secrets, StepEvent, StepJob, StepOutcome
 from stackyard.storage.ids import now
+from stackyard.storage.strays import MARK_VARIABLE, kill_marked
 
 GUARD_INTERVAL_S = 0.5
 

@@ -162,9 +162,7 @@ class _Ticket:
                 return
             except LockTimeoutError:  # somebody looked at it before it was locked
                 continue
-            if self._held.path.exists():
-                return
-            self._held.release()  # and took it for that of a dead process
+            return
 
     def close(self) -> None:
         """Leave the queue."""
@@ -212,10 +210,31 @@ class LifeLock:
             LockTimeoutError: somebody else has it.
         """
         self.path = path
-        self._file: IO[bytes] | None = path.open("ab")
-        if not try_lock(self._file, exclusive=True):
-            self._file.close()
-            raise LockTimeoutError(f"The run lock {path} is held by another process.", hint="Choose another run id.")
+        self._file: IO[bytes] | None = None
+        while self._file is None:
+            file = path.open("ab+")
+            if not try_lock(file, exclusive=True):
+                file.close()
+                raise LockTimeoutError(f"The lock {path} is held by another process.", hint="Wait for it to end.")
+            try:
+                still_there = os.path.samestat(os.fstat(file.fileno()), path.stat())
+            except FileNotFoundError:
+                still_there = False
+            if still_there:
+                self._file = file
+            else:  # its last holder removed the file after it was opened here
+                file.close()
+
+    def exchange_note(self, note: str) -> str:
+        """Leave a note in the lock file; return that of an earlier holder who could not remove the file."""
+        assert self._file is not None  # noqa: S101  # still held
+        self._file.seek(0)
+        earlier = self._file.read().decode("ascii", errors="replace")
+        with contextlib.suppress(OSError):  # a full disk keeps nobody from holding the lock
+            self._file.truncate(0)
+            self._file.write(note.encode("ascii"))
+            self._file.flush()
+        return earlier
 
     def release(self) -> None:
         """Give the lock back and remove its file."""

@@ -17,6 +17,7 @@ from stackyard.storage.catalog.connection import checkpoint, open_writer, transa
 from stackyard.storage.home import Home
 from stackyard.storage.ids import now
 from stackyard.storage.projects import Project
+from stackyard.storage.strays import end_strays
 
 CHANGES_KEPT = 20_000
 UNFINISHED = ("initializing", "queued", "running", "retrying", "stopping")
@@ -247,7 +248,9 @@ class RunWriter:
 
 
 def mark_interrupted(home: Home, run_ids: list[str]) -> None:
-    """Record that the drivers of these unfinished runs are gone."""
+    """Record that the drivers of these unfinished runs are gone, after ending what they left behind."""
+    for run_id in run_ids:
+        end_strays(home, run_id)
     connection = open_writer(home)
     moment = now()
     try:
