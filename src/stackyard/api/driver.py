@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Callable
@@ -16,13 +17,13 @@ from stackyard.api.loading import (
     CalledWhileLoadingError,
     load_file,
     pick_pipeline,
-    refuse_while_loading,
     source_root_of,
 )
 from stackyard.api.run_configuration import RunConfiguration, read_run_configuration
 from stackyard.api.run_stack import RunStack, prepare_stack
 from stackyard.api.runs import get_run
-from stackyard.authoring.pipeline import PipelineDefinition, RecordedPipeline, set_runner
+from stackyard.api.step_requests import answer
+from stackyard.authoring.pipeline import PipelineDefinition, RecordedPipeline
 from stackyard.engine.cache import StepCache
 from stackyard.engine.code_digest import CodeDigests
 from stackyard.engine.components import artifact_store
@@ -31,14 +32,13 @@ from stackyard.engine.launcher import prepare
 from stackyard.engine.pool import WorkerPool
 from stackyard.engine.preload import named_modules
 from stackyard.engine.redaction import clean_error, masked_output
-from stackyard.engine.reporter import DetachableReporter, Reporter, RunFacts, SilentReporter
+from stackyard.engine.reporter import DetachableReporter, Reporter, RunFacts
 from stackyard.engine.tracebacks import step_error
 from stackyard.model.enums import ActiveStackOrigin, Status
 from stackyard.model.errors import (
     ComponentConfigurationError,
     DefinitionError,
     Location,
-    PipelineLoadError,
     RunFailedError,
     RunNotFoundError,
     RunStoppedError,
@@ -53,8 +53,8 @@ from stackyard.storage.catalog.reader import CatalogReader
 from stackyard.storage.catalog.writer import NewRun, RunWriter, mark_interrupted
 from stackyard.storage.host import expand
 from stackyard.storage.ids import new_id
-from stackyard.storage.locking import LifeLock
 from stackyard.storage.projects import ensure_project_folder
+from stackyard.storage.strays import hold_run
 
 Created = Callable[[str, str], None]
 
@@ -81,6 +81,12 @@ class RunOptions:
     """Name of the single step to run, with inputs of ``inputs_of``."""
     inputs_of: str | None = None
     """Name or id of the run that ``start_from`` and ``only`` take inputs from; None: the newest that has them."""
+    tags: tuple[str, ...] = ()
+    """Added to those of the pipeline."""
+    max_workers: int | None = None
+    """Steps at the same time at most; None: what the orchestrator says."""
+    execution_mode: str | None = None
+    """A word of :class:`ExecutionMode`; None: what code, run configuration and orchestrator say."""
     in_process: bool = False
     """Steps are executed one after the other in the driver's own process, for debuggers and profilers."""
     request: dict[str, Any] = field(default_factory=dict)
@@ -189,7 +195,7 @@ def _run(
     ctx: Context, recorded: RecordedPipeline, run: NewRun, taken: RunStack, *, origin_text: str, reporter: Reporter,
     created: Created | None,
 ) -> None:  # fmt: skip
-    lock = LifeLock(ctx.home_folder.run_lock(run.id))
+    lock = hold_run(ctx.home_folder, run.id)
     try:
         writer = RunWriter(ctx.home_folder, ctx.scope)
         try:
@@ -233,7 +239,7 @@ def _drive(
             )  # fmt: skip
             execution = Execution(
                 recorded, plan, home=ctx.home_folder, writer=writer, cache=cache, reporter=reporter,
-                pool=WorkerPool(taken.local.workers()),
+                executor=WorkerPool(taken.local.workers()), answer=functools.partial(answer, ctx, writer),
             )  # fmt: skip
             execution.record_steps()
             if created is not None:
@@ -289,55 +295,6 @@ def raise_for_status(run: RunView) -> RunView:
         run_id=run.id,
         failed_steps=failed,
     )
-
-
-class _LogReporter(SilentReporter):
-    """Writes what nobody is there to see into the driver's own log."""
-
-    def warning(self, text: str) -> None:
-        """Write it."""
-        sys.stderr.write(f"Warning: {text}\n")
-
-
-def main(request: dict[str, Any], report: Callable[[dict[str, Any]], None]) -> int:
-    """Run what an editor asked for, in a process of its own.
-
-    Args:
-        request: ``file``, ``function``, ``parameters``, ``stack``, ``enable_cache``, ``config``.
-        report: takes one message: ``{"run_id", "name"}`` once the run is in the catalog, or ``{"error": {...}}``.
-
-    Returns:
-        The exit code.
-    """
-    told: list[bool] = []
-    set_runner(refuse_while_loading)
-
-    def created(run_id: str, name: str) -> None:
-        told.append(True)
-        report({"run_id": run_id, "name": name})
-
-    options = RunOptions(
-        run_id=request.get("run_id"),
-        stack=request.get("stack"),
-        enable_cache=request.get("enable_cache"),
-        config=request.get("config"),
-        parameters=request.get("parameters") or {},
-        parameters_given_as="text",
-    )
-    try:
-        run = run_file(str(request["file"]), request.get("function"), options, _LogReporter(), created)
-    except StackyardError as error:
-        if not told:
-            report({"error": error.as_dict()})
-        return error.exit_code
-    except CalledWhileLoadingError:
-        error_dict = PipelineLoadError(
-            f"{request['file']} runs its pipeline while it is imported.",
-            hint='Guard the call with: if __name__ == "__main__":',
-        ).as_dict()
-        report({"error": error_dict})
-        return PipelineLoadError.exit_code
-    return 0 if run.status is Status.COMPLETED else 1
 
 
 def _require_readable(ctx: Context) -> None:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from stackyard.authoring.pipeline import RecordedPipeline
 from stackyard.engine.cache import CacheDecision, KnownVersion, StepCache
+from stackyard.engine.executor import Answer, ExecutorEvent, LogData, StepExecutor
 from stackyard.engine.functions import portable_source
 from stackyard.engine.limits import threads_per_worker
-from stackyard.engine.pool import LogData, PoolEvent, WorkerPool
 from stackyard.engine.redaction import EventRedaction
 from stackyard.engine.reporter import Reporter, RunFacts, StepChange
 from stackyard.engine.scheduler import Scheduler
@@ -98,7 +98,7 @@ class Execution:
 
     def __init__(
         self, recorded: RecordedPipeline, plan: RunPlan, *, home: Home, writer: RunWriter, cache: StepCache,
-        reporter: Reporter, pool: WorkerPool,
+        reporter: Reporter, executor: StepExecutor, answer: Answer,
     ) -> None:  # fmt: skip
         """Take the parts.
 
@@ -112,7 +112,8 @@ class Execution:
         self._writer = writer
         self._cache = cache
         self._reporter = reporter
-        self._pool = pool
+        self._executor = executor
+        self._answer = answer
         self.scheduler = Scheduler(recorded.spec.steps, plan.mode)
         self._specs = {s.name: s for s in recorded.spec.steps}
         self._sources: dict[str, StepSource] = {
@@ -151,19 +152,19 @@ class Execution:
         self._reporter.run_started(self._plan.facts)
         with StopRequests(self._home.stop_file(self._plan.facts.run_id)) as stops:
             if stops.wakeup is not None:
-                self._pool.add_wakeup(stops.wakeup)
+                self._executor.add_wakeup(stops.wakeup)
             try:
                 while True:
                     self._start_ready()
                     if self.scheduler.finished:
                         break
-                    events = self._pool.poll(POLL_S)
+                    events = self._executor.poll(POLL_S, self._answer)
                     for event in self._redaction.clean(events) if self._redaction else events:
                         self._take(event)
                     self._reporter.tick()
                     self._obey(stops)
             finally:
-                self._pool.close()
+                self._executor.close()
                 for running in self._running.values():
                     running.log.close()
         status = self.scheduler.outcome()
@@ -184,7 +185,7 @@ class Execution:
             )
             if decision.hit:
                 self._reuse(spec, inputs, decision)
-            elif self._pool.has_room():
+            elif self._executor.has_room():
                 self._start(spec, inputs, decision)
             else:
                 self.scheduler.put_back(name)
@@ -233,7 +234,7 @@ class Execution:
         # What a store says of damage may name its address.
         detail = self._plan.redactor.clean(decision.detail) if self._plan.redactor else decision.detail
         log = StepLog(self._home.step_log(facts.run_id, step_run_id))
-        pid = self._pool.submit(job, components.secrets)
+        pid = self._executor.submit(job, components.secrets)
         self._running[spec.name] = _Running(spec, step_run_id, log, time.monotonic(), {}, {}, {})
         self._writer.step_started(
             step_run_id,
@@ -248,7 +249,7 @@ class Execution:
 
     # happenings -------------------------------------------------------------------------------------------------
 
-    def _take(self, event: PoolEvent) -> None:
+    def _take(self, event: ExecutorEvent) -> None:
         name = self._names.get(event.step_run_id, "")
         running = self._running.get(name)
         if running is None:
@@ -300,7 +301,7 @@ class Execution:
         if status is Status.FAILED and self._plan.mode is ExecutionMode.FAIL_FAST:
             for other in self._running.values():
                 other.ended_by_stop = True
-                self._pool.stop_step(other.step_run_id, force=False)
+                self._executor.stop_step(other.step_run_id, force=False)
 
     def _skip(self, names: list[str], why: str) -> None:
         for name in names:
@@ -326,7 +327,7 @@ class Execution:
     def _stop_all(self, *, force: bool) -> None:
         for running in self._running.values():
             running.ended_by_stop = True
-            self._pool.stop_step(running.step_run_id, force=force)
+            self._executor.stop_step(running.step_run_id, force=force)
 
     def _graph_width(self) -> int:
         """Return how many steps can run side by side, at least: the largest number on one level of the graph."""

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stackyard.engine.channel import ChannelError, FrameReader, encode
+from stackyard.engine.executor import Answer, ExecutorEvent, LogData
 from stackyard.engine.launcher import WorkerLauncher, WorkerProcess, ZygoteLauncher, give_back, new_launcher
-from stackyard.model.job import Secrets, StepError, StepEvent, StepJob, StepOutcome
+from stackyard.model.job import Secrets, StepError, StepEvent, StepJob, StepOutcome, StepRequest
 from stackyard.storage.ids import now
 
 _READ_BYTES = 1 << 16
@@ -22,16 +23,6 @@ _DRAIN_READS = 64
 """Enough for all that a pipe holds; something that a step left behind may go on writing for ever."""
 
 
-@dataclass
-class LogData:
-    """Something that a step printed."""
-
-    step_run_id: str
-    stream: str
-    data: str
-
-
-PoolEvent = StepEvent | StepOutcome | LogData
 StartLauncher = Callable[[], WorkerLauncher]
 
 
@@ -47,25 +38,29 @@ class _Worker:
     """Of the step that what it prints belongs to: the running one, or the last."""
     decoders: dict[str, codecs.IncrementalDecoder] = field(default_factory=dict)
     open_ends: set[str] = field(default_factory=lambda: {"channel", "stdout", "stderr"})
+    unsent: bytearray = field(default_factory=bytearray)
+    """What its channel had no room for yet: a worker that does not read must not hold up the driver."""
     stopping: bool = False
+    """Its step was asked to stop; such a worker gets no other one."""
 
 
 class WorkerPool:
-    """Warm workers, started when needed, at most ``max_workers``."""
+    """Warm workers, started when needed, at most ``max_parallel``."""
 
-    def __init__(self, max_workers: int, start_launcher: StartLauncher = new_launcher) -> None:
+    def __init__(self, max_parallel: int, start_launcher: StartLauncher = new_launcher) -> None:
         """Start nothing yet.
 
         Args:
-            max_workers: workers at the same time at most.
+            max_parallel: workers at the same time at most.
             start_launcher: makes the launcher when the first step is to be executed.
         """
-        self.max_workers = max_workers
+        self.max_parallel = max_parallel
         self._start_launcher = start_launcher
         self._launcher: WorkerLauncher | None = None
         self._workers: dict[int, _Worker] = {}
         self._selector = selectors.DefaultSelector()
         self._next_number = 1
+        self._asked: list[tuple[_Worker, StepRequest]] = []
 
     def warm_up(self) -> None:
         """Start the launcher ahead of the first step."""
@@ -82,7 +77,7 @@ class WorkerPool:
 
     def has_room(self) -> bool:
         """Tell whether one more step can start now."""
-        return self.running < self.max_workers
+        return self.running < self.max_parallel
 
     def add_wakeup(self, descriptor: int) -> None:
         """Let :meth:`poll` return when a descriptor becomes readable (it is read empty)."""
@@ -100,10 +95,7 @@ class WorkerPool:
             worker = self._start()
         worker.step_run_id = worker.log_step_run_id = job.step_run_id
         worker.decoders = {s: codecs.getincrementaldecoder("utf-8")("surrogateescape") for s in ("stdout", "stderr")}
-        # A worker that died meanwhile shows as one that ended during the step.
-        with contextlib.suppress(OSError):
-            beside = encode("secrets", secrets) if secrets else b""
-            worker.process.channel.sendall(beside + encode("job", job))
+        self._send(worker, (encode("secrets", secrets) if secrets else b"") + encode("job", job))
         return worker.process.pid
 
     def stop_step(self, step_run_id: str, *, force: bool) -> None:
@@ -113,10 +105,10 @@ class WorkerPool:
                 worker.stopping = True
                 self._launcher.signal(worker.process, signal.SIGKILL if force else signal.SIGTERM)
 
-    def poll(self, timeout_s: float) -> list[PoolEvent]:
+    def poll(self, timeout_s: float, answer: Answer) -> list[ExecutorEvent]:
         """Wait for something to happen; return it in the order of arrival, outcomes after all output of their step."""
-        events: list[PoolEvent] = []
-        for key, _ in self._selector.select(timeout_s):
+        events: list[ExecutorEvent] = []
+        for key, ready in self._selector.select(timeout_s):
             if key.data is None:
                 continue
             if key.data == "wakeup":
@@ -124,9 +116,16 @@ class WorkerPool:
                     os.read(key.fd, 1 << 12)
                 continue
             worker, end = key.data
-            self._read(worker, end, events)
+            if ready & selectors.EVENT_WRITE:
+                self._send(worker)
+            if ready & selectors.EVENT_READ:
+                self._read(worker, end, events)
         if self._launcher is not None:
             self._bury(self._launcher, events)
+        asked, self._asked = self._asked, []
+        for worker, request in asked:
+            if request.step_run_id == worker.step_run_id:  # else its step ended: nobody waits for the reply
+                self._send(worker, encode("reply", answer(request)))
         return events
 
     def close(self) -> None:
@@ -156,7 +155,7 @@ class WorkerPool:
             self._selector.register(descriptor, selectors.EVENT_READ, (worker, end))
         return worker
 
-    def _read(self, worker: _Worker, end: str, events: list[PoolEvent]) -> bool:
+    def _read(self, worker: _Worker, end: str, events: list[ExecutorEvent]) -> bool:
         """Read once from one end of a worker; return whether something came."""
         if end not in worker.open_ends:
             return False
@@ -186,9 +185,12 @@ class WorkerPool:
             worker.stopping = True
         return True
 
-    def _take(self, worker: _Worker, message: dict[str, Any], events: list[PoolEvent]) -> None:
+    def _take(self, worker: _Worker, message: dict[str, Any], events: list[ExecutorEvent]) -> None:
         if "event" in message:
             events.append(StepEvent.model_validate(message["event"]))
+            return
+        if "request" in message:
+            self._asked.append((worker, StepRequest.model_validate(message["request"])))
             return
         outcome = StepOutcome.model_validate(message["outcome"])
         for stream in ("stdout", "stderr"):  # all that was printed before the outcome is in the pipes by now
@@ -196,8 +198,27 @@ class WorkerPool:
             self._finish_text(worker, stream, events)
         worker.step_run_id = ""
         events.append(outcome)
+        if worker.stopping and self._launcher is not None:
+            self._launcher.signal(worker.process, signal.SIGKILL)  # and what its step may have left running
 
-    def _drain(self, worker: _Worker, end: str, events: list[PoolEvent]) -> None:
+    def _send(self, worker: _Worker, data: bytes = b"") -> None:
+        """Send what there is room for in the worker's channel; the rest follows when there is."""
+        worker.unsent += data
+        if "channel" not in worker.open_ends:
+            return
+        channel = worker.process.channel
+        try:
+            while worker.unsent:
+                del worker.unsent[: channel.send(worker.unsent, socket.MSG_DONTWAIT)]
+        except BlockingIOError:
+            pass
+        except OSError:  # it died meanwhile: it shows as one that ended during the step
+            worker.unsent.clear()
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if worker.unsent else 0)
+        if self._selector.get_key(channel).events != wanted:
+            self._selector.modify(channel, wanted, (worker, "channel"))
+
+    def _drain(self, worker: _Worker, end: str, events: list[ExecutorEvent]) -> None:
         """Read what is there by now."""
         for _ in range(_DRAIN_READS):
             if not self._read(worker, end, events):
@@ -215,20 +236,20 @@ class WorkerPool:
             self._close_end(worker, end)
         return data
 
-    def _log(self, worker: _Worker, stream: str, data: bytes, events: list[PoolEvent]) -> None:
+    def _log(self, worker: _Worker, stream: str, data: bytes, events: list[ExecutorEvent]) -> None:
         if worker.log_step_run_id:
             text = worker.decoders[stream].decode(data)
             if text:
                 events.append(LogData(worker.log_step_run_id, stream, text))
 
-    def _finish_text(self, worker: _Worker, stream: str, events: list[PoolEvent]) -> None:
+    def _finish_text(self, worker: _Worker, stream: str, events: list[ExecutorEvent]) -> None:
         rest = worker.decoders[stream].decode(b"", final=True) if worker.decoders else ""
         if rest:
             events.append(LogData(worker.log_step_run_id, stream, rest))
 
     # deaths -----------------------------------------------------------------------------------------------------
 
-    def _bury(self, launcher: WorkerLauncher, events: list[PoolEvent]) -> None:
+    def _bury(self, launcher: WorkerLauncher, events: list[ExecutorEvent]) -> None:
         """Take note of workers that ended: their step fails alone, with the reason."""
         ended = dict(launcher.exited())
         if isinstance(launcher, ZygoteLauncher) and not launcher.alive():
@@ -248,7 +269,7 @@ class WorkerPool:
             self._close_ends(worker)
             del self._workers[worker.process.number]
 
-    def _fail(self, worker: _Worker, message: str, events: list[PoolEvent]) -> None:
+    def _fail(self, worker: _Worker, message: str, events: list[ExecutorEvent]) -> None:
         if not worker.step_run_id:
             return
         for stream in ("stdout", "stderr"):

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
-from stackyard.engine.pool import LogData, PoolEvent
+from stackyard.engine.executor import ExecutorEvent, LogData
 from stackyard.model.errors import ExecutionError, StackyardError
 from stackyard.model.job import StepError, StepEvent, StepOutcome
 
@@ -29,9 +29,9 @@ class EventRedaction:
         self._redactor = redactor
         self._streams: dict[tuple[str, str], RedactedStream] = {}
 
-    def clean(self, events: Iterable[PoolEvent]) -> list[PoolEvent]:
+    def clean(self, events: Iterable[ExecutorEvent]) -> list[ExecutorEvent]:
         """Return events with secrets masked; what was held back of a step's output comes before its outcome."""
-        cleaned: list[PoolEvent] = []
+        cleaned: list[ExecutorEvent] = []
         for event in events:
             if isinstance(event, LogData):
                 key = (event.step_run_id, event.stream)
@@ -150,5 +150,5 @@ class _MaskedFile:
         return getattr(self._file, name)
 
 
-def _log(step_run_id: str, stream: str, text: str) -> list[PoolEvent]:
+def _log(step_run_id: str, stream: str, text: str) -> list[ExecutorEvent]:
     return [LogData(step_run_id, stream, text)] if text else []

@@ -11,7 +11,7 @@ import pytest
 
 from stackyard.engine import components
 from stackyard.engine.components import redactor_of
-from stackyard.engine.pool import LogData, PoolEvent
+from stackyard.engine.executor import ExecutorEvent, LogData
 from stackyard.engine.redaction import EventRedaction, clean_error, masked_output
 from stackyard.model.errors import ArtifactStoreError, ExecutionError
 from stackyard.model.job import ComponentSpec, StepError, StepEvent, StepOutcome
@@ -20,7 +20,7 @@ from stackyard.model.redaction import Redactor
 REDACTOR = Redactor(["hunter2"])
 
 
-def clean(*events: PoolEvent) -> list[PoolEvent]:
+def clean(*events: ExecutorEvent) -> list[ExecutorEvent]:
     return EventRedaction(REDACTOR).clean(events)
 
 
