@@ -6,12 +6,14 @@ import os
 import pty
 import random
 import select
+import signal
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.integration.processes import parent_of
 from tests.integration.scenarios import kill_anything
 from tests.integration.user import User, kill, statuses, wait_for
 
@@ -36,6 +38,7 @@ def slow(value: int) -> int:
         if os.fork() == 0:
             time.sleep(602)
         os._exit(0)
+    (FOLDER / "zygote.pid").write_text(str(os.getppid()))
     (FOLDER / "driver.pid").write_text(os.environ["DRIVER"])
     time.sleep(60 if "--long" in Path(FOLDER / "mode").read_text() else 0)
     return value
@@ -81,6 +84,41 @@ def test_a_killed_driver_is_seen_at_once_and_leaves_no_process(user: User, metho
     assert before.ended_at
     assert statuses(before)["end"] == "skipped", "the next run recorded what was only computed until then"
     assert statuses(after) == {"quick": "cached", "slow": "completed", "end": "completed"}
+
+
+@pytest.mark.timeout(180)
+def test_whoever_of_the_guardians_is_killed_no_process_is_left(user: User) -> None:
+    user.write("run.py", LONG)
+    for who in (["guard"], ["zygote", "guard"], ["driver", "guard"], ["driver", "zygote"]):
+        _kill_guardians(user, who)
+        left = user.left_behind()
+        assert not left, f"{' and '.join(who)} killed, still running: {'; '.join(map(str, left))}"
+        expected = "interrupted" if "driver" in who else "failed"
+        assert user.last_run().status == expected, who
+
+    _kill_guardians(user, ["driver", "zygote", "guard"])
+    assert len(user.left_behind(0)) >= 3, "nobody is there who could end what the step started"
+    (user.folder / "mode").write_text("")
+    assert user.python("run.py").code == 0
+    assert not user.left_behind(), "the next run ends it"
+
+
+def _kill_guardians(user: User, who: list[str]) -> None:
+    """Start the long run and kill some of those that watch over it at the same time; return when it is over."""
+    (user.folder / "mode").write_text("--long")
+    for name in ("driver.pid", "zygote.pid"):
+        (user.folder / name).unlink(missing_ok=True)
+    driver = user.start(user.interpreter, "run.py")
+    assert user.pid_from("driver.pid") == driver.pid
+    zygote = user.pid_from("zygote.pid")
+    pids = {"driver": driver.pid, "zygote": zygote, "guard": parent_of(zygote)}
+    assert parent_of(pids["guard"]) == driver.pid
+    wait_for(lambda: statuses(user.last_run())["slow"] == "running", 30, "the slow step's row")
+    for name in who:
+        kill(pids[name], signal.SIGSTOP)  # none of them can do anything about the end of another
+    for name in who:
+        kill(pids[name])
+    driver.wait(60)
 
 
 def test_a_closed_terminal_stops_the_run(user: User) -> None:

@@ -81,8 +81,8 @@ class ZygoteLauncher(WorkerLauncher):
         """Start the zygote; it loads the packages while the driver goes on."""
         ours, theirs = socket.socketpair()
         self._mark = new_mark()
-        self._process = subprocess.Popen(  # our own interpreter and module
-            [sys.executable, "-c", _BOOT.format("zygote"), str(theirs.fileno()), json.dumps(sys.path)],
+        self._process = subprocess.Popen(  # the guard, who starts the zygote
+            [sys.executable, "-c", _BOOT.format("guard"), str(theirs.fileno()), json.dumps(sys.path)],
             pass_fds=(theirs.fileno(),),
             env=_environment(self._mark),
             stdin=subprocess.DEVNULL,
@@ -92,6 +92,7 @@ class ZygoteLauncher(WorkerLauncher):
         )
         theirs.close()
         self._socket = ours
+        self._hung_up = False
         self._buffer = b""
         self._exited: list[tuple[int, int]] = []
         self._forked: dict[int, int] = {}
@@ -137,7 +138,7 @@ class ZygoteLauncher(WorkerLauncher):
 
     def alive(self) -> bool:
         """Tell whether the zygote lives."""
-        return self._process.poll() is None
+        return not self._hung_up and self._process.poll() is None
 
     def signal(self, process: WorkerProcess, number: int) -> None:
         """Signal the worker's process group through its parent, who knows that the pid is still its own."""
@@ -170,19 +171,25 @@ class ZygoteLauncher(WorkerLauncher):
                 while self._socket.recv(1 << 16):
                     pass
         else:  # it may be in the middle of loading packages, and has no children
-            self._process.kill()
+            self._kill()
         self._socket.close()
         try:
             self._process.wait(timeout=CLOSE_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self._kill()
             self._process.wait()
         if self._used and self._process.returncode != 0:
-            kill_marked(self._mark)  # the guardian was killed: what left its worker's group has nobody else
+            kill_marked(self._mark)  # a guardian was killed: what left its worker's group may have nobody else
 
     def descriptor(self) -> int | None:
         """Return the zygote's socket."""
         return self._socket.fileno()
+
+    def _kill(self) -> None:
+        """Kill guard and zygote, which share a process group, if the guard is there: its pid is its own until then."""
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def _send(self, message: dict[str, Any]) -> None:
         self._socket.sendall(json.dumps(message).encode() + b"\n")
@@ -194,10 +201,11 @@ class ZygoteLauncher(WorkerLauncher):
         except BlockingIOError:
             return True
         except OSError:
-            return False
+            data = b""
         finally:
             self._socket.setblocking(True)
         if not data:
+            self._hung_up = True
             return False
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
@@ -273,6 +281,7 @@ class SpawnLauncher(WorkerLauncher):
         if process.pid in self._processes and self._processes[process.pid].poll() is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, number)
+                os.killpg(process.pid, signal.SIGCONT)  # one that is suspended must hear of it
 
     def end_workers(self) -> None:
         """Kill all groups and wait."""

@@ -2,6 +2,7 @@
 
 It talks with its driver over one socket: lines of JSON, descriptors beside them. When that socket ends, whatever the
 reason, every worker's process group is killed, strays that left their group included (Linux), and the zygote ends.
+Between the two stands the guard, who does the same when the zygote is killed.
 
 Invariant: no threads here, ever; forking a process with threads is what this process exists to avoid.
 """
@@ -13,20 +14,16 @@ import gc
 import importlib
 import json
 import os
-import select
 import signal
 import socket
 import sys
-import time
 from typing import Any
 
 from stackyard.engine import worker
 from stackyard.engine.channel import FDS_PER_WORKER
+from stackyard.engine.guard import PARENT_CHECK_S, ChildBell, become_subreaper, kill_children, process_option
 
-_KILL_WAIT_S = 5.0
-_PARENT_CHECK_S = 1.0
 _PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
 
 
 class Zygote:
@@ -38,24 +35,16 @@ class Zygote:
         self.workers: set[int] = set()
         self._buffer = b""
         self._descriptors: list[int] = []
+        self._bell = ChildBell()
 
     def run(self) -> None:
         """Serve until the driver goes away."""
-        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
-        read_end, write_end = os.pipe()
-        os.set_blocking(write_end, False)
-        os.set_blocking(read_end, False)
-        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        become_subreaper()
         parent = os.getppid()
-        while os.getppid() == parent:  # a fork of the driver may hold the socket open after the driver is gone
-            watched: list[Any] = [self.driver, read_end]
-            ready, _, _ = select.select(watched, [], [], _PARENT_CHECK_S)
-            if read_end in ready:
-                with contextlib.suppress(BlockingIOError):
-                    os.read(read_end, 1 << 12)
-                self._reap()
-            if self.driver in ready and not self._read():
+        while os.getppid() == parent:  # the guard may be killed
+            asked = self._bell.wait(PARENT_CHECK_S, self.driver.fileno())
+            self._reap()
+            if asked and not self._read():
                 break
         self._kill_all()
 
@@ -93,6 +82,7 @@ class Zygote:
             # Its own child that was not waited for: the pid can't belong to anybody else.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(message["pid"], message["signal"])
+                os.killpg(message["pid"], signal.SIGCONT)  # one that is suspended must hear of it
 
     def _fork(self, channel: int, out: int, err: int) -> int:
         parent = os.getpid()
@@ -102,11 +92,11 @@ class Zygote:
             return pid
         try:
             os.setsid()
-            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            process_option(_PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != parent:
                 os._exit(1)
-            signal.set_wakeup_fd(-1)
-            for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGHUP):
+            self._bell.close()
+            for number in (signal.SIGINT, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
             self.driver.close()
             null = os.open(os.devnull, os.O_RDONLY)
@@ -153,46 +143,7 @@ class Zygote:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
         self.workers.clear()
-        deadline = time.monotonic() + _KILL_WAIT_S
-        while time.monotonic() < deadline:
-            try:
-                pid, _ = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                for child in _children(os.getpid()):
-                    with contextlib.suppress(ProcessLookupError, PermissionError):
-                        os.kill(child, signal.SIGKILL)
-                time.sleep(0.005)
-
-
-def _children(parent: int) -> list[int]:
-    """Return the direct children of a process (Linux; elsewhere none, there the groups have to do)."""
-    found: list[int] = []
-    try:
-        entries = os.listdir("/proc")  # noqa: PTH208  # no Path in this small process
-    except OSError:
-        return found
-    for entry in entries:
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/stat", "rb") as file:  # noqa: PTH123  # no Path in this small process
-                    fields = file.read().rsplit(b")", 1)[-1].split()
-            except OSError:
-                continue
-            if int(fields[1]) == parent:
-                found.append(int(entry))
-    return found
-
-
-def _prctl(option: int, value: int) -> None:
-    """Set a Linux process option; elsewhere nothing happens."""
-    if sys.platform != "linux":
-        return
-    import ctypes  # noqa: PLC0415
-
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+        kill_children()
 
 
 def main() -> None:
