@@ -1,80 +1,170 @@
-"""What may run next: a pure state machine over the recorded graph."""
+"""What may run next: a pure state machine over a graph that may grow."""
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable
 
 from stackyard.model.enums import ExecutionMode, Status
 from stackyard.model.graph import StepSpec, topological_order
+
+_ROUNDING = 1e-9
+"""Fractions of CPUs don't add up exactly."""
 
 
 class Scheduler:
     """Statuses of the steps of a run. Knows no clock, no process and no disk.
 
     Every step is in exactly one status; it leaves a finished status never. A step is ready when all steps that it
-    waits for ended well.
+    waits for ended well. A step that declares CPUs starts when they are free: those that run never declare more than
+    the cores together, except for one that declares more than there are and runs as the only one of its kind.
     """
 
-    def __init__(self, steps: Iterable[StepSpec], mode: ExecutionMode) -> None:
+    def __init__(self, steps: Iterable[StepSpec], mode: ExecutionMode, cores: float = float("inf")) -> None:
         """Queue all steps.
+
+        Args:
+            steps: as recorded.
+            mode: what a failed step means for the others.
+            cores: what steps that run declare together at most.
 
         Raises:
             CycleError: steps wait for each other.
         """
-        specs = list(steps)
-        self.order = topological_order(specs)
         self.mode = mode
-        self.status: dict[str, Status] = dict.fromkeys(self.order, Status.QUEUED)
-        self._waits = {s.name: set(s.upstream()) for s in specs}
-        self._users: dict[str, list[str]] = {name: [] for name in self.order}
-        for name in self.order:
+        self.status: dict[str, Status] = {}
+        self.stopped = False
+        """Nothing more starts."""
+        self._cores = cores
+        self._free = cores
+        self._position: dict[str, int] = {}
+        self._waits: dict[str, set[str]] = {}
+        self._users: dict[str, list[str]] = {}
+        self._settled: set[str] = set()
+        """Steps that nobody waits for: they ended well, or never had to run."""
+        self._cpus: dict[str, float] = {}
+        self._light: list[tuple[int, str]] = []
+        """Ready steps that declare no CPUs, a heap: the first in topological order comes first."""
+        self._heavy: list[tuple[int, str]] = []
+        """Ready steps that declare some; none overtakes another, so that a large one gets its turn."""
+        self._unfinished = 0
+        self.add(steps)
+
+    @property
+    def order(self) -> list[str]:
+        """Return all steps: each comes after those it waits for."""
+        return list(self._position)
+
+    def add(self, steps: Iterable[StepSpec]) -> list[str]:
+        """Queue more steps, which wait for each other or for steps that are here.
+
+        Returns:
+            Those that will never run, in topological order; they are skipped now.
+
+        Raises:
+            CycleError: steps wait for each other.
+        """
+        specs = {s.name: s for s in steps}
+        skipped: list[str] = []
+        for name in topological_order(specs.values()):
+            upstream = [up for up in specs[name].upstream() if up in self.status]
+            self._position[name] = len(self._position)
+            self._users[name] = []
+            self.status[name] = Status.QUEUED
+            self._unfinished += 1
+            resources = specs[name].resources
+            if resources is not None and resources.cpu_count:
+                self._cpus[name] = min(resources.cpu_count, self._cores)
+            self._waits[name] = {up for up in upstream if up not in self._settled}
             for up in self._waits[name]:
                 self._users[up].append(name)
-        self._ready = [name for name in self.order if not self._waits[name]]
-        self._unfinished = len(self.order)
-        self.stopped = False
+            if self.stopped or any(self.status[up].is_finished for up in self._waits[name]):
+                self._finish(name, Status.SKIPPED)
+                skipped.append(name)
+            elif not self._waits[name]:
+                self._make_ready(name)
+        return skipped
 
     def take_ready(self) -> str | None:
         """Return a step that may start and mark it as running; None when there is none now."""
-        while self._ready:
-            name = self._ready.pop(0)
-            if self.status[name] is Status.QUEUED:
-                self.status[name] = Status.RUNNING
-                return name
-        return None
+        for ready in (self._light, self._heavy):
+            while ready and self.status[ready[0][1]] is not Status.QUEUED:
+                heapq.heappop(ready)
+        fits = bool(self._heavy) and self._cpus[self._heavy[0][1]] <= self._free + _ROUNDING
+        if fits and not (self._light and self._light[0] < self._heavy[0]):
+            name = heapq.heappop(self._heavy)[1]
+            self._free -= self._cpus[name]
+        elif self._light:
+            name = heapq.heappop(self._light)[1]
+        else:
+            return None
+        self.status[name] = Status.RUNNING
+        return name
 
     def put_back(self, name: str) -> None:
         """Queue a step again that was taken and not started."""
+        self._give_back(name)
         self.status[name] = Status.QUEUED
-        self._ready.insert(0, name)
+        self._make_ready(name)
+
+    def retry(self, name: str) -> None:
+        """Let a running step wait for another attempt, which begins with :meth:`again`."""
+        self._give_back(name)
+        self.status[name] = Status.RETRYING
+
+    def again(self, name: str) -> None:
+        """Make a step ready that waited for another attempt."""
+        self.status[name] = Status.QUEUED
+        self._make_ready(name)
+
+    def settle(self, name: str, status: Status) -> None:
+        """Give a queued step a finished status without running it; nobody waits for it any more, whatever it is."""
+        self._finish(name, status)
+        self._release_users(name)
 
     def end(self, name: str, status: Status) -> list[str]:
-        """Record how a running step ended.
+        """Record how a step ended that was running or waiting for another attempt.
+
+        A failed step means for the others what the mode says. One that was stopped takes with it only those that need
+        it, whatever the mode.
 
         Returns:
             The steps that will never run because of it, in topological order; they are skipped now.
         """
+        if self.status[name] is Status.RUNNING:
+            self._give_back(name)
         self._finish(name, status)
         if status.is_success:
-            for user in self._users[name]:
-                self._waits[user].discard(name)
-                if not self._waits[user] and self.status[user] is Status.QUEUED:
-                    self._ready.append(user)
+            self._release_users(name)
             return []
-        if self.mode is ExecutionMode.CONTINUE_ON_FAILURE and not self.stopped:
-            return self._skip(self._downstream(name))
-        return self.stop()
+        if status is Status.FAILED and self.mode is not ExecutionMode.CONTINUE_ON_FAILURE:
+            return self.stop()
+        return self.skip_downstream(name)
+
+    def skip_downstream(self, name: str) -> list[str]:
+        """Skip all queued steps that need a step, directly or not; return them in topological order."""
+        found: set[str] = set()
+        pending = [name]
+        while pending:
+            for user in self._users[pending.pop()]:
+                if user not in found and not self.status[user].is_finished:
+                    found.add(user)
+                    pending.append(user)
+        return self._skip(found)
 
     def stop(self) -> list[str]:
-        """Start nothing more; return the steps that are skipped now."""
-        self.stopped = True
-        self._ready.clear()
-        return self._skip(set(self.order))
+        """Start nothing more; return the steps that are skipped now.
 
-    @property
-    def running(self) -> list[str]:
-        """Steps that were taken and have not ended, in topological order."""
-        return [name for name in self.order if self.status[name] is Status.RUNNING]
+        Those that run or wait for another attempt are left to the caller.
+        """
+        if self.stopped:
+            return []
+        self.stopped = True
+        return self._skip(set(self.status))
+
+    def in_status(self, status: Status) -> list[str]:
+        """Return the steps in a status, in topological order."""
+        return [name for name, found in self.status.items() if found is status]
 
     @property
     def finished(self) -> bool:
@@ -87,22 +177,25 @@ class Scheduler:
         for status in (Status.FAILED, Status.STOPPED):
             if status in found:
                 return status
-        if Status.SKIPPED in found:
+        if Status.SKIPPED in found and self.stopped:
             return Status.STOPPED
         return Status.COMPLETED
 
-    def _downstream(self, name: str) -> set[str]:
-        found: set[str] = set()
-        pending = [name]
-        while pending:
-            for user in self._users[pending.pop()]:
-                if user not in found:
-                    found.add(user)
-                    pending.append(user)
-        return found
+    def _make_ready(self, name: str) -> None:
+        heapq.heappush(self._heavy if name in self._cpus else self._light, (self._position[name], name))
+
+    def _give_back(self, name: str) -> None:
+        self._free += self._cpus.get(name, 0)
+
+    def _release_users(self, name: str) -> None:
+        self._settled.add(name)
+        for user in self._users[name]:
+            self._waits[user].discard(name)
+            if not self._waits[user] and self.status[user] is Status.QUEUED:
+                self._make_ready(user)
 
     def _skip(self, names: set[str]) -> list[str]:
-        skipped = [n for n in self.order if n in names and self.status[n] is Status.QUEUED]
+        skipped = sorted((n for n in names if self.status[n] is Status.QUEUED), key=self._position.__getitem__)
         for name in skipped:
             self._finish(name, Status.SKIPPED)
         return skipped

@@ -29,7 +29,7 @@ def test_steps_start_when_all_they_wait_for_ended_well() -> None:
     assert take_all(scheduler) == []
     scheduler.end("c", Status.COMPLETED)
     assert take_all(scheduler) == ["d"]
-    assert scheduler.running == ["e", "d"]
+    assert scheduler.in_status(Status.RUNNING) == ["e", "d"]
     scheduler.end("d", Status.COMPLETED)
     scheduler.end("e", Status.COMPLETED)
     assert scheduler.finished
