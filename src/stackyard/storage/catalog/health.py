@@ -10,7 +10,7 @@ from pathlib import Path
 from stackyard.model.errors import CatalogError
 from stackyard.storage.catalog.connection import checkpoint, open_reader, open_writer
 from stackyard.storage.catalog.reader import CatalogReader
-from stackyard.storage.catalog.writer import mark_interrupted
+from stackyard.storage.catalog.runs import mark_interrupted
 from stackyard.storage.home import Home
 
 _STEPS_BETWEEN_LOOKS = 10_000

@@ -20,7 +20,7 @@ from stackyard.model.views import (
     StepErrorView,
     StepRunView,
 )
-from stackyard.storage.catalog.writer import UNFINISHED_SQL
+from stackyard.storage.catalog.runs import UNFINISHED_SQL
 from stackyard.storage.home import Home
 from stackyard.storage.locking import is_alive
 

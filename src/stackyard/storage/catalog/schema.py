@@ -72,20 +72,27 @@ _V2 = (
     "ALTER TABLE step_runs ADD COLUMN model_version_id TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE step_inputs ADD COLUMN item INTEGER",
     "ALTER TABLE artifact_versions ADD COLUMN save_type TEXT NOT NULL DEFAULT 'step_output'",
+    # The largest number that a version ever had: one that was deleted never comes back as something else.
+    "ALTER TABLE artifacts ADD COLUMN last_version INTEGER NOT NULL DEFAULT 0",
+    """UPDATE artifacts SET last_version =
+        COALESCE((SELECT MAX(version) FROM artifact_versions v WHERE v.artifact_id = artifacts.id), 0)""",
+    "CREATE INDEX artifact_versions_by_run ON artifact_versions (run_id)",
     """CREATE TABLE tags (
-        entity TEXT NOT NULL, entity_id TEXT NOT NULL, tag TEXT NOT NULL,
+        project_id TEXT NOT NULL, entity TEXT NOT NULL, entity_id TEXT NOT NULL, tag TEXT NOT NULL,
         PRIMARY KEY (entity, entity_id, tag)) WITHOUT ROWID""",
-    "CREATE INDEX tags_by_tag ON tags (entity, tag, entity_id)",
+    "CREATE INDEX tags_by_tag ON tags (tag, entity, entity_id)",
     """CREATE TABLE models (
         id TEXT PRIMARY KEY, project_id TEXT NOT NULL, name TEXT NOT NULL, created_at TEXT NOT NULL,
         description TEXT NOT NULL DEFAULT '', license TEXT NOT NULL DEFAULT '', audience TEXT NOT NULL DEFAULT '',
         use_cases TEXT NOT NULL DEFAULT '', limitations TEXT NOT NULL DEFAULT '', trade_offs TEXT NOT NULL DEFAULT '',
-        ethics TEXT NOT NULL DEFAULT '', metadata TEXT NOT NULL DEFAULT '{}',
+        ethics TEXT NOT NULL DEFAULT '', metadata TEXT NOT NULL DEFAULT '{}', last_version INTEGER NOT NULL DEFAULT 0,
         UNIQUE (project_id, name))""",
+    # run_id: of the run that made it, so that a run that is gone on with works on the same one.
     """CREATE TABLE model_versions (
         id TEXT PRIMARY KEY, model_id TEXT NOT NULL REFERENCES models (id) ON DELETE CASCADE,
         number INTEGER NOT NULL, name TEXT NOT NULL DEFAULT '', stage TEXT NOT NULL DEFAULT '',
         description TEXT NOT NULL DEFAULT '', metadata TEXT NOT NULL DEFAULT '{}', created_at TEXT NOT NULL,
+        run_id TEXT NOT NULL DEFAULT '',
         UNIQUE (model_id, number))""",
     "CREATE UNIQUE INDEX model_versions_by_name ON model_versions (model_id, name) WHERE name <> ''",
     # Many versions can be archived; staging and production hold one each.

@@ -3,58 +3,26 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stackyard.model.artifact import Manifest
 from stackyard.model.cache_key import CacheKeyParts
-from stackyard.model.digest import canonical_json
 from stackyard.model.enums import MissReason, Status
-from stackyard.model.errors import AlreadyExistsError
 from stackyard.model.job import StepError
+from stackyard.model.options import ModelSpec, ModelVersionRef
+from stackyard.storage.catalog import models, runs, versions
 from stackyard.storage.catalog.connection import checkpoint, open_writer, transaction
+from stackyard.storage.catalog.runs import NewRun as NewRun
+from stackyard.storage.catalog.runs import NewStepRun as NewStepRun
+from stackyard.storage.catalog.runs import mark_interrupted as mark_interrupted
+from stackyard.storage.catalog.sql import changed, merge_json
+from stackyard.storage.catalog.tags import add_metadata, add_tags, remove_tags, subject
 from stackyard.storage.home import Home
 from stackyard.storage.ids import now
 from stackyard.storage.projects import Project
-from stackyard.storage.strays import end_strays
 
 CHANGES_KEPT = 20_000
-UNFINISHED = ("initializing", "queued", "running", "retrying", "stopping")
-UNFINISHED_SQL = "('initializing', 'queued', 'running', 'retrying', 'stopping')"
-
-
-@dataclass
-class NewRun:
-    """The facts of a run when it begins."""
-
-    id: str
-    pipeline: str
-    stack: str
-    stack_id: str
-    stack_origin: str
-    orchestrator: str
-    artifact_store: str
-    artifact_store_id: str
-    name: str = ""
-    """Empty: ``<pipeline>-<number>`` is given."""
-    parameters: dict[str, Any] = field(default_factory=dict)
-    file: str = ""
-    line: int = 0
-    pid: int = 0
-
-
-@dataclass
-class NewStepRun:
-    """The facts of a step run when its run begins."""
-
-    id: str
-    name: str
-    position: int
-    parameters: dict[str, Any]
-    upstream: list[str]
-    file: str = ""
-    line: int = 0
 
 
 class RunWriter:
@@ -71,11 +39,20 @@ class RunWriter:
         self._connection = open_writer(home)
         self.run_id = ""
         self._run: NewRun | None = None
+        self._next_position = 0
 
     def close(self) -> None:
         """Checkpoint when due, and close."""
         checkpoint(self._connection, self._home)
         self._connection.close()
+
+    @property
+    def run(self) -> NewRun:
+        """The run that this writes: the new one, or that which was reopened."""
+        assert self._run is not None  # noqa: S101  # create_run or reopen_run come first
+        return self._run
+
+    # the run ----------------------------------------------------------------------------------------------------
 
     def create_run(self, run: NewRun) -> str:
         """Record the run; return its name.
@@ -85,49 +62,23 @@ class RunWriter:
         """
         self.run_id, self._run = run.id, run
         with transaction(self._connection) as sql:
-            sql.execute(
-                "INSERT INTO projects VALUES (?, ?, ?) "
-                "ON CONFLICT (id) DO UPDATE SET name = excluded.name, root = excluded.root "
-                "WHERE name <> excluded.name OR root <> excluded.root",
-                (self._project.id, self._project.name, str(self._project.root or "")),
-            )
-            number = sql.execute(
-                "SELECT COALESCE(MAX(number), 0) + 1 FROM runs WHERE project_id = ? AND pipeline = ?",
-                (self._project.id, run.pipeline),
-            ).fetchone()[0]
-            name = run.name or f"{run.pipeline}-{number}"
-            columns = {
-                "id": run.id, "name": name, "number": number, "pipeline": run.pipeline,
-                "project_id": self._project.id, "status": Status.INITIALIZING.value, "stack": run.stack,
-                "stack_id": run.stack_id, "stack_origin": run.stack_origin, "orchestrator": run.orchestrator,
-                "artifact_store": run.artifact_store, "artifact_store_id": run.artifact_store_id,
-                "created_at": now(), "parameters": canonical_json(run.parameters), "file": run.file,
-                "line": run.line, "pid": run.pid,
-            }  # fmt: skip
-            try:
-                _insert(sql, "runs", columns)
-            except sqlite3.IntegrityError as error:
-                raise AlreadyExistsError(
-                    f"A run named {name!r} exists in project {self._project.name!r}.",
-                    hint="Choose another run_name, or leave it out to get a numbered one.",
-                ) from error
-            _changed(sql, "run", run.id)
-        return name
+            return runs.insert_run(sql, self._project, run)
 
-    def add_steps(self, steps: list[NewStepRun]) -> None:
-        """Record the steps of the graph as queued."""
-        assert self._run is not None  # noqa: S101  # create_run comes first
+    def reopen_run(self, run_id: str) -> dict[str, tuple[str, Status]]:
+        """Go on with a run that ended: it is running again, and what it did not complete is queued.
+
+        The caller holds the run's lock. A queued step keeps the number of its last attempt.
+
+        Returns:
+            Step to its step run's id and status (``completed``, ``cached`` or ``queued``), in topological order.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+        """
         with transaction(self._connection) as sql:
-            for step in steps:
-                columns = {
-                    "id": step.id, "run_id": self.run_id, "name": step.name, "position": step.position,
-                    "status": Status.QUEUED.value, "parameters": canonical_json(step.parameters),
-                    "upstream": json.dumps(step.upstream), "file": step.file, "line": step.line,
-                    "artifact_store_id": self._run.artifact_store_id, "project_id": self._project.id,
-                    "pipeline": self._run.pipeline,
-                }  # fmt: skip
-                _insert(sql, "step_runs", columns)
-            _changed(sql, "run", self.run_id)
+            self._run, steps, self._next_position = runs.reopen(sql, run_id)
+        self.run_id = run_id
+        return steps
 
     def set_run(self, status: Status, *, error: StepError | None = None) -> None:
         """Record the run's status; start and end times follow from it."""
@@ -141,17 +92,35 @@ class RunWriter:
                 sql.execute("DELETE FROM changes WHERE seq < (SELECT MAX(seq) FROM changes) - ?", (CHANGES_KEPT,))
             if error is not None:
                 sql.execute("UPDATE runs SET error = ? WHERE id = ?", (error.model_dump_json(), self.run_id))
-            _changed(sql, "run", self.run_id)
+            changed(sql, "run", self.run_id)
 
     def add_run_metadata(self, metadata: dict[str, Any]) -> None:
         """Add to the run's metadata; what it has under the same names is replaced."""
+        self.add_metadata("run", self.run_id, metadata)
+
+    def resolve_model(self, spec: ModelSpec) -> ModelVersionRef:
+        """Return the model version that the run works on, made if needed; the run is linked to it.
+
+        Without a version the run has one new version, also when it is gone on with later.
+
+        Raises:
+            ModelNotFoundError: no version of that number or in that stage.
+            InvalidNameError: model or version can't be called so.
+        """
         with transaction(self._connection) as sql:
-            _merge_metadata(sql, "runs", self.run_id, metadata)
-            _changed(sql, "run", self.run_id)
+            return models.resolve_model(sql, self._project.id, spec, self.run_id)
+
+    # step runs --------------------------------------------------------------------------------------------------
+
+    def add_steps(self, steps: list[NewStepRun]) -> None:
+        """Record steps of the graph as queued; positions of later calls go on after those of earlier ones."""
+        with transaction(self._connection) as sql:
+            self._next_position = runs.insert_steps(sql, self._project.id, self.run, steps, self._next_position)
 
     def step_started(
-        self, step_run_id: str, *, pid: int, inputs: dict[str, str], cache_key: str, parts: CacheKeyParts,
-        reason: MissReason, detail: str,
+        self, step_run_id: str, *, pid: int, inputs: Mapping[str, str], cache_key: str, parts: CacheKeyParts,
+        reason: MissReason, detail: str, items: Mapping[str, int] | None = None, attempt: int = 1,
+        model_version_id: str = "",
     ) -> None:  # fmt: skip
         """Record that a worker executes the step, with why it was not reused.
 
@@ -163,46 +132,82 @@ class RunWriter:
             parts: what the key was made of.
             reason: why there was no hit.
             detail: the same in words.
+            items: input to the member of its value that the step takes, where it is not the whole.
+            attempt: counted from 1; a later one leaves the moment when the first began.
+            model_version_id: the model version that the step works on.
+        """
+        row = (
+            Status.RUNNING.value, attempt, now(), pid, cache_key, parts.model_dump_json(), reason.value, detail,
+            attempt, model_version_id, model_version_id, step_run_id,
+        )  # fmt: skip
+        with transaction(self._connection) as sql:
+            sql.execute(
+                "UPDATE step_runs SET status = ?, started_at = CASE WHEN ? > 1 AND started_at <> '' THEN started_at "
+                "ELSE ? END, pid = ?, cache_key = ?, cache_parts = ?, cache_reason = ?, cache_detail = ?, "
+                "attempt = ?, model_version_id = CASE WHEN ? = '' THEN model_version_id ELSE ? END WHERE id = ?",
+                row,
+            )
+            versions.insert_inputs(sql, step_run_id, inputs, items)
+            changed(sql, "run", self.run_id)
+
+    def step_retrying(self, step_run_id: str, attempt: int, error: StepError) -> None:
+        """Record that an attempt failed and the step will be tried again.
+
+        Args:
+            step_run_id: the step run.
+            attempt: the one that failed, counted from 1.
+            error: why; shown until the step ended.
         """
         with transaction(self._connection) as sql:
             sql.execute(
-                "UPDATE step_runs SET status = ?, started_at = ?, pid = ?, cache_key = ?, cache_parts = ?, "
-                "cache_reason = ?, cache_detail = ? WHERE id = ?",
-                (
-                    Status.RUNNING.value,
-                    now(),
-                    pid,
-                    cache_key,
-                    parts.model_dump_json(),
-                    reason.value,
-                    detail,
-                    step_run_id,
-                ),
+                "UPDATE step_runs SET status = ?, pid = 0, attempt = ?, error = ? WHERE id = ?",
+                (Status.RETRYING.value, attempt, error.model_dump_json(), step_run_id),
             )
-            _insert_inputs(sql, step_run_id, inputs)
-            _changed(sql, "run", self.run_id)
+            changed(sql, "run", self.run_id)
 
     def step_cached(
-        self, step_run_id: str, *, inputs: dict[str, str], outputs: dict[str, str], cache_key: str,
-        parts: CacheKeyParts, source_run_id: str, metadata: dict[str, Any],
+        self, step_run_id: str, *, inputs: Mapping[str, str], outputs: Mapping[str, str], cache_key: str,
+        parts: CacheKeyParts | None, source_run_id: str, metadata: dict[str, Any],
+        items: Mapping[str, int] | None = None, model_version_id: str = "",
+        artifact_types: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
-        """Record that existing versions are reused."""
+        """Record that existing versions are reused.
+
+        Args:
+            step_run_id: the step run.
+            inputs: input to artifact version id.
+            outputs: output to artifact version id, in the order of the signature.
+            cache_key: digest of the parts; empty when the versions were asked for and not found by a key.
+            parts: what the key was made of; None without a key.
+            source_run_id: the run that made the versions.
+            metadata: of the step run that made them.
+            items: input to the member of its value that the step takes, where it is not the whole.
+            model_version_id: the model version that the outputs become part of.
+            artifact_types: output to what it is for the model.
+        """
         moment = now()
         with transaction(self._connection) as sql:
             sql.execute(
                 "UPDATE step_runs SET status = ?, started_at = ?, ended_at = ?, cache_key = ?, cache_parts = ?, "
-                "cache_hit = 1, cache_source_run_id = ?, metadata = ? WHERE id = ?",
+                "cache_hit = 1, cache_source_run_id = ?, metadata = ?, "
+                "model_version_id = CASE WHEN ? = '' THEN model_version_id ELSE ? END WHERE id = ?",
                 (
-                    Status.CACHED.value, moment, moment, cache_key, parts.model_dump_json(), source_run_id,
-                    json.dumps(metadata), step_run_id,
+                    Status.CACHED.value, moment, moment, cache_key, parts.model_dump_json() if parts else None,
+                    source_run_id, json.dumps(metadata), model_version_id, model_version_id, step_run_id,
                 ),
             )  # fmt: skip
-            _insert_inputs(sql, step_run_id, inputs)
-            _insert_outputs(sql, step_run_id, outputs)
-            _changed(sql, "run", self.run_id)
+            versions.insert_inputs(sql, step_run_id, inputs, items)
+            versions.insert_outputs(sql, step_run_id, outputs)
+            if model_version_id:
+                kinds = artifact_types or {}
+                links = {version: kinds.get(name, "") for name, version in outputs.items()}
+                models.link_artifacts(sql, self._project.id, model_version_id, links)
+            changed(sql, "run", self.run_id)
 
     def step_completed(
-        self, step_run_id: str, outputs: list[tuple[str, Manifest]], metadata: dict[str, Any],
+        self, step_run_id: str, outputs: list[tuple[str, Manifest]], metadata: dict[str, Any], *,
+        tags: Mapping[str, Iterable[str]] | None = None, model_version_id: str = "",
+        artifact_types: Mapping[str, str] | None = None,
     ) -> dict[str, int]:  # fmt: skip
         """Record the outputs and give each its version number.
 
@@ -210,25 +215,36 @@ class RunWriter:
             step_run_id: the step run.
             outputs: output name and what was stored, in the order of the signature.
             metadata: what the step logged.
+            tags: output to the tags of its version.
+            model_version_id: the model version that the outputs become part of.
+            artifact_types: output to what it is for the model: ``model``, ``data``, ``deployment`` or empty.
 
         Returns:
             Output name to version number.
         """
-        assert self._run is not None  # noqa: S101  # create_run comes first
         numbers: dict[str, int] = {}
+        store_id, store = self.run.artifact_store_id, self.run.artifact_store
         with transaction(self._connection) as sql:
             for name, manifest in outputs:
-                numbers[name] = _insert_version(sql, self._project.id, self._run, manifest)
-            _insert_outputs(sql, step_run_id, {name: manifest.id for name, manifest in outputs})
+                numbers[name] = versions.insert_version(
+                    sql, self._project.id, manifest, store_id=store_id, store=store, save_type="step_output"
+                )
+                if tags and name in tags:
+                    add_tags(sql, self._project.id, "artifact_version", manifest.id, tags[name])
+            versions.insert_outputs(sql, step_run_id, {name: manifest.id for name, manifest in outputs})
             if metadata:
-                _merge_metadata(sql, "step_runs", step_run_id, metadata)
+                merge_json(sql, "step_runs", step_run_id, "metadata", metadata)
             sql.execute(
-                "UPDATE step_runs SET status = ?, ended_at = ?, pid = 0 WHERE id = ?",
+                "UPDATE step_runs SET status = ?, ended_at = ?, pid = 0, error = NULL WHERE id = ?",
                 (Status.COMPLETED.value, now(), step_run_id),
             )
-            _changed(sql, "run", self.run_id)
+            if outputs and model_version_id:
+                kinds = artifact_types or {}
+                links = {manifest.id: kinds.get(name, "") for name, manifest in outputs}
+                models.link_artifacts(sql, self._project.id, model_version_id, links)
+            changed(sql, "run", self.run_id)
             if outputs:
-                _changed(sql, "artifact", self._run.artifact_store_id)
+                changed(sql, "artifact", store_id)
         return numbers
 
     def step_ended(
@@ -243,84 +259,59 @@ class RunWriter:
                 (status.value, now(), error.model_dump_json() if error else None, detail, detail, step_run_id),
             )
             if metadata:
-                _merge_metadata(sql, "step_runs", step_run_id, metadata)
-            _changed(sql, "run", self.run_id)
+                merge_json(sql, "step_runs", step_run_id, "metadata", metadata)
+            changed(sql, "run", self.run_id)
 
+    # what steps and users do beside outputs: also without a run ----------------------------------------------------
 
-def mark_interrupted(home: Home, run_ids: list[str]) -> None:
-    """Record that the drivers of these unfinished runs are gone, after ending what they left behind."""
-    for run_id in run_ids:
-        end_strays(home, run_id)
-    connection = open_writer(home)
-    moment = now()
-    try:
-        with transaction(connection) as sql:
-            for run_id in run_ids:
-                sql.execute(
-                    f"UPDATE runs SET status = 'interrupted', ended_at = ?, pid = 0 "  # noqa: S608  # a constant
-                    f"WHERE id = ? AND status IN {UNFINISHED_SQL}",
-                    (moment, run_id),
-                )
-                sql.execute(
-                    f"UPDATE step_runs SET ended_at = CASE WHEN status = 'queued' THEN '' ELSE ? END, pid = 0, "  # noqa: S608  # a constant
-                    f"status = CASE WHEN status = 'queued' THEN 'skipped' ELSE 'interrupted' END "
-                    f"WHERE run_id = ? AND status IN {UNFINISHED_SQL}",
-                    (moment, run_id),
-                )
-                _changed(sql, "run", run_id)
-    finally:
-        connection.close()
+    def record_artifact(
+        self, manifest: Manifest, *, save_type: str, step_run_id: str = "", tags: Iterable[str] = (),
+        model_version_id: str = "", artifact_type: str = "", store_id: str = "", store: str = "",
+    ) -> int:  # fmt: skip
+        """Record an artifact version that is no step's output; return its number.
 
+        Args:
+            manifest: what was stored.
+            save_type: ``manual``, ``preexisting`` or ``external``.
+            step_run_id: the step that saved it; empty for none.
+            tags: of the version.
+            model_version_id: the model version that it becomes part of.
+            artifact_type: what it is for the model.
+            store_id: id of the artifact store; empty: the run's.
+            store: its name; empty: the run's.
+        """
+        if step_run_id and not manifest.step_run_id:
+            manifest = manifest.model_copy(update={"step_run_id": step_run_id})
+        store_id, store = store_id or self.run.artifact_store_id, store or self.run.artifact_store
+        with transaction(self._connection) as sql:
+            number = versions.insert_version(
+                sql, self._project.id, manifest, store_id=store_id, store=store, save_type=save_type
+            )
+            add_tags(sql, self._project.id, "artifact_version", manifest.id, tags)
+            if model_version_id:
+                models.link_artifacts(sql, self._project.id, model_version_id, {manifest.id: artifact_type})
+            changed(sql, "artifact", store_id)
+        return number
 
-def _insert(sql: sqlite3.Connection, table: str, columns: dict[str, Any]) -> None:
-    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-    sql.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(columns.values()))  # noqa: S608  # our names
+    def add_metadata(self, entity: str, entity_id: str, metadata: dict[str, Any]) -> bool:
+        """Add to the metadata of a run, step run, artifact version, model or model version; False: it is not there.
 
+        Args:
+            entity: one of :data:`stackyard.storage.catalog.tags.TABLES`, but ``artifact``.
+            entity_id: which.
+            metadata: name to JSON value; what is there under the same names is replaced.
+        """
+        with transaction(self._connection) as sql:
+            return add_metadata(sql, self._project.id, entity, entity_id, metadata)
 
-def _changed(sql: sqlite3.Connection, entity: str, entity_id: str) -> None:
-    sql.execute("INSERT INTO changes (entity, id) VALUES (?, ?)", (entity, entity_id))
+    def add_tags(self, entity: str, entity_id: str, names: Iterable[str]) -> None:
+        """Put tags on a thing of the catalog; ``entity`` as in :data:`stackyard.storage.catalog.tags.TABLES`."""
+        with transaction(self._connection) as sql:
+            add_tags(sql, self._project.id, entity, entity_id, names)
+            changed(sql, *subject(sql, self._project.id, entity, entity_id))
 
-
-def _insert_inputs(sql: sqlite3.Connection, step_run_id: str, inputs: dict[str, str]) -> None:
-    sql.executemany(
-        "INSERT OR REPLACE INTO step_inputs (step_run_id, name, artifact_version_id) VALUES (?, ?, ?)",
-        [(step_run_id, name, version) for name, version in inputs.items()],
-    )
-
-
-def _insert_outputs(sql: sqlite3.Connection, step_run_id: str, outputs: dict[str, str]) -> None:
-    sql.executemany(
-        "INSERT OR REPLACE INTO step_outputs VALUES (?, ?, ?, ?)",
-        [(step_run_id, name, i, version) for i, (name, version) in enumerate(outputs.items())],
-    )
-
-
-def _merge_metadata(sql: sqlite3.Connection, table: str, row_id: str, metadata: dict[str, Any]) -> None:
-    row = sql.execute(f"SELECT metadata FROM {table} WHERE id = ?", (row_id,)).fetchone()  # noqa: S608  # our names
-    merged = {**(json.loads(row[0]) if row else {}), **metadata}
-    sql.execute(f"UPDATE {table} SET metadata = ? WHERE id = ?", (json.dumps(merged), row_id))  # noqa: S608
-
-
-def _insert_version(sql: sqlite3.Connection, project_id: str, run: NewRun, manifest: Manifest) -> int:
-    sql.execute(
-        "INSERT OR IGNORE INTO artifacts (project_id, name) VALUES (?, ?)", (project_id, manifest.artifact_name)
-    )
-    artifact_id = sql.execute(
-        "SELECT id FROM artifacts WHERE project_id = ? AND name = ?", (project_id, manifest.artifact_name)
-    ).fetchone()[0]
-    number = int(
-        sql.execute(
-            "SELECT COALESCE(MAX(version), 0) + 1 FROM artifact_versions WHERE artifact_id = ?", (artifact_id,)
-        ).fetchone()[0]
-    )
-    columns = {
-        "id": manifest.id, "artifact_id": artifact_id, "version": number, "type": manifest.type,
-        "materializer": manifest.materializer, "data_format": manifest.data_format, "digest": manifest.digest,
-        "size_bytes": manifest.size_bytes, "shape": json.dumps(manifest.shape) if manifest.shape is not None else None,
-        "unsafe": int(manifest.unsafe), "deterministic": int(manifest.deterministic), "uri": manifest.uri,
-        "artifact_store_id": run.artifact_store_id, "artifact_store": run.artifact_store, "run_id": manifest.run_id,
-        "step_run_id": manifest.step_run_id, "created_at": manifest.created_at,
-        "metadata": json.dumps(manifest.metadata),
-    }  # fmt: skip
-    _insert(sql, "artifact_versions", columns)
-    return number
+    def remove_tags(self, entity: str, entity_id: str, names: Iterable[str]) -> None:
+        """Take tags from a thing of the catalog."""
+        with transaction(self._connection) as sql:
+            remove_tags(sql, entity, entity_id, names)
+            changed(sql, *subject(sql, self._project.id, entity, entity_id))

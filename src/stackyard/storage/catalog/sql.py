@@ -1,0 +1,53 @@
+"""Statements that several parts of the catalog share. Table and column names come from our code alone."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from stackyard.model.errors import UsageError
+
+# S608 here and beside: statements are put together from our own constants; values are always bound.
+
+
+def insert(sql: sqlite3.Connection, table: str, columns: dict[str, Any]) -> None:
+    """Add a row."""
+    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+    sql.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(columns.values()))  # noqa: S608
+
+
+def changed(sql: sqlite3.Connection, entity: str, entity_id: str) -> None:
+    """Tell followers that a thing changed: ``run``, ``artifact`` (its store's id), ``model`` (its project's id)."""
+    sql.execute("INSERT INTO changes (entity, id) VALUES (?, ?)", (entity, entity_id))
+
+
+def merge_json(sql: sqlite3.Connection, table: str, row_id: str, column: str, values: dict[str, Any]) -> bool:
+    """Add to a JSON column; what it has under the same names is replaced. False: there is no such row."""
+    row = sql.execute(f"SELECT {column} FROM {table} WHERE id = ?", (row_id,)).fetchone()  # noqa: S608
+    if row is None:
+        return False
+    merged = json.dumps({**json.loads(row[0]), **values})
+    sql.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (merged, row_id))  # noqa: S608
+    return True
+
+
+def marks(values: Iterable[Any]) -> str:
+    """Return ``?, ?, ?`` for as many values."""
+    return ", ".join("?" for _ in values)
+
+
+def decode_cursor(cursor: str, length: int) -> list[Any]:
+    """Return what a page's cursor holds.
+
+    Raises:
+        UsageError: it is not one of this list.
+    """
+    try:
+        values = json.loads(cursor)
+    except ValueError:
+        values = None
+    if not isinstance(values, list) or len(values) != length or not all(type(v) in (str, int) for v in values):
+        raise UsageError(f"{cursor!r} is not a cursor of this list.", hint="Pass 'next' of the page before.")
+    return values

@@ -1,0 +1,54 @@
+"""How artifact versions, and the inputs and outputs of step runs, come into the catalog."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+
+from stackyard.model.artifact import Manifest
+from stackyard.storage.catalog.sql import insert
+
+
+def insert_version(
+    sql: sqlite3.Connection, project_id: str, manifest: Manifest, *, store_id: str, store: str, save_type: str
+) -> int:
+    """Record an artifact version and give it the next number of its artifact; return the number."""
+    key = (project_id, manifest.artifact_name)
+    if not sql.execute(
+        "UPDATE artifacts SET last_version = last_version + 1 WHERE project_id = ? AND name = ?", key
+    ).rowcount:
+        sql.execute("INSERT INTO artifacts (project_id, name, last_version) VALUES (?, ?, 1)", key)
+    artifact_id, number = sql.execute(
+        "SELECT id, last_version FROM artifacts WHERE project_id = ? AND name = ?", key
+    ).fetchone()
+    columns = {
+        "id": manifest.id, "artifact_id": artifact_id, "version": number, "type": manifest.type,
+        "materializer": manifest.materializer, "data_format": manifest.data_format, "digest": manifest.digest,
+        "size_bytes": manifest.size_bytes, "shape": json.dumps(manifest.shape) if manifest.shape is not None else None,
+        "unsafe": int(manifest.unsafe), "deterministic": int(manifest.deterministic), "uri": manifest.uri,
+        "artifact_store_id": store_id, "artifact_store": store, "run_id": manifest.run_id,
+        "step_run_id": manifest.step_run_id, "created_at": manifest.created_at,
+        "metadata": json.dumps(manifest.metadata), "save_type": save_type,
+    }  # fmt: skip
+    insert(sql, "artifact_versions", columns)
+    return int(number)
+
+
+def insert_inputs(
+    sql: sqlite3.Connection, step_run_id: str, inputs: Mapping[str, str], items: Mapping[str, int] | None
+) -> None:
+    """Record what a step run takes: input to version, and to the member of its value if not the whole is meant."""
+    chosen = items or {}
+    sql.executemany(
+        "INSERT OR REPLACE INTO step_inputs (step_run_id, name, artifact_version_id, item) VALUES (?, ?, ?, ?)",
+        [(step_run_id, name, version, chosen.get(name)) for name, version in inputs.items()],
+    )
+
+
+def insert_outputs(sql: sqlite3.Connection, step_run_id: str, outputs: Mapping[str, str]) -> None:
+    """Record what a step run gives: output to version, in the order of the signature."""
+    sql.executemany(
+        "INSERT OR REPLACE INTO step_outputs (step_run_id, name, position, artifact_version_id) VALUES (?, ?, ?, ?)",
+        [(step_run_id, name, i, version) for i, (name, version) in enumerate(outputs.items())],
+    )
