@@ -111,6 +111,11 @@ class CatalogReader:
         )
         return [row[0] for row in rows]
 
+    def run_request(self, run_id: str) -> dict[str, Any]:
+        """Return what would start a run again; empty when nobody wrote it down."""
+        row = self._sql.execute("SELECT request FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return dict(json.loads(row[0])) if row else {}
+
     def steps_of(self, run: RunView) -> list[StepRunView]:
         """Return the step runs of a run in topological order."""
         rows = self._sql.execute("SELECT * FROM step_runs WHERE run_id = ? ORDER BY position", (run.id,)).fetchall()
