@@ -5,15 +5,16 @@ from __future__ import annotations
 import codecs
 import json
 from pathlib import Path
+from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stackyard.storage.logs import LogReader, StepLog, decode_cursor, encode_cursor
+from stackyard.storage.logs import LONGEST_LINE, LogReader, StepLog, decode_cursor, encode_cursor
 from tests.property.strategies import any_text, json_values
 
 output = st.binary(max_size=40) | st.sampled_from(
-    [b"a\n", b"\r", b"10%\r20%\r", b"\r\n", b"\xe2\x82", b"\xff\n", b"\n\n"]
+    [b"a\n", b"\r", b"10%\r20%\r", b"\r\n", b"\xe2\x82", b"\xff\n", b"\n\n", b"x\r\ry"]
 )
 pieces = st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), output), max_size=12)
 
@@ -88,10 +89,54 @@ def test_the_file_holds_every_byte(tmp_path_factory: object, written: list[tuple
     for stream, data in written:
         writer.write(stream, data)
     writer.close()
-    entries = [json.loads(line) for line in path.read_bytes().splitlines()]
+    entries = [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
     for stream in ("stdout", "stderr"):
         whole = "".join(entry["data"] for entry in entries if entry["stream"] == stream)
         assert whole.encode("utf-8", errors="surrogateescape") == b"".join(d for s, d in written if s == stream)
+
+
+@given(size=st.integers(1, 3 * LONGEST_LINE), step=st.integers(1000, 50_000), bar=st.booleans())
+@settings(max_examples=10)
+def test_a_line_without_end_comes_in_pieces_and_needs_no_more_room_than_one(
+    tmp_path_factory: object, size: int, step: int, bar: bool
+) -> None:
+    path = _file(tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
+    writer = _Writer(path)
+    reader = LogReader(path, "s")
+    found = []
+    whole = ("".join(f"\r{i:6}%" for i in range(size // 8)) if bar else "0123456789" * (size // 10)).encode()
+    for start in range(0, len(whole), step):
+        writer.write("stdout", whole[start : start + step])
+        found += reader.read(final=False)
+        assert len(json.dumps(reader.token())) < 2 * LONGEST_LINE
+        reader = LogReader.resume(path, "s", reader.token())
+    writer.close()
+    texts = [line.text for line in found + reader.read(final=True)]
+    if bar:
+        assert texts == ([f"{size // 8 - 1:6}%"] if size >= 8 else [])
+    else:
+        assert "".join(texts).encode() == whole
+        assert all(len(text) == LONGEST_LINE for text in texts[:-1])
+
+
+@given(st.lists(st.binary(max_size=30) | json_values().map(lambda value: json.dumps(value).encode()), max_size=8))
+def test_whatever_is_in_a_damaged_log_its_entries_are_read(tmp_path_factory: object, garbage: list[bytes]) -> None:
+    path = _file(tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
+    path.write_bytes(b"")
+    for number, junk in enumerate(garbage):
+        with path.open("ab") as file:  # without a line end, as a killed driver leaves it
+            file.write(junk.replace(b"\n", b"").replace(b"\r", b""))
+        log = StepLog(path)
+        log.write("log", f"entry {number}")
+        log.close()
+    texts = [line.text for line in LogReader(path, "s").read(final=True)]
+    assert [text for text in texts if text.startswith("entry ")] == [f"entry {n}" for n in range(len(garbage))]
+
+
+@given(json_values())
+def test_a_token_that_is_none_means_the_beginning_or_nothing(tmp_path_factory: object, token: Any) -> None:
+    path = _file(tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
+    LogReader.resume(path, "s", token).read(final=True)
 
 
 @given(texts=st.lists(any_text, max_size=5), torn=st.integers(0, 60))

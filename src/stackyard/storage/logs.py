@@ -9,33 +9,73 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from stackyard.model.views import LogLine
+from stackyard.storage.host import reason_of
 from stackyard.storage.ids import now
 
 STREAMS = ("stdout", "stderr", "log")
+LONGEST_LINE = 1 << 16
+"""Characters; a longer line is given as several, so that a reader needs no more memory than that."""
 
 
 class StepLog:
-    """Writes a step's log."""
+    """Writes a step's log. That it can't, as on a full disk, is told, noted in the log, and no error of the step."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file for appending; its folder must exist."""
-        self._file = path.open("ab", buffering=0)
+    def __init__(self, path: Path, tell: Callable[[str], None] = lambda _: None) -> None:
+        """Take the place of the file, which is made with the first piece of output.
+
+        Args:
+            path: the file; one that is there is appended to. Its folder must exist.
+            tell: is told once when output can't be written.
+        """
+        self._path = path
+        self._tell = tell
+        self._file: FileIO | None = None
+        self._torn = False
+        """What is in the file does not end with a line end."""
+        self._lost = 0
+        """Characters of output that could not be written since the last that could."""
+        self._reason = ""
 
     def write(self, stream: str, data: str, *, level: str = "", at: str = "") -> None:
         """Append a piece of output."""
-        entry = {"at": at or now(), "stream": stream, "data": data}
-        if level:
-            entry["level"] = level
-        self._file.write(json.dumps(entry).encode() + b"\n")
+        try:
+            if self._lost:
+                gap = f"{self._lost} characters of output are missing here: {self._reason}"
+                self._append({"at": now(), "stream": "log", "data": gap, "level": "warning"})
+                self._lost = 0
+            entry = {"at": at or now(), "stream": stream, "data": data}
+            if level:
+                entry["level"] = level
+            self._append(entry)
+        except OSError as error:
+            self._lost += len(data)
+            if not self._reason:
+                self._tell(f"What the step prints can't be kept: {reason_of(error)} ({self._path}). Make room for it.")
+            self._reason = reason_of(error)
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+
+    def _append(self, entry: dict[str, str]) -> None:
+        if self._file is None:
+            self._file = FileIO(str(self._path), "a+")
+            size = self._file.tell()
+            self._file.seek(max(size - 1, 0))
+            self._torn = self._file.read(1) not in (b"", b"\n")  # by a driver that was killed
+        line = (b"\n" if self._torn else b"") + json.dumps(entry).encode() + b"\n"
+        written = 0
+        while written < len(line):  # the last room of a disk takes a part
+            written += self._file.write(line[written:])
+            self._torn = written < len(line)
 
 
 @dataclass
@@ -50,7 +90,8 @@ class _Open:
 class LogReader:
     """Reads a step's log as lines, from where it stopped the last time.
 
-    Progress bars: of a line with carriage returns only what is last seen is given.
+    Progress bars: of a line with carriage returns only what is last seen is given. Lines longer than
+    :data:`LONGEST_LINE` are given in pieces. What is no entry of a log is passed over.
     """
 
     path: Path
@@ -77,32 +118,36 @@ class LogReader:
         final = final and self.at_end
         lines: list[LogLine] = []
         for raw in data[:end].splitlines():
-            try:
-                entry = json.loads(raw)
-            except ValueError:  # a torn line of a killed driver
-                continue
-            lines.extend(self._take(entry))
+            # Else a torn line of a killed driver, or damage.
+            with contextlib.suppress(ValueError, LookupError, TypeError, RecursionError):
+                lines.extend(self._take(json.loads(raw)))
         if final:
             for stream, rest in self._open.items():
                 if rest.text:
-                    lines.append(self._line(stream, rest.at, rest.text, ""))
+                    lines.append(self._line(stream, rest.at, _seen(rest.text), ""))
             self._open = {}
         return lines
 
     def _take(self, entry: dict[str, Any]) -> list[LogLine]:
-        stream, level, at = entry["stream"], entry.get("level", ""), entry["at"]
+        stream, level, at, data = entry["stream"], entry.get("level", ""), entry["at"], str(entry["data"])
         if stream == "log":
-            return [self._line(stream, at, text, level) for text in str(entry["data"]).split("\n")]
+            return [self._line(stream, at, piece, level) for text in data.split("\n") for piece in _pieces(_seen(text))]
         rest = self._open.setdefault(stream, _Open())
-        parts = (rest.text + entry["data"]).split("\n")
         first_at = rest.at if rest.text else at
-        lines = [self._line(stream, first_at if i == 0 else at, text, level) for i, text in enumerate(parts[:-1])]
-        self._open[stream] = _Open(first_at if len(parts) == 1 else at, parts[-1])
+        *ended, begun = (rest.text + data).split("\n")
+        lines = [
+            self._line(stream, at if number else first_at, piece, level)
+            for number, text in enumerate(ended)
+            for piece in _pieces(_seen(text))
+        ]
+        *full, begun = _pieces(_kept(begun))
+        begun_at = at if ended else first_at
+        lines.extend(self._line(stream, begun_at, piece, level) for piece in full)
+        self._open[stream] = _Open(begun_at, begun)
         return lines
 
     def _line(self, stream: Any, at: str, text: str, level: str) -> LogLine:
-        shown = text.rstrip("\r").rsplit("\r", 1)[-1]
-        clean = shown.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace")
+        clean = text.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace")
         return LogLine(at=at, step=self.step, stream=stream, level=level, text=clean)
 
     def token(self) -> list[Any]:
@@ -111,10 +156,29 @@ class LogReader:
 
     @classmethod
     def resume(cls, path: Path, step: str, token: list[Any] | None) -> LogReader:
-        """Return a reader that goes on where a token was taken."""
-        if not token:
+        """Return a reader that goes on where a token was taken; something that is none means the beginning."""
+        try:
+            offset, unended = token or (0, {})
+            rests = {str(stream): _Open(str(at), str(text)) for stream, (at, text) in unended.items()}
+            return cls(path, step, max(int(offset), 0), _open=rests)
+        except (ValueError, TypeError, AttributeError, OverflowError):
             return cls(path, step)
-        return cls(path, step, int(token[0]), _open={s: _Open(str(v[0]), str(v[1])) for s, v in token[1].items()})
+
+
+def _seen(line: str) -> str:
+    """Return what a terminal shows of a line with carriage returns."""
+    return line.rstrip("\r").rsplit("\r", 1)[-1]
+
+
+def _kept(line: str) -> str:
+    """Return what must be known of a line that has not ended: what is seen of it, and the carriage returns after it."""
+    return line[line.rstrip("\r").rfind("\r") + 1 :]
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Cut a text that is too long; an empty one is one piece."""
+    for start in range(0, max(len(text), 1), LONGEST_LINE):
+        yield text[start : start + LONGEST_LINE]
 
 
 def encode_cursor(tokens: dict[str, list[Any]]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 from pathlib import Path
 
 from stackyard.storage.logs import LogReader, StepLog
@@ -37,6 +39,36 @@ def test_a_line_has_the_time_of_its_beginning(tmp_path: Path) -> None:
     log.close()
     lines = LogReader(tmp_path / "a.jsonl", "s").read(final=True)
     assert [(line.text, line.at[17:19]) for line in lines] == [("ab", "00"), ("c", "01")]
+
+
+def test_output_that_finds_no_room_is_told_once_and_noted_where_it_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    told: list[str] = []
+    log = StepLog(path, told.append)
+    log.write("stdout", "before\n")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, limits[1]))  # room for a part of an entry
+    try:
+        log.write("stdout", "lost\n")
+        log.write("stderr", "lost, too\n")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    log.write("stdout", "after\n")
+    log.close()
+    assert len(told) == 1
+    assert str(path) in told[0]
+    assert "file too large" in told[0]
+    assert _texts(path) == ["before", "15 characters of output are missing here: file too large", "after"]
+
+
+def test_a_log_whose_folder_is_gone_ends_nothing(tmp_path: Path) -> None:
+    told: list[str] = []
+    log = StepLog(tmp_path / "gone" / "a.jsonl", told.append)
+    log.write("stdout", "lost\n")
+    log.close()
+    assert len(told) == 1
 
 
 def test_a_log_that_is_not_there_is_empty(tmp_path: Path) -> None:
