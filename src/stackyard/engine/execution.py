@@ -233,7 +233,10 @@ class Execution:
         )
         # What a store says of damage may name its address.
         detail = self._plan.redactor.clean(decision.detail) if self._plan.redactor else decision.detail
-        log = StepLog(self._home.step_log(facts.run_id, step_run_id))
+        log = StepLog(
+            self._home.step_log(facts.run_id, step_run_id),
+            lambda text: self._reporter.warning(f"step {spec.name}: {text}"),
+        )
         pid = self._executor.submit(job, components.secrets)
         self._running[spec.name] = _Running(spec, step_run_id, log, time.monotonic(), {}, {}, {})
         self._writer.step_started(
