@@ -525,6 +525,7 @@ export interface ArtifactView {
   latest_version_id: string;
   type: string;
   updated_at: string;
+  tags: string[];
 }
 
 /** Versions of an artifact, newest first, within one artifact store. */

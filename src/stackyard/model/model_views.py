@@ -77,3 +77,13 @@ class ModelVersionView(View):
     """Newest first; only when one version is shown."""
     runs: list[ModelRunView] = Field(default_factory=list)
     """Newest first; only when one version is shown."""
+
+
+class TagView(View):
+    """A tag and what has it."""
+
+    name: str
+    n_things: int = 0
+    """Of all kinds together."""
+    things: dict[str, int] = Field(default_factory=dict)
+    """``run``, ``step_run``, ``artifact``, ``artifact_version``, ``model``, ``model_version`` to how many have it."""

@@ -162,6 +162,7 @@ class ArtifactView(View):
     latest_version_id: str
     type: str = ""
     updated_at: str = ""
+    tags: list[str] = Field(default_factory=list)
 
 
 class ArtifactFileView(View):

@@ -1,0 +1,220 @@
+"""Questions about artifacts and their versions."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from stackyard.model.views import ArtifactVersionView, ArtifactView, Page
+from stackyard.storage.catalog.queries import Queries, cursor_of, pattern_of, tag_condition
+from stackyard.storage.catalog.sql import decode_cursor
+
+# S608 below: statements are put together from our own constants; values are always bound.
+_COLUMNS = (
+    "v.*, a.name AS artifact_name, a.project_id AS project_id, COALESCE(r.name, '') AS run_name, "
+    "COALESCE(r.pipeline, '') AS pipeline, COALESCE(s.name, '') AS step"
+)
+_FROM = (
+    "artifact_versions v JOIN artifacts a ON a.id = v.artifact_id "
+    "LEFT JOIN runs r ON r.id = v.run_id LEFT JOIN step_runs s ON s.id = v.step_run_id"
+)
+
+
+class ArtifactQueries(Queries):
+    """Artifacts, artifact versions, and who uses them."""
+
+    def outputs_of_step_run(self, step_run_id: str) -> list[tuple[str, ArtifactVersionView]]:
+        """Return output name and version in the order of the signature."""
+        rows = self._sql.execute(
+            f"SELECT o.name AS output, {_COLUMNS} FROM step_outputs o JOIN {_FROM} "  # noqa: S608
+            "WHERE o.step_run_id = ? AND v.id = o.artifact_version_id ORDER BY o.position",
+            (step_run_id,),
+        )
+        return [(row["output"], _version(row, [])) for row in rows]
+
+    def list_artifacts(
+        self, project_id: str | None, store_id: str | None, *, limit: int, cursor: str | None,
+        tags: Sequence[str] = (), name: str = "",
+    ) -> Page[ArtifactView]:  # fmt: skip
+        """Return a page of artifacts by name, one entry an artifact store.
+
+        Args:
+            project_id: whose; None: of all projects.
+            store_id: only what lies in this artifact store.
+            limit: entries at most.
+            cursor: of the page.
+            tags: only artifacts that have all of these.
+            name: only artifacts whose names contain this.
+        """
+        where, values = tag_condition("artifact", "CAST(a.id AS TEXT)", tags)
+        if project_id is not None:
+            where.append("a.project_id = ?")
+            values.append(project_id)
+        if store_id is not None:
+            where.append("v.artifact_store_id = ?")
+            values.append(store_id)
+        if name:
+            where.append("a.name LIKE ? ESCAPE '!'")
+            values.append(pattern_of(name))
+        grouped = (
+            "SELECT a.name AS name, a.id AS artifact_id, v.artifact_store_id AS artifact_store_id, "  # noqa: S608
+            "COUNT(*) AS n_versions, MAX(v.version) AS latest_version "
+            "FROM artifacts a JOIN artifact_versions v ON v.artifact_id = a.id "
+            f"WHERE {' AND '.join(where or ['1'])} GROUP BY a.id, v.artifact_store_id"
+        )
+        total = self._sql.execute(f"SELECT COUNT(*) FROM ({grouped})", values).fetchone()[0]  # noqa: S608
+        condition = "1"
+        if cursor:
+            condition = "(g.name, g.artifact_id, g.artifact_store_id) > (?, ?, ?)"
+            values.extend(decode_cursor(cursor, 3))
+        rows = self._sql.execute(
+            f"SELECT g.*, v.id AS latest_version_id, v.type, v.created_at, v.artifact_store "  # noqa: S608
+            f"FROM ({grouped}) g JOIN artifact_versions v "
+            f"ON v.artifact_id = g.artifact_id AND v.version = g.latest_version WHERE {condition} "
+            "ORDER BY g.name, g.artifact_id, g.artifact_store_id LIMIT ?",
+            [*values, limit + 1],
+        ).fetchall()
+        tagged = self._tags_of("artifact", [str(row["artifact_id"]) for row in rows[:limit]])
+        items = [
+            ArtifactView(
+                name=row["name"], artifact_store_id=row["artifact_store_id"], artifact_store=row["artifact_store"],
+                n_versions=row["n_versions"], latest_version=row["latest_version"],
+                latest_version_id=row["latest_version_id"], type=row["type"], updated_at=row["created_at"],
+                tags=tagged.get(str(row["artifact_id"]), []),
+            )
+            for row in rows[:limit]
+        ]  # fmt: skip
+        last = rows[limit - 1] if len(rows) > limit else None
+        after = cursor_of(last["name"], last["artifact_id"], last["artifact_store_id"]) if last else None
+        return Page[ArtifactView](items=items, total=total, next=after)
+
+    def list_versions(
+        self, project_id: str | None, name: str, store_id: str | None, *, limit: int, cursor: str | None,
+        number: int | None = None, tags: Sequence[str] = (),
+    ) -> Page[ArtifactVersionView]:  # fmt: skip
+        """Return a page of an artifact's versions, newest first; with ``number`` only the one that has it."""
+        where, values = tag_condition("artifact_version", "v.id", tags)
+        where.append("a.name = ?")
+        values.append(name)
+        if project_id is not None:
+            where.append("a.project_id = ?")
+            values.append(project_id)
+        if store_id is not None:
+            where.append("v.artifact_store_id = ?")
+            values.append(store_id)
+        if number is not None:
+            where.append("v.version = ?")
+            values.append(number)
+        condition = " AND ".join(where)
+        counting = (
+            f"SELECT COUNT(*) FROM artifact_versions v JOIN artifacts a ON a.id = v.artifact_id WHERE {condition}"  # noqa: S608
+        )
+        total = self._sql.execute(counting, values).fetchone()[0]
+        if cursor:
+            condition += " AND (v.version, v.id) < (?, ?)"
+            values.extend(decode_cursor(cursor, 2))
+        rows = self._sql.execute(
+            f"SELECT {_COLUMNS} FROM {_FROM} WHERE {condition} "  # noqa: S608
+            "ORDER BY v.version DESC, v.id DESC LIMIT ?",
+            [*values, limit + 1],
+        ).fetchall()
+        items = self._versions(rows[:limit])
+        after = cursor_of(items[-1].version, items[-1].id) if len(rows) > limit else None
+        return Page[ArtifactVersionView](items=items, total=total, next=after)
+
+    def search_versions(
+        self, project_id: str | None, *, limit: int, cursor: str | None, tags: Sequence[str] = (), name: str = "",
+        run_id: str = "", model_version_id: str = "", only_unused: bool = False,
+    ) -> Page[ArtifactVersionView]:  # fmt: skip
+        """Return a page of the versions of any artifacts, newest first.
+
+        Args:
+            project_id: whose; None: of all projects.
+            limit: versions at most.
+            cursor: of the page.
+            tags: only versions that have all of these.
+            name: only versions of artifacts whose names contain this.
+            run_id: only versions that this run made.
+            model_version_id: only versions that are part of this model version.
+            only_unused: only versions that no step run takes or gives and no model version has.
+        """
+        where, values = tag_condition("artifact_version", "v.id", tags)
+        if project_id is not None:
+            where.append("a.project_id = ?")
+            values.append(project_id)
+        if name:
+            where.append("a.name LIKE ? ESCAPE '!'")
+            values.append(pattern_of(name))
+        if run_id:
+            where.append("v.run_id = ?")
+            values.append(run_id)
+        if model_version_id:
+            where.append("v.id IN (SELECT artifact_version_id FROM model_version_artifacts WHERE model_version_id = ?)")
+            values.append(model_version_id)
+        if only_unused:
+            where += [
+                f"NOT EXISTS (SELECT 1 FROM {table} u WHERE u.artifact_version_id = v.id)"  # noqa: S608
+                for table in ("step_inputs", "step_outputs", "model_version_artifacts")
+            ]
+        condition = " AND ".join(where or ["1"])
+        counting = (
+            f"SELECT COUNT(*) FROM artifact_versions v JOIN artifacts a ON a.id = v.artifact_id WHERE {condition}"  # noqa: S608
+        )
+        total = self._sql.execute(counting, values).fetchone()[0]
+        if cursor:
+            condition += " AND v.id < ?"
+            values.append(cursor)
+        rows = self._sql.execute(
+            f"SELECT {_COLUMNS} FROM {_FROM} WHERE {condition} ORDER BY v.id DESC LIMIT ?",  # noqa: S608
+            [*values, limit + 1],
+        ).fetchall()
+        items = self._versions(rows[:limit])
+        return Page[ArtifactVersionView](items=items, total=total, next=items[-1].id if len(rows) > limit else None)
+
+    def versions_by_id(self, prefix: str) -> list[ArtifactVersionView]:
+        """Return the versions whose id begins so; at most ten."""
+        rows = self._sql.execute(
+            f"SELECT {_COLUMNS} FROM {_FROM} WHERE v.id >= ? AND v.id < ? LIMIT 10",  # noqa: S608
+            (prefix, prefix + "g"),
+        ).fetchall()
+        return self._versions(rows)
+
+    def artifact_id(self, project_id: str, name: str) -> str | None:
+        """Return what tags of an artifact are kept under; None when there is no such artifact."""
+        row = self._sql.execute(
+            "SELECT id FROM artifacts WHERE project_id = ? AND name = ?", (project_id, name)
+        ).fetchone()
+        return str(row[0]) if row else None
+
+    def count_versions(self) -> dict[str, int]:
+        """Return how many versions each artifact store has, by its id; read from an index alone."""
+        sql = "SELECT artifact_store_id, COUNT(*) FROM artifact_versions GROUP BY artifact_store_id"
+        return dict(map(tuple, self._sql.execute(sql)))
+
+    def artifact_names(self, project_id: str) -> list[str]:
+        """Return the names of the project's artifacts."""
+        rows = self._sql.execute("SELECT name FROM artifacts WHERE project_id = ? ORDER BY name", (project_id,))
+        return [row[0] for row in rows]
+
+    def _versions(self, rows: Sequence[sqlite3.Row]) -> list[ArtifactVersionView]:
+        tags = self._tags_of("artifact_version", [row["id"] for row in rows])
+        return [_version(row, tags.get(row["id"], [])) for row in rows]
+
+
+def _version(row: sqlite3.Row, tags: list[str]) -> ArtifactVersionView:
+    return ArtifactVersionView(
+        id=row["id"], name=row["artifact_name"], version=row["version"], project_id=row["project_id"],
+        type=row["type"], materializer=row["materializer"], data_format=row["data_format"],
+        unsafe=bool(row["unsafe"]), digest=row["digest"], size_bytes=row["size_bytes"],
+        shape=json.loads(row["shape"]) if row["shape"] else None, uri=row["uri"],
+        artifact_store_id=row["artifact_store_id"], artifact_store=row["artifact_store"], run_id=row["run_id"],
+        run_name=row["run_name"], pipeline=row["pipeline"], step=row["step"], created_at=row["created_at"],
+        metadata=json.loads(row["metadata"]), tags=tags, save_type=_save_type(row["save_type"]),
+    )  # fmt: skip
+
+
+def _save_type(word: str) -> Any:
+    """Return how a version came to be; a word of a newer minor version counts as saved by hand."""
+    return word if word in ("step_output", "manual", "preexisting", "external") else "manual"

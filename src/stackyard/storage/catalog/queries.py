@@ -1,0 +1,99 @@
+"""What all questions to the catalog share."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from stackyard.model.enums import Status
+from stackyard.storage.catalog.sql import marks
+from stackyard.storage.home import Home
+
+
+class Queries:
+    """Read-only questions to an open catalog, by noun in the classes below; rows become views there only."""
+
+    def __init__(self, connection: sqlite3.Connection, home: Home) -> None:
+        """Use an open connection.
+
+        Args:
+            connection: from ``open_reader`` or a driver's own.
+            home: tells which drivers live.
+        """
+        self._sql = connection
+        self._home = home
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._sql.close()
+
+    def _tags_of(self, entity: str, ids: Sequence[str]) -> dict[str, list[str]]:
+        """Return the tags of some things of a kind, by id, in alphabetical order."""
+        found: dict[str, list[str]] = {}
+        for some in _portions(ids):
+            rows = self._sql.execute(
+                f"SELECT entity_id, tag FROM tags WHERE entity = ? AND entity_id IN ({marks(some)}) ORDER BY tag",  # noqa: S608
+                (entity, *some),
+            )
+            for entity_id, tag in rows:
+                found.setdefault(entity_id, []).append(tag)
+        return found
+
+    def _grouped(self, statement: str, ids: Sequence[str]) -> dict[str, list[Any]]:
+        """Return the second columns by the first; ``statement`` has ``IN ({})`` for the ids."""
+        found: dict[str, list[Any]] = {}
+        for some in _portions(ids):
+            for key, value in self._sql.execute(statement.format(marks(some)), some):
+                found.setdefault(key, []).append(value)
+        return found
+
+
+def tag_condition(entity: str, id_column: str, tags: Iterable[str]) -> tuple[list[str], list[Any]]:
+    """Return conditions, and their values, for things that have all the tags."""
+    where: list[str] = []
+    values: list[Any] = []
+    for tag in tags:
+        where.append(
+            f"EXISTS (SELECT 1 FROM tags t WHERE t.entity = '{entity}' AND t.entity_id = {id_column} AND t.tag = ?)"  # noqa: S608
+        )
+        values.append(tag)
+    return where, values
+
+
+def pattern_of(text: str) -> str:
+    """Return the pattern of LIKE (with ``ESCAPE '!'``) for texts that contain a text."""
+    escaped = text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return f"%{escaped}%"
+
+
+def status_of(word: str) -> Status:
+    """Return a status; one that a newer minor version knows counts as running, which a dead driver ends."""
+    try:
+        return Status(word)
+    except ValueError:
+        return Status.RUNNING
+
+
+def duration_s(started: str, ended: str, status: Status) -> float | None:
+    """Return seconds between two moments, until now while it goes on; None when it never began."""
+    if not started or (status.is_finished and not ended):
+        return None
+    until = _parse(ended) if ended else datetime.now(tz=timezone.utc)
+    return max(0.0, round((until - _parse(started)).total_seconds(), 3))
+
+
+def cursor_of(*values: str | int) -> str:
+    """Return the cursor of a page that ends so."""
+    return json.dumps(values)
+
+
+def _parse(moment: str) -> datetime:
+    return datetime.strptime(moment, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
+
+
+def _portions(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    """Return the ids in portions that SQLite takes as values of one statement."""
+    return (ids[start : start + 500] for start in range(0, len(ids), 500))
