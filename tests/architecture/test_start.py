@@ -60,6 +60,17 @@ def test_what_needs_no_model_starts_without_pydantic(home: Path, tmp_path: Path)
         assert "pydantic" not in done.stderr.splitlines(), command
 
 
+def test_no_model_of_a_short_command_has_a_builtin_as_default_factory(home: Path, tmp_path: Path) -> None:
+    """Pydantic reads its signature, and Python compiles a tokenizer to take that of a builtin to pieces."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{_CODE}\nimport tokenize; print(tokenize._compile.cache_info(), file=sys.stderr)",
+         "stack", "list"],
+        cwd=tmp_path, env={**os.environ, "STACKYARD_HOME": str(home)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "currsize=0" in done.stderr.splitlines()[-1]
+
+
 def test_pydantic_s_plugins_are_left_out_of_short_commands_and_only_there(tmp_path: Path) -> None:
     """What stands in for pydantic's loader finds no plugins, gives all else that the real one has, and spares runs."""
     code = """

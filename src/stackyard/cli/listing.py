@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import click
@@ -85,18 +84,27 @@ class Filter(NamedTuple):
     """Another name of the option."""
 
 
-@dataclass(frozen=True)
 class Listing(Generic[V]):
     """A kind of list."""
 
-    noun: str
-    """One of the things: ``stack``."""
-    columns: Sequence[Column]
-    filters: Sequence[Filter] = ()
-    labels: Callable[[V], dict[str, str]] | None = None
-    """What ``--label`` looks at."""
-    page: int | None = None
-    """Things at most unless ``--limit`` says otherwise; None: all, there are never very many."""
+    def __init__(
+        self, noun: str, columns: Sequence[Column], filters: Sequence[Filter] = (),
+        labels: Callable[[V], dict[str, str]] | None = None, page: int | None = None,
+    ) -> None:  # fmt: skip
+        """Describe it.
+
+        Args:
+            noun: one of the things: ``stack``.
+            columns: what may be shown.
+            filters: what may be left out.
+            labels: what ``--label`` looks at.
+            page: things at most unless ``--limit`` says otherwise; None: all, there are never very many.
+        """
+        self.noun = noun
+        self.columns = columns
+        self.filters = filters
+        self.labels = labels
+        self.page = page
 
     def column(self, name: str, what: str) -> Column:
         """Return a column by name.
@@ -112,19 +120,31 @@ class Listing(Generic[V]):
         return self.columns[known.index(wanted)]
 
 
-@dataclass(frozen=True)
 class Request(Generic[V]):
     """How the user wants a list."""
 
-    listing: Listing[V]
-    output: str = "table"
-    columns: Sequence[Column] = ()
-    """Empty: the usual ones."""
-    sort: Column | None = None
-    descending: bool = False
-    tests: Sequence[Callable[[V], bool]] = field(default=())
-    limit: int | None = None
-    """Things at most; None: all."""
+    def __init__(
+        self, listing: Listing[V], *, output: str, columns: Sequence[Column], sort: Column | None, descending: bool,
+        tests: Sequence[Callable[[V], bool]], limit: int | None,
+    ) -> None:  # fmt: skip
+        """Take what the options say.
+
+        Args:
+            listing: what is listed.
+            output: how to print it.
+            columns: what to show; empty: the usual ones.
+            sort: the column to sort by; None: in the order in which the things come.
+            descending: the largest first.
+            tests: the filters.
+            limit: things at most; None: all.
+        """
+        self.listing = listing
+        self.output = output
+        self.columns = columns
+        self.sort = sort
+        self.descending = descending
+        self.tests = tests
+        self.limit = limit
 
     @property
     def selects(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
@@ -231,4 +230,6 @@ def cell_width(text: str) -> int:
 
 def terminal_width() -> int:
     """Return the terminal's width in columns."""
+    import shutil  # noqa: PLC0415  # it brings compression along; not needed in a pipe
+
     return shutil.get_terminal_size((100, 30)).columns

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _LOGIN_IN_URL = r"[A-Za-z][A-Za-z0-9+.-]*://[^/@:]*:([^/@]+)@"
-_PARAMETER = re.compile(r"[?&]([^=&#]+)=([^&#]+)")
-_SECRET_WORD = re.compile(r"authorization|cookie|token|secret|passw|pwd|(?<!ssl)(?<!ssl_)key", re.IGNORECASE)
+_PARAMETER = r"[?&]([^=&#]+)=([^&#]+)"
+_SENSITIVE = r"(?i)authorization|cookie|token|secret|passw|pwd|(?<!ssl)(?<!ssl_)key"
 ENTRY_POINT_GROUP = "stackyard.flavors"
 MAX_SHOWN = 100
 """Characters of a refused value."""
@@ -44,8 +43,7 @@ def secret_field(**options: Any) -> Any:
     return Field(default=options.pop("default", None), json_schema_extra={"secret": True}, **options)
 
 
-@dataclass(frozen=True)
-class Flavor:
+class Flavor(NamedTuple):
     """An implementation of a component type."""
 
     name: str
@@ -53,7 +51,7 @@ class Flavor:
     configuration_model: type[ComponentConfiguration]
     doc: str
     """One sentence: what it does."""
-    requirements: tuple[str, ...] = field(default=())
+    requirements: tuple[str, ...] = ()
     """What must be installed where it runs, as pip takes it."""
     integration: str = ""
     """Name of the integration that installs the requirements."""
@@ -190,7 +188,8 @@ def refuse_plain_secrets(given: dict[str, Any], secret: list[str], what: str) ->
                 hint="stackyard secret create my_secret, then put {{my_secret.password}} in its place",
                 attribute=key,
             )
-        plain = [n for n, part in _named_parts(key, value) if _SECRET_WORD.search(n) and not any(references_in(part))]
+        named = [(n, part) for n, part in _named_parts(key, value) if re.search(_SENSITIVE, n)]
+        plain = [n for n, part in named if not any(references_in(part))]
         if plain:
             raise SecretReferenceError(
                 f"The attribute {key!r} of the {what} would store {plain[0][:60]!r} as plain text.",
@@ -210,7 +209,7 @@ def _named_parts(attribute: str, value: Any) -> list[tuple[str, Any]]:
     """Return what an attribute's value names: the headers, or the parameters of a URL, with their values."""
     if isinstance(value, dict):
         return [(str(name), part) for name, part in value.items() if part] if attribute == "headers" else []
-    return _PARAMETER.findall(value) if isinstance(value, str) and "://" in value else []
+    return re.findall(_PARAMETER, value) if isinstance(value, str) and "://" in value else []
 
 
 def wrong_value(problem: ErrorDetails, what: str, component_type: ComponentType) -> ComponentConfigurationError:

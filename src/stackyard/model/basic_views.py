@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stackyard.model.base import no_entries, no_items
 from stackyard.model.enums import ActiveStackOrigin, ComponentType
 
 
@@ -23,7 +24,7 @@ class ErrorView(View):
     hint: str = ""
     location: dict[str, Any] | None = None
     """``file``, ``line``, ``column``; counted from 1."""
-    problems: list[ErrorView] = Field(default_factory=list)
+    problems: list[ErrorView] = Field(default_factory=no_items)
     """Of an error that stands for several (D107): each of them."""
 
 
@@ -36,12 +37,12 @@ class ComponentView(View):
     flavor: str
     owner: str = ""
     shared: bool = False
-    labels: dict[str, str] = Field(default_factory=dict)
-    configuration: dict[str, Any] = Field(default_factory=dict)
+    labels: dict[str, str] = Field(default_factory=no_entries)
+    configuration: dict[str, Any] = Field(default_factory=no_entries)
     """Every field of the flavor, defaults included, paths absolute."""
     active: bool = False
     """Part of the active stack."""
-    stacks: list[str] = Field(default_factory=list)
+    stacks: list[str] = Field(default_factory=no_items)
     """Names of the stacks that use it."""
     created_at: str = ""
     flavor_doc: str = ""
@@ -60,8 +61,8 @@ class StackView(View):
     """The same in words: ``set for this project (/path)``."""
     owner: str = ""
     shared: bool = False
-    labels: dict[str, str] = Field(default_factory=dict)
-    components: list[ComponentView] = Field(default_factory=list)
+    labels: dict[str, str] = Field(default_factory=no_entries)
+    components: list[ComponentView] = Field(default_factory=no_items)
     """Orchestrator first, artifact store second, others in the order of the component types."""
     created_at: str = ""
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from stackyard.model.base import Persisted
+from stackyard.model.base import Persisted, no_entries, no_items
 from stackyard.model.enums import ComponentType
 
 SettingsScope = Literal["pipeline", "step"]
@@ -27,11 +27,11 @@ class FlavorDescriptor(Persisted):
     """Distribution that brings it; empty for those that come with Stackyard."""
     version: str = ""
     """Version of that distribution when the descriptor was written."""
-    requirements: list[str] = Field(default_factory=list)
+    requirements: list[str] = Field(default_factory=no_items)
     """What must be installed where it runs, as pip takes it."""
     integration: str = ""
     """Name of the integration that installs the requirements; empty without one."""
-    configuration_schema: dict[str, Any] = Field(default_factory=dict)
+    configuration_schema: dict[str, Any] = Field(default_factory=no_entries)
     """JSON schema of a component's configuration; a property with ``"secret": true`` takes a secret reference only."""
     settings_schema: dict[str, Any] | None = None
     """JSON schema of the settings in code and run configuration; None when it has none."""

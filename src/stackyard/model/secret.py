@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from stackyard.model.base import Persisted
+from stackyard.model.base import Persisted, no_items
 from stackyard.model.errors import SecretReferenceError
 
 _NAME = r"[A-Za-z][A-Za-z0-9_-]*"
@@ -39,7 +38,7 @@ class IndexedSecret(Persisted):
     """What is known of a secret without opening it."""
 
     name: str
-    keys: list[str] = Field(default_factory=list)
+    keys: list[str] = Field(default_factory=no_items)
     backend: str
     """``keyring`` or ``file``; a newer minor version may know more."""
     entry: str
@@ -55,20 +54,23 @@ class SecretIndex(Persisted):
     format: str = INDEX_FORMAT
     home_id: str = ""
     """Tells homes apart in the keyring that they share."""
-    secrets: list[IndexedSecret] = Field(default_factory=list)
+    secrets: list[IndexedSecret] = Field(default_factory=no_items)
 
     def find(self, name: str) -> IndexedSecret | None:
         """Return a secret by name."""
         return next((secret for secret in self.secrets if secret.name == name), None)
 
 
-@dataclass(frozen=True)
-class Secret:
+class Secret(NamedTuple):
     """A secret with its values; they are not shown when it is printed."""
 
     name: str
-    secret_values: dict[str, str] = field(repr=False)
+    secret_values: dict[str, str]
     """Key to value."""
+
+    def __repr__(self) -> str:
+        """Return it without its values."""
+        return f"Secret(name={self.name!r})"
 
 
 def environment_word(name: str) -> str:

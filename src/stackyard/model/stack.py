@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from stackyard.model.base import Persisted
+from stackyard.model.base import Persisted, no_entries, no_items
 from stackyard.model.enums import ComponentType
 from stackyard.model.flavor import FlavorDescriptor
 
@@ -31,12 +31,12 @@ class StackComponent(Persisted):
     component_type: ComponentType | str = Field(union_mode="left_to_right")
     """A text when a newer minor version knows more types; such a component is kept and otherwise ignored."""
     flavor: str
-    configuration: dict[str, Any] = Field(default_factory=dict)
+    configuration: dict[str, Any] = Field(default_factory=no_entries)
     """What the flavor's configuration model accepted, as JSON values; defaults left out."""
     owner: str = ""
     """Name of the operating system's user who registered it."""
     shared: bool = False
-    labels: dict[str, str] = Field(default_factory=dict)
+    labels: dict[str, str] = Field(default_factory=no_entries)
     created_at: str = ""
     """UTC ISO 8601."""
     managed_by: str = ""
@@ -48,11 +48,11 @@ class Stack(Persisted):
 
     id: str
     name: str
-    components: dict[str, str] = Field(default_factory=dict)
+    components: dict[str, str] = Field(default_factory=no_entries)
     """Component type to component id."""
     owner: str = ""
     shared: bool = False
-    labels: dict[str, str] = Field(default_factory=dict)
+    labels: dict[str, str] = Field(default_factory=no_entries)
     created_at: str = ""
     managed_by: str = ""
     """As for components."""
@@ -62,9 +62,9 @@ class Registry(Persisted):
     """The whole registry file. ``default`` is always in it, and so is what a newer minor version wrote."""
 
     format: str = REGISTRY_FORMAT
-    components: list[StackComponent] = Field(default_factory=list)
-    stacks: list[Stack] = Field(default_factory=list)
-    flavors: list[FlavorDescriptor] = Field(default_factory=list)
+    components: list[StackComponent] = Field(default_factory=no_items)
+    stacks: list[Stack] = Field(default_factory=no_items)
+    flavors: list[FlavorDescriptor] = Field(default_factory=no_items)
     """Of flavors that do not come with Stackyard."""
 
     def component_by_id(self, component_id: str) -> StackComponent | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from stackyard.model.errors import HomeNotWritableError
 from stackyard.storage.host import expand, reason_of
@@ -12,8 +12,7 @@ from stackyard.storage.host import expand, reason_of
 HOME_VARIABLE = "STACKYARD_HOME"
 
 
-@dataclass(frozen=True)
-class Home:
+class Home(NamedTuple):
     """The folder of a user's registry, catalog, default artifact store, run locks and logs.
 
     Nothing is made on disk before :meth:`ensure` is called; reading a home that does not exist is fine.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from stackyard.model.base import check_format, newer_format
 from stackyard.model.errors import FormatTooNewError, ProjectFileError, StackyardError, StorageError
@@ -22,8 +21,7 @@ HOME_PROJECT_ID = "00000000-0000-7000-8000-000000000010"
 HOME_PROJECT_NAME = "home"
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(NamedTuple):
     """A scope for runs, artifacts and the active stack. ``root`` is None for the home scope."""
 
     id: str
@@ -40,8 +38,7 @@ class Project:
         return path if path and path.is_file() else None
 
 
-@dataclass(frozen=True)
-class StackChoice:
+class StackChoice(NamedTuple):
     """A choice of the active stack as it was written: the id decides, the name helps when the id is gone."""
 
     id: str

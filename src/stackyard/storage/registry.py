@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -41,8 +40,7 @@ class RegistryStore(Protocol):
         """Apply an edit to the newest registry and keep the result, or raise and keep nothing."""
 
 
-@dataclass(frozen=True)
-class RegistryRestored:
+class RegistryRestored(NamedTuple):
     """What restoring the last good copy did."""
 
     registry: Path
