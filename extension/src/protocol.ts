@@ -436,6 +436,7 @@ export const MISS_REASON_VALUES = [
   "input_changed",
   "environment_changed",
   "artifact_missing",
+  "expired",
   "disabled",
 ] as const;
 

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from stackyard.engine.cache import CacheDecision, KnownVersion, StepCache
 from stackyard.engine.code_digest import CodeDigests
 from stackyard.model.enums import MissReason
+from stackyard.model.errors import OptionError
 from stackyard.model.graph import OutputSpec, StepSource, StepSpec
+from stackyard.model.options import CachePolicy
 from stackyard.storage.artifact_store import LocalArtifactStore
 from stackyard.storage.catalog.connection import open_reader
 from stackyard.storage.catalog.reader import CatalogReader
@@ -124,6 +126,8 @@ def test_a_step_that_ran_is_reused_with_its_outputs_and_metadata(world: World) -
         ({"parameters": {"rate": 0.1, "n": 1}}, MissReason.PARAMETER_CHANGED, "parameter n changed"),
         ({"environment": {"SEED": "2"}}, MissReason.ENVIRONMENT_CHANGED, "environment variable SEED changed"),
         ({"outputs": [OutputSpec(name="output", artifact_name="x")]}, MissReason.CODE_CHANGED, "output output changed"),
+        ({"experiment_tracker": True}, None, ""),
+        ({"cache_policy": CachePolicy(ignored_inputs=["other"])}, None, ""),
         ({"enable_cache": False}, MissReason.DISABLED, "caching is off for this step"),
         ({"name": "other"}, None, ""),
     ],
@@ -199,3 +203,109 @@ def test_a_pickled_input_counts_by_its_version(world: World) -> None:
     world.run(step(), {"rows": version}, 1)
     assert world.decide(step(), {"rows": version}).hit
     assert not world.decide(step(), {"rows": world.version({1, 2, 3})}).hit
+
+
+def policy(**fields: Any) -> dict[str, Any]:
+    return {"cache_policy": CachePolicy(**fields)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "changed", "value"),
+    [
+        ({"ignored_inputs": ["rate"]}, {"parameters": {"rate": 0.2}}, 1),
+        ({"ignored_inputs": ["rows"]}, {}, 2),
+        ({"include_step_parameters": False}, {"parameters": {"rate": 0.2, "n": 1}}, 1),
+        ({"include_artifact_values": False}, {}, 2),
+    ],
+)
+def test_what_a_policy_leaves_out_does_not_count(
+    world: World, fields: dict[str, Any], changed: dict[str, Any], value: int
+) -> None:
+    world.run(step(**policy(**fields)), {"rows": world.version(1), "rows_2[0]": world.version(1)}, 1)
+    others = {"rows": world.version(value), "rows_2[0]": world.version(1)}
+    assert world.decide(step(**policy(**fields), **changed), others).hit
+    assert not world.decide(step(**changed, outputs=[]), others).hit, "what is left counts as before"
+
+
+def test_versions_count_instead_of_values_when_the_policy_says_so(world: World) -> None:
+    ids, version = policy(include_artifact_ids=True), world.version(1)
+    world.run(step(**ids), {"rows": version}, 1)
+    assert world.decide(step(**ids), {"rows": version}).hit
+    assert not world.decide(step(**ids), {"rows": world.version(1)}).hit
+
+
+def test_code_that_does_not_count(world: World) -> None:
+    free = policy(include_step_code=False)
+    world.run(step(**free), {}, 1)
+    (world.folder / "steps.py").write_text("def train(): return 1\n")
+    assert world.decide(step(**free), {}).hit
+    world.source = world.source.model_copy(update={"qualname": "other"})
+    assert not world.decide(step(**free), {}).hit, "another function is another step"
+
+
+def test_an_item_counts_by_its_own_digest_or_by_its_place(world: World) -> None:
+    whole, more = world.version([1, 2]), world.version([1, 2, 3])
+    world.run(step(), {"row": whole.of_item(0, "sha256:1")}, 1)
+    assert world.decide(step(), {"row": more.of_item(0, "sha256:1")}).hit
+    assert not world.decide(step(), {"row": more.of_item(0, "sha256:2")}).hit
+    world.run(step(), {"row": whole.of_item(0)}, 1)
+    assert not world.decide(step(), {"row": whole.of_item(1)}).hit
+    assert not world.decide(step(), {"row": whole}).hit
+    assert whole.of_item(1).as_input().item == 1
+
+
+def test_files_and_code_that_a_policy_names_count(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(world.folder))
+    (world.folder / "data").mkdir()
+    (world.folder / "data" / "a.csv").write_text("1")
+    (world.folder / "query.sql").write_text("select 1")
+    (world.folder / "helper_of_cache_test.py").write_text("def answer():\n    return 42\n\n\nclass Tool: ...\n")
+    named = policy(
+        file_dependencies=["data", "*.sql"],
+        source_dependencies=["helper_of_cache_test.Tool"],
+        cache_func="helper_of_cache_test.answer",
+    )
+    world.run(step(**named), {}, 1)
+    assert world.decide(step(**named), {}).hit
+    (world.folder / "data" / "a.csv").write_text("2")
+    assert (world.decide(step(**named), {}).reason, world.decide(step(**named), {}).detail) == (
+        MissReason.INPUT_CHANGED, "file data/a.csv changed",
+    )  # fmt: skip
+    (world.folder / "data" / "b.csv").write_text("2")
+    assert world.decide(step(**named), {}).detail == "file data/a.csv, file data/b.csv changed"
+    (world.folder / "data" / "a.csv").write_text("1")
+    (world.folder / "data" / "b.csv").unlink()
+    monkeypatch.setattr("helper_of_cache_test.answer", lambda: 43)
+    assert world.decide(step(**named), {}).detail == "result of helper_of_cache_test.answer changed"
+    monkeypatch.undo()
+    monkeypatch.syspath_prepend(str(world.folder))
+    assert world.decide(step(**named), {}).hit
+    with (world.folder / "helper_of_cache_test.py").open("a") as file:
+        file.write("MORE = 1\n")
+    assert world.decide(step(**named), {}).reason is MissReason.CODE_CHANGED
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"file_dependencies": ["gone.csv"]}, "there is no file 'gone.csv'"),
+        ({"file_dependencies": ["*.gone"]}, "there is no file '*.gone'"),
+        ({"source_dependencies": ["no_such_module.f"]}, "there is no module 'no_such_module'"),
+        ({"source_dependencies": ["math.cos"]}, "'math.cos' has no Python source"),
+        ({"cache_func": "json.lods"}, "json has no 'lods'"),
+        ({"cache_func": "json.loads"}, "cache_func 'json.loads' failed: TypeError"),
+    ],
+)
+def test_a_policy_that_can_not_be_followed_is_an_error(world: World, fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        world.decide(step(**policy(**fields)), {})
+    assert message in caught.value.message
+    assert "'train'" in caught.value.message
+
+
+def test_a_result_expires(world: World) -> None:
+    world.run(step(), {}, 1)
+    assert world.decide(step(**policy(expires_after=3600)), {}).hit
+    expired = world.decide(step(**policy(expires_after=1e-9)), {})
+    assert (expired.hit, expired.reason) == (False, MissReason.EXPIRED)
+    assert "old" in expired.detail

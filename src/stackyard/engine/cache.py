@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from typing import Any
 
+from stackyard.engine.cache_policy import PolicyDigests
 from stackyard.engine.code_digest import CodeDigests
+from stackyard.model.artifact import Manifest
 from stackyard.model.cache_key import CacheKeyParts, explain_miss
 from stackyard.model.digest import digest_bytes, digest_value
 from stackyard.model.enums import MissReason
 from stackyard.model.errors import StackyardError
 from stackyard.model.graph import StepSource, StepSpec
 from stackyard.model.job import ComponentSpec, InputVersion
+from stackyard.model.options import CachePolicy
 from stackyard.storage.artifact_store import ArtifactStore
 from stackyard.storage.catalog.reader import CatalogReader
+
+_USUAL = CachePolicy()
+_PYTHON = ".".join(platform.python_version_tuple()[:2])
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,15 @@ class KnownVersion:
     """Which member of the value (a sequence) is meant; None: the whole."""
     item_digest: str = ""
     """Digest of that member where it is known."""
+
+    @classmethod
+    def of_manifest(cls, manifest: Manifest, version: int) -> KnownVersion:
+        """Return a version that was just stored, with the number that the catalog gave it."""
+        return cls(
+            id=manifest.id, uri=manifest.uri, materializer=manifest.materializer, digest=manifest.digest,
+            deterministic=manifest.deterministic, type=manifest.type, artifact_name=manifest.artifact_name,
+            version=version,
+        )  # fmt: skip
 
     def of_item(self, item: int | None, item_digest: str = "") -> KnownVersion:
         """Return the version as the input that takes one member of it, or the version itself without ``item``."""
@@ -90,6 +106,7 @@ class StepCache:
         self._project_id = project_id
         self._pipeline = pipeline
         self._code = code
+        self._policies = PolicyDigests(code.root, code)
 
     def decide(
         self, spec: StepSpec, source: StepSource, inputs: dict[str, KnownVersion], *, experiment_tracker: str = ""
@@ -101,42 +118,77 @@ class StepCache:
             source: as it travels to a worker.
             inputs: input to the version that this run gives it.
             experiment_tracker: id of the component that follows the step.
+
+        Raises:
+            OptionError: its cache policy names what is not there, or the policy's function failed.
         """
-        parts = CacheKeyParts(
-            code=self._code.of(source),
-            parameters={k: digest_value("parameter/1", v) for k, v in spec.parameters.items()},
-            inputs={k: v.identity() for k, v in inputs.items()},
-            outputs={o.name: o.artifact_name for o in spec.outputs},
-            environment={k: digest_bytes(v.encode()) for k, v in spec.environment.items()},
-            python=".".join(platform.python_version_tuple()[:2]),
-            artifact_store_id=self._store_id,
-            secrets={name: str(place) for place, name in enumerate(spec.secrets)},
-            experiment_tracker=experiment_tracker,
-        )
-        decision = CacheDecision(key=parts.digest(), parts=parts)
+        decision = self._keyed(spec, source, inputs, experiment_tracker)
         if not spec.enable_cache:
             decision.reason, decision.detail = MissReason.DISABLED, "caching is off for this step"
             return decision
-        damage = ""
-        for step_run_id, run_id, metadata in self._reader.cache_candidates(decision.key, self._project_id):
+        expires_after = spec.cache_policy.expires_after if spec.cache_policy is not None else None
+        damage = expired = ""
+        for found in self._reader.cache_candidates(decision.key, self._project_id):
+            age = _age_s(found.ended_at) if expires_after is not None else 0.0
+            if expires_after is not None and age > expires_after:
+                expired = expired or f"the result is {age:.0f} s old, the step takes it for {expires_after:g} s"
+                continue
             try:
-                decision.outputs = self._outputs(step_run_id)
+                decision.outputs = self._outputs(found.step_run_id)
             except StackyardError as error:
                 damage = damage or error.message
                 continue
             except Exception as error:  # noqa: BLE001  # a store of somebody else's: what can't be read is no hit
                 damage = damage or f"{type(error).__name__}: {error}"
                 continue
-            decision.hit, decision.source_run_id, decision.metadata = True, run_id, metadata
+            decision.hit, decision.source_run_id, decision.metadata = True, found.run_id, found.metadata
             if experiment_tracker:
-                decision.links = self._reader.run_metadata(run_id).get(spec.name, {})
+                decision.links = self._reader.run_metadata(found.run_id).get(spec.name, {})
             return decision
         if damage:
             decision.reason, decision.detail = MissReason.ARTIFACT_MISSING, damage
-            return decision
-        before = self._reader.latest_key_parts(self._project_id, self._pipeline, spec.name, self._store_id)
-        decision.reason, decision.detail = explain_miss(before, parts)
+        elif expired:
+            decision.reason, decision.detail = MissReason.EXPIRED, expired
+        else:
+            before = self._reader.latest_key_parts(self._project_id, self._pipeline, spec.name, self._store_id)
+            decision.reason, decision.detail = explain_miss(before, decision.parts)
         return decision
+
+    def _keyed(
+        self, spec: StepSpec, source: StepSource, inputs: dict[str, KnownVersion], experiment_tracker: str
+    ) -> CacheDecision:
+        """Return a step's key with its parts, a miss until a result is found.
+
+        Raises:
+            OptionError: its cache policy can't be followed.
+        """
+        policy = spec.cache_policy or _USUAL
+        code, parameters = self._code.of(source), spec.parameters
+        if not policy.include_step_code:
+            code = {"<step>": digest_bytes(source.qualname.encode())}
+        added: dict[str, str] = {}
+        if policy is not _USUAL:
+            more_code, added = self._policies.of(spec, policy)
+            code = {**code, **more_code}
+        ignored = {name for name in policy.ignored_inputs or () if name}
+        if ignored:
+            parameters = {k: v for k, v in parameters.items() if k not in ignored}
+            inputs = {k: v for k, v in inputs.items() if k not in ignored and k.partition("[")[0] not in ignored}
+        parts = CacheKeyParts.model_construct(
+            code=code,
+            parameters={k: digest_value("parameter/1", v) for k, v in parameters.items()}
+            if policy.include_step_parameters
+            else {},
+            inputs=_identities(inputs, policy),
+            outputs={o.name: ",".join([o.artifact_name, *o.materializers]) for o in spec.outputs},
+            environment={k: digest_bytes(v.encode()) for k, v in spec.environment.items()},
+            python=_PYTHON,
+            artifact_store_id=self._store_id,
+            secrets={name: str(place) for place, name in enumerate(spec.secrets)},
+            experiment_tracker=experiment_tracker,
+            policy=added,
+        )
+        return CacheDecision(key=parts.digest(), parts=parts)
 
     def _outputs(self, step_run_id: str) -> dict[str, KnownVersion]:
         """Return the versions of an earlier step run.
@@ -158,3 +210,15 @@ class StepCache:
                 version=version.version,
             )
         return found
+
+
+def _identities(inputs: dict[str, KnownVersion], policy: CachePolicy) -> dict[str, str]:
+    """Return what stands for each input, by the policy."""
+    if policy.include_artifact_ids:
+        return {k: f"version:{v.id}" + ("" if v.item is None else f"[{v.item}]") for k, v in inputs.items()}
+    return {k: v.identity() for k, v in inputs.items()} if policy.include_artifact_values else {}
+
+
+def _age_s(ended_at: str) -> float:
+    """Return the seconds since a moment as the catalog writes it."""
+    return (datetime.now(timezone.utc) - datetime.fromisoformat(ended_at.replace("Z", "+00:00"))).total_seconds()

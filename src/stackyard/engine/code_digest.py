@@ -46,6 +46,11 @@ class CodeDigests:
         self._names: dict[Path, set[str]] = {}
         self._known: dict[tuple[str, str, str], dict[str, str]] = {}
 
+    @property
+    def root(self) -> Path:
+        """Return the most specific root: the folder that modules of the project count from."""
+        return self._roots[0] if self._roots else Path.cwd()
+
     def of(self, source: StepSource) -> dict[str, str]:
         """Return file (relative to its root) to digest, for the step's file and all it imports from the project.
 

@@ -30,11 +30,13 @@ class CacheKeyParts(Persisted):
     """Secret of the step to its place among them; never anything of its values."""
     experiment_tracker: str = ""
     """Id of the component that follows the step, so that a step that is tracked for the first time really runs."""
+    policy: dict[str, str] = Field(default_factory=dict)
+    """What the step's cache policy adds, in words (``file data.csv``), to digest."""
 
     def digest(self) -> str:
         """Return the cache key."""
-        parts = self.model_dump()
-        for later in ("secrets", "experiment_tracker"):  # steps without them keep the keys of older catalogs
+        parts = {**self.__dict__, **(self.__pydantic_extra__ or {})}  # all JSON values: model_dump would only copy
+        for later in ("secrets", "experiment_tracker", "policy"):  # steps without them keep the keys of older catalogs
             if not parts[later]:
                 del parts[later]
         return digest_value("cache-key/1", parts)
@@ -49,13 +51,14 @@ def explain_miss(old: CacheKeyParts | None, new: CacheKeyParts) -> tuple[MissRea
         (MissReason.PARAMETER_CHANGED, "parameter", old.parameters, new.parameters),
         (MissReason.INPUT_CHANGED, "input", old.inputs, new.inputs),
         (MissReason.CODE_CHANGED, "output", old.outputs, new.outputs),
+        (MissReason.INPUT_CHANGED, "", old.policy, new.policy),
         (MissReason.ENVIRONMENT_CHANGED, "environment variable", old.environment, new.environment),
         (MissReason.ENVIRONMENT_CHANGED, "the step's use of secret", old.secrets, new.secrets),
     ):
         changed = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
         if changed:
             shown = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
-            return reason, f"{word} {shown} changed"
+            return reason, f"{word} {shown} changed".lstrip()
     if old.experiment_tracker != new.experiment_tracker:
         return MissReason.ENVIRONMENT_CHANGED, "the step's experiment tracker changed"
     if old.python != new.python:

@@ -85,6 +85,7 @@ class MissReason(StrEnum):
     INPUT_CHANGED = "input_changed"
     ENVIRONMENT_CHANGED = "environment_changed"
     ARTIFACT_MISSING = "artifact_missing"
+    EXPIRED = "expired"
     DISABLED = "disabled"
 
 
@@ -106,3 +107,12 @@ class ExecutionMode(StrEnum):
     FAIL_FAST = "fail_fast"
     STOP_ON_FAILURE = "stop_on_failure"
     CONTINUE_ON_FAILURE = "continue_on_failure"
+
+
+class ArtifactType(StrEnum):
+    """What an artifact is for the model that its step works on."""
+
+    DATA = "data"
+    MODEL = "model"
+    DEPLOYMENT = "deployment"
+    SERVICE = "deployment"  # noqa: PIE796  # ZenML's word for it

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from stackyard.model.cache_key import CacheKeyParts
 from stackyard.model.enums import MissReason, Status
@@ -27,6 +27,16 @@ _COLUMNS = (
 _FROM = "runs LEFT JOIN projects ON projects.id = runs.project_id"
 _RESTARTABLE = ("file", "script", "module")
 """Kinds of requests that can be done again: what was typed into a shell can't."""
+
+
+class CacheCandidate(NamedTuple):
+    """A step run that may be reused."""
+
+    step_run_id: str
+    run_id: str
+    metadata: dict[str, Any]
+    ended_at: str
+    """UTC ISO 8601."""
 
 
 class RunQueries(Queries):
@@ -177,16 +187,14 @@ class RunQueries(Queries):
         ).fetchone()
         return (row[0], row[1]) if row else None
 
-    def cache_candidates(
-        self, cache_key: str, project_id: str, limit: int = 5
-    ) -> list[tuple[str, str, dict[str, Any]]]:
-        """Return step runs with this key that have outputs: (step run id, run id, metadata), newest first."""
+    def cache_candidates(self, cache_key: str, project_id: str, limit: int = 5) -> list[CacheCandidate]:
+        """Return step runs with this key that have outputs, newest first."""
         rows = self._sql.execute(
-            "SELECT id, run_id, metadata FROM step_runs WHERE cache_key = ? AND status = 'completed' "
+            "SELECT id, run_id, metadata, ended_at FROM step_runs WHERE cache_key = ? AND status = 'completed' "
             "AND project_id = ? ORDER BY id DESC LIMIT ?",
             (cache_key, project_id, limit),
         )
-        return [(row[0], row[1], json.loads(row[2])) for row in rows]
+        return [CacheCandidate(row[0], row[1], json.loads(row[2]), row[3] or "") for row in rows]
 
     def latest_key_parts(self, project_id: str, pipeline: str, step: str, store_id: str) -> CacheKeyParts | None:
         """Return the key parts of the newest completed or cached run of a step, for the reason of a miss."""
