@@ -662,7 +662,7 @@ export interface ConfigureParams {
 
 /** Something on disk changed, by whatever hand; within a second of the change. */
 export interface DidChangeParams {
-  entities: ("stacks" | "active_stack" | "runs" | "artifacts" | "pipelines" | "project")[];
+  entities: ("stacks" | "active_stack" | "runs" | "artifacts" | "models" | "pipelines" | "project")[];
   /** Ids of the runs that changed, when they are known. */
   runs: string[];
 }

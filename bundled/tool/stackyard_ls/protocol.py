@@ -326,7 +326,7 @@ class EnvironmentInstallResult(View):
 class DidChangeParams(View):
     """Something on disk changed, by whatever hand; within a second of the change."""
 
-    entities: list[Literal["stacks", "active_stack", "runs", "artifacts", "pipelines", "project"]]
+    entities: list[Literal["stacks", "active_stack", "runs", "artifacts", "models", "pipelines", "project"]]
     runs: list[str] = Field(default_factory=list)
     """Ids of the runs that changed, when they are known."""
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from stackyard.api.components import component_spec, flavor_of
 from stackyard.api.context import Context
+from stackyard.api.tags import check_tags
 from stackyard.model.artifact import Manifest
 from stackyard.model.errors import (
     ArtifactDamagedError,
     ArtifactNotFoundError,
     ComponentNotFoundError,
+    InUseError,
     StackyardError,
     UsageError,
 )
-from stackyard.model.names import did_you_mean
+from stackyard.model.names import check_name, did_you_mean
 from stackyard.model.secret import references_in
 from stackyard.model.stack import Registry, StackComponent
 from stackyard.model.views import ArtifactFileView, ArtifactVersionView, ArtifactView, Page
@@ -27,28 +30,36 @@ MIN_PREFIX = 8
 
 def list_artifacts(
     ctx: Context, artifact_store_id: str | None = None, *, limit: int = 50, cursor: str | None = None,
-    all_projects: bool = False,
+    all_projects: bool = False, tags: Sequence[str] = (), name: str = "",
 ) -> Page[ArtifactView]:  # fmt: skip
-    """Return a page of the project's artifacts by name; one entry for each artifact store that holds versions."""
+    """Return a page of the project's artifacts by name; one entry for each artifact store that holds versions.
+
+    ``tags``: only artifacts that have all of these; ``name``: only those whose names contain this.
+    """
     with ctx.catalog() as catalog:
         if catalog is None:
             return Page[ArtifactView](items=[], total=0)
         project_id = None if all_projects else ctx.scope.id
-        return catalog.list_artifacts(project_id, artifact_store_id, limit=_page(limit), cursor=cursor)
+        return catalog.list_artifacts(
+            project_id, artifact_store_id, limit=_page(limit), cursor=cursor, tags=tags, name=name
+        )
 
 
 def list_versions(
-    ctx: Context, name: str, artifact_store_id: str | None = None, *, limit: int = 50, cursor: str | None = None
-) -> Page[ArtifactVersionView]:
-    """Return a page of an artifact's versions, newest first.
+    ctx: Context, name: str, artifact_store_id: str | None = None, *, limit: int = 50, cursor: str | None = None,
+    tags: Sequence[str] = (),
+) -> Page[ArtifactVersionView]:  # fmt: skip
+    """Return a page of an artifact's versions, newest first; ``tags``: only those that have all of these.
 
     Raises:
         ArtifactNotFoundError: the project has no artifact of that name.
     """
     with ctx.catalog() as catalog:
         if catalog is not None:
-            page = catalog.list_versions(ctx.scope.id, name, artifact_store_id, limit=_page(limit), cursor=cursor)
-            if page.total:
+            page = catalog.list_versions(
+                ctx.scope.id, name, artifact_store_id, limit=_page(limit), cursor=cursor, tags=tags
+            )
+            if page.total or (tags and catalog.artifact_id(ctx.scope.id, name)):
                 for item in page.items:
                     item.status = "available" if os.path.exists(f"{item.uri}/manifest.json") else "missing"  # noqa: PTH110  # many at once
                 _forgive_foreign(ctx, [item for item in page.items if item.status == "missing"])
@@ -73,6 +84,14 @@ def get_version(
         ArtifactNotFoundError: no such artifact or version.
         UsageError: the prefix means several.
     """
+    return _with_preview(ctx, find_version(ctx, name_or_id, version), open_store=open_store)
+
+
+def find_version(ctx: Context, name_or_id: str, version: int | None = None) -> ArtifactVersionView:
+    """Return an artifact version as the catalog knows it, without looking into its store.
+
+    Arguments and errors as for :func:`get_version`.
+    """
     with ctx.catalog() as catalog:
         if catalog is None:
             raise _unknown(name_or_id, [])
@@ -80,10 +99,10 @@ def get_version(
         if len(by_id) > 1:
             raise UsageError(f"{name_or_id!r} is the beginning of several version ids.", hint="Write more of it.")
         if by_id:
-            return _with_preview(ctx, by_id[0], open_store=open_store)
+            return by_id[0]
         page = catalog.list_versions(ctx.scope.id, name_or_id, None, limit=1, cursor=None, number=version)
         if page.items:
-            return _with_preview(ctx, page.items[0], open_store=open_store)
+            return page.items[0]
         newest = catalog.list_versions(ctx.scope.id, name_or_id, None, limit=8, cursor=None)
         if not newest.items:
             raise _unknown(name_or_id, catalog.artifact_names(ctx.scope.id))
@@ -91,6 +110,96 @@ def get_version(
     raise ArtifactNotFoundError(
         f"The artifact {name_or_id!r} has no version {version}.", hint=f"Newest versions: {numbers}."
     )
+
+
+def search_versions(
+    ctx: Context, *, limit: int = 50, cursor: str | None = None, tags: Sequence[str] = (), name: str = "",
+    run_id: str = "", model_version_id: str = "", only_unused: bool = False, all_projects: bool = False,
+) -> Page[ArtifactVersionView]:  # fmt: skip
+    """Return a page of the versions of any artifacts, newest first.
+
+    Args:
+        ctx: where.
+        limit: versions at most.
+        cursor: of the page.
+        tags: only versions that have all of these.
+        name: only versions of artifacts whose names contain this.
+        run_id: only versions that this run made.
+        model_version_id: only versions that are part of this model version.
+        only_unused: only versions that no run and no model version has.
+        all_projects: not only the project's.
+    """
+    with ctx.catalog() as catalog:
+        if catalog is None:
+            return Page[ArtifactVersionView](items=[], total=0)
+        return catalog.search_versions(
+            None if all_projects else ctx.scope.id, limit=_page(limit), cursor=cursor, tags=tags, name=name,
+            run_id=run_id, model_version_id=model_version_id, only_unused=only_unused,
+        )  # fmt: skip
+
+
+def record_version(
+    ctx: Context, manifest: Manifest, *, store_id: str, store: str, save_type: str, tags: Sequence[str] = (),
+    step_run_id: str = "", model_version_id: str = "", artifact_type: str = "",
+) -> ArtifactVersionView:  # fmt: skip
+    """Record an artifact version that is no step's output, and return it.
+
+    Args:
+        ctx: where.
+        manifest: what was stored.
+        store_id: id of the artifact store.
+        store: its name.
+        save_type: ``manual``, ``preexisting`` or ``external``.
+        tags: of the version.
+        step_run_id: the step that saved it; empty for none.
+        model_version_id: the model version that it becomes part of.
+        artifact_type: what it is for the model: ``model``, ``data``, ``deployment`` or empty.
+
+    Raises:
+        InvalidNameError: the artifact, or a tag, can't be called so.
+        CatalogError: the catalog can't be written.
+    """
+    from stackyard.storage.catalog.writer import RunWriter  # noqa: PLC0415  # only saving writes
+
+    check_name(manifest.artifact_name, "artifact")
+    words = check_tags(tags)
+    writer = RunWriter(ctx.home_folder, ctx.scope)
+    try:
+        writer.record_artifact(
+            manifest, save_type=save_type, step_run_id=step_run_id, tags=words, store_id=store_id, store=store,
+            model_version_id=model_version_id, artifact_type=artifact_type,
+        )  # fmt: skip
+    finally:
+        writer.close()
+    return find_version(ctx, manifest.id)
+
+
+def delete_version(ctx: Context, version: ArtifactVersionView, *, data: bool = False) -> None:
+    """Delete an artifact version that nothing uses.
+
+    Args:
+        ctx: where.
+        version: which.
+        data: its files, too; in the user's interpreter only, since that opens its artifact store.
+
+    Raises:
+        InUseError: runs or model versions have it.
+        ComponentNotFoundError: its artifact store is not registered any more, and ``data`` was asked for.
+    """
+    from stackyard.storage.catalog import versions  # noqa: PLC0415  # sqlite3 is not on every path
+    from stackyard.storage.catalog.connection import writing  # noqa: PLC0415
+
+    store = store_of(ctx, version) if data else None
+    with writing(ctx.home_folder) as sql:
+        users = versions.users_of(sql, version.id)
+        if users:
+            raise InUseError(
+                f"Version {version.version} of the artifact {version.name!r} is used by {', '.join(users)}.",
+                hint="Delete those first: stackyard run delete, stackyard model version delete",
+            )
+        versions.delete_version(sql, version.id, version.artifact_store_id)
+    if store is not None:
+        store.discard(version.uri)
 
 
 def store_of(ctx: Context, version: ArtifactVersionView) -> ArtifactStore:

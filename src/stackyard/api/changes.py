@@ -20,7 +20,7 @@ class Changes:
     """What changed since the last poll."""
 
     entities: set[str] = field(default_factory=set)
-    """``stacks``, ``active_stack``, ``runs``, ``artifacts``, ``project``."""
+    """``stacks``, ``active_stack``, ``runs``, ``artifacts``, ``models``, ``project``."""
     runs: set[str] = field(default_factory=set)
     """Ids of runs that changed."""
 
@@ -89,9 +89,9 @@ class Follower:
                 self._catalog_stamp = stamp
                 self._data_version, self._seq = self._reader.data_version(), self._reader.last_change()
                 self._alive = set(self._reader.unfinished_runs()) - set(self._reader.interrupted_runs())
-                changes.entities |= {"runs", "artifacts"}
+                changes.entities |= {"runs", "artifacts", "models"}
             elif replaced:
-                changes.entities |= {"runs", "artifacts"}
+                changes.entities |= {"runs", "artifacts", "models"}
             return
         if self._reader is None:
             return
@@ -100,8 +100,8 @@ class Follower:
             self._data_version = version
             self._seq, found = self._reader.changes_since(self._seq)
             for entity, entity_id in found:
-                changes.entities.add("runs" if entity == "run" else "artifacts")
-                if entity == "run":
+                changes.entities.add(f"{entity}s")
+                if entity == "run" and entity_id:
                     changes.runs.add(entity_id)
             self._alive = set(self._reader.unfinished_runs()) - set(self._reader.interrupted_runs())
         elif self._alive:

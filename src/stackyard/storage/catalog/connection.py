@@ -87,6 +87,22 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         connection.execute("COMMIT")
 
 
+@contextlib.contextmanager
+def writing(home: Home) -> Iterator[sqlite3.Connection]:
+    """Open the catalog for one transaction: all of it, or nothing.
+
+    Raises:
+        CatalogError: it can't be opened or written.
+        FormatTooNewError: a newer Stackyard wrote it.
+    """
+    connection = open_writer(home)
+    try:
+        with transaction(connection) as sql:
+            yield sql
+    finally:
+        connection.close()
+
+
 def checkpoint(connection: sqlite3.Connection, home: Home) -> None:
     """Move the write-ahead log into the file when it has grown, one process at a time; never waits for others."""
     wal = home.catalog_file.with_name(home.catalog_file.name + "-wal")

@@ -10,7 +10,7 @@ from typing import Any
 from stackyard.model.digest import canonical_json
 from stackyard.model.enums import Status
 from stackyard.model.errors import AlreadyExistsError, RunNotFoundError
-from stackyard.storage.catalog.connection import open_writer, transaction
+from stackyard.storage.catalog.connection import writing
 from stackyard.storage.catalog.sql import changed, insert
 from stackyard.storage.catalog.tags import add_tags, forget_tags
 from stackyard.storage.home import Home
@@ -184,22 +184,18 @@ def delete_run(sql: sqlite3.Connection, run_id: str) -> None:
 
 def mark_interrupted(home: Home, run_ids: list[str]) -> None:
     """Record that the drivers of these unfinished runs are gone."""
-    connection = open_writer(home)
     moment = now()
-    try:
-        with transaction(connection) as sql:
-            for run_id in run_ids:
-                sql.execute(
-                    f"UPDATE runs SET status = 'interrupted', ended_at = ?, pid = 0 "  # noqa: S608  # a constant
-                    f"WHERE id = ? AND status IN {UNFINISHED_SQL}",
-                    (moment, run_id),
-                )
-                sql.execute(
-                    f"UPDATE step_runs SET ended_at = CASE WHEN status = 'queued' THEN '' ELSE ? END, pid = 0, "  # noqa: S608  # a constant
-                    f"status = CASE WHEN status = 'queued' THEN 'skipped' ELSE 'interrupted' END "
-                    f"WHERE run_id = ? AND status IN {UNFINISHED_SQL}",
-                    (moment, run_id),
-                )
-                changed(sql, "run", run_id)
-    finally:
-        connection.close()
+    with writing(home) as sql:
+        for run_id in run_ids:
+            sql.execute(
+                f"UPDATE runs SET status = 'interrupted', ended_at = ?, pid = 0 "  # noqa: S608  # a constant
+                f"WHERE id = ? AND status IN {UNFINISHED_SQL}",
+                (moment, run_id),
+            )
+            sql.execute(
+                f"UPDATE step_runs SET ended_at = CASE WHEN status = 'queued' THEN '' ELSE ? END, pid = 0, "  # noqa: S608  # a constant
+                f"status = CASE WHEN status = 'queued' THEN 'skipped' ELSE 'interrupted' END "
+                f"WHERE run_id = ? AND status IN {UNFINISHED_SQL}",
+                (moment, run_id),
+            )
+            changed(sql, "run", run_id)

@@ -74,3 +74,9 @@ def rename_tag(sql: sqlite3.Connection, project_id: str, tag: str, new: str) -> 
 def delete_tag(sql: sqlite3.Connection, project_id: str, tag: str) -> int:
     """Take a tag from everything in the project; return how many things had it."""
     return sql.execute("DELETE FROM tags WHERE project_id = ? AND tag = ?", (project_id, tag)).rowcount
+
+
+def changed_everywhere(sql: sqlite3.Connection, project_id: str) -> None:
+    """Tell followers that things of every kind may have other tags."""
+    for entity, entity_id in (("run", ""), ("artifact", ""), ("model", project_id)):
+        changed(sql, entity, entity_id)

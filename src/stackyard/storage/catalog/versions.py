@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Mapping
 
 from stackyard.model.artifact import Manifest
-from stackyard.storage.catalog.sql import insert
+from stackyard.storage.catalog.sql import changed, insert
+from stackyard.storage.catalog.tags import forget_tags
 
 
 def insert_version(
@@ -52,3 +53,25 @@ def insert_outputs(sql: sqlite3.Connection, step_run_id: str, outputs: Mapping[s
         "INSERT OR REPLACE INTO step_outputs (step_run_id, name, position, artifact_version_id) VALUES (?, ?, ?, ?)",
         [(step_run_id, name, i, version) for i, (name, version) in enumerate(outputs.items())],
     )
+
+
+def users_of(sql: sqlite3.Connection, version_id: str) -> list[str]:
+    """Return in words what keeps an artifact version from being deleted; at most five."""
+    rows = sql.execute(
+        "SELECT DISTINCT 'run ' || r.name FROM runs r JOIN step_runs s ON s.run_id = r.id WHERE s.id IN "
+        "(SELECT step_run_id FROM step_inputs WHERE artifact_version_id = ? "
+        "UNION SELECT step_run_id FROM step_outputs WHERE artifact_version_id = ?) "
+        "UNION ALL SELECT 'version ' || v.number || ' of model ' || m.name FROM model_version_artifacts l "
+        "JOIN model_versions v ON v.id = l.model_version_id JOIN models m ON m.id = v.model_id "
+        "WHERE l.artifact_version_id = ? LIMIT 5",
+        (version_id, version_id, version_id),
+    )
+    return [row[0] for row in rows]
+
+
+def delete_version(sql: sqlite3.Connection, version_id: str, store_id: str) -> None:
+    """Forget an artifact version; the caller made sure that nothing uses it. Its number is not given again."""
+    forget_tags(sql, "artifact_version", [version_id])
+    sql.execute("DELETE FROM model_version_artifacts WHERE artifact_version_id = ?", (version_id,))
+    sql.execute("DELETE FROM artifact_versions WHERE id = ?", (version_id,))
+    changed(sql, "artifact", store_id)
