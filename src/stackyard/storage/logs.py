@@ -131,20 +131,12 @@ class LogReader:
     def _take(self, entry: dict[str, Any]) -> list[LogLine]:
         stream, level, at, data = entry["stream"], entry.get("level", ""), entry["at"], str(entry["data"])
         if stream == "log":
-            return [self._line(stream, at, piece, level) for text in data.split("\n") for piece in _pieces(_seen(text))]
-        rest = self._open.setdefault(stream, _Open())
+            return [self._line(stream, at, text, level) for text in cut_lines("", data + "\n")[0]]
+        rest = self._open.get(stream, _Open())
         first_at = rest.at if rest.text else at
-        *ended, begun = (rest.text + data).split("\n")
-        lines = [
-            self._line(stream, at if number else first_at, piece, level)
-            for number, text in enumerate(ended)
-            for piece in _pieces(_seen(text))
-        ]
-        *full, begun = _pieces(_kept(begun))
-        begun_at = at if ended else first_at
-        lines.extend(self._line(stream, begun_at, piece, level) for piece in full)
-        self._open[stream] = _Open(begun_at, begun)
-        return lines
+        texts, begun = cut_lines(rest.text, data)
+        self._open[stream] = _Open(at if texts else first_at, begun)
+        return [self._line(stream, at if number else first_at, text, level) for number, text in enumerate(texts)]
 
     def _line(self, stream: Any, at: str, text: str, level: str) -> LogLine:
         clean = text.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace")
@@ -170,13 +162,24 @@ def _seen(line: str) -> str:
     return line.rstrip("\r").rsplit("\r", 1)[-1]
 
 
-def _kept(line: str) -> str:
-    """Return what must be known of a line that has not ended: what is seen of it, and the carriage returns after it."""
-    return line[line.rstrip("\r").rfind("\r") + 1 :]
+def cut_lines(rest: str, data: str) -> tuple[list[str], str]:
+    """Cut what a stream brings into lines.
+
+    Args:
+        rest: what was left over the last time.
+        data: what comes now.
+
+    Returns:
+        The lines that have ended, as a terminal shows them, too long ones in pieces; and what is left over: never more
+        than one piece, and of a progress bar only what is seen of it.
+    """
+    *ended, begun = (rest + data).split("\n")
+    lines = [piece for text in ended for piece in _pieces(_seen(text))]
+    *full, begun = _pieces(begun[begun.rstrip("\r").rfind("\r") + 1 :])  # carriage returns at its end may be followed
+    return lines + full, begun
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Cut a text that is too long; an empty one is one piece."""
     for start in range(0, max(len(text), 1), LONGEST_LINE):
         yield text[start : start + LONGEST_LINE]
 
