@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stackyard.api.components import component_spec, flavor_of
+from stackyard.api.components import component_spec
 from stackyard.api.context import Context
+from stackyard.api.loading import source_root_of
 from stackyard.api.lookup import shell_word
 from stackyard.api.run_configuration import RunConfiguration
-from stackyard.api.settings import RunSettings, resolve_settings
+from stackyard.api.settings import SettingsResolver
+from stackyard.api.stack_parts import StackParts
+from stackyard.api.validation import check_hook, check_steps
 from stackyard.authoring.pipeline import PipelineDefinition, RecordedPipeline
 from stackyard.engine.cache import KnownVersion
 from stackyard.engine.components import redactor_of
 from stackyard.engine.execution import StepComponents
-from stackyard.flavors.catalogue import AnyFlavor, known_flavors
+from stackyard.flavors.catalogue import known_flavors
 from stackyard.flavors.local import LocalOrchestratorConfiguration
-from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ComponentType
+from stackyard.model.enums import ComponentType, ExecutionMode
 from stackyard.model.errors import (
     ArtifactNotFoundError,
     Location,
-    PackageMissingError,
     SecretNotFoundError,
     StackValidationError,
-    UnknownFlavorError,
 )
-from stackyard.model.graph import StepSpec
+from stackyard.model.graph import StepSpec, topological_order
 from stackyard.model.job import ComponentSpec, Secrets
+from stackyard.model.problems import Problems
 from stackyard.model.secret import references_in
 from stackyard.model.stack import DEFAULT_STACK_ID, Registry, Stack, StackComponent
 
 if TYPE_CHECKING:
+    from stackyard.authoring.step import StepDefinition
     from stackyard.model.redaction import Redactor
 
+UPLOAD = "upload:"
+"""What the id of an artifact version begins with that the driver stores before its step starts."""
 _RUNS_HERE = "local"
 """The orchestrator flavor whose work this package does itself."""
 
@@ -54,13 +59,24 @@ class RunStack:
     """Artifact version id to version, for inputs that exist before the run."""
     secrets: dict[str, dict[str, str]]
     redactor: Redactor | None
+    preparation: Preparation = field(repr=False, compare=False)
+    """Prepares steps that a growing pipeline records later."""
 
 
 def prepare_stack(
     ctx: Context, registry: Registry, stack: Stack, *, definition: PipelineDefinition, recorded: RecordedPipeline,
-    configuration: RunConfiguration,
+    configuration: RunConfiguration, problems: Problems | None = None,
 ) -> RunStack:  # fmt: skip
     """Check that a stack can run a recorded pipeline, and gather what the run needs of it.
+
+    Args:
+        ctx: where.
+        registry: as it was read for this run.
+        stack: one of it.
+        definition: the pipeline.
+        recorded: what it recorded so far.
+        configuration: the run configuration.
+        problems: what was found wrong before; it is raised together with what is found here.
 
     Raises:
         StackValidationError: the stack lacks what the pipeline needs.
@@ -69,163 +85,275 @@ def prepare_stack(
         PackageMissingError: what a component needs is not installed.
         SecretNotFoundError: a secret is not there.
         ArtifactNotFoundError: a step takes an artifact version that the catalog does not have.
+        PipelineValidationError: several of these.
     """
-    parts = _Parts(ctx, registry, stack)
-    settings = resolve_settings(
-        definition.name, definition.options.settings, recorded.spec.steps, configuration,
-        stack=parts.flavors, known=known_flavors(registry.flavors),
-    )  # fmt: skip
-    parts.settings = settings
-    orchestrator = parts.component(ComponentType.ORCHESTRATOR)
-    assert orchestrator is not None  # noqa: S101  # _Parts refuses a stack without one
-    trackers = {step.name: _tracker(parts, step, configuration) for step in recorded.spec.steps}
-    used = [ComponentType.ORCHESTRATOR, ComponentType.ARTIFACT_STORE, ComponentType.ALERTER]
-    parts.require_packages([*used, *([ComponentType.EXPERIMENT_TRACKER] if any(trackers.values()) else [])])
-    store = parts.spec(ComponentType.ARTIFACT_STORE)
-    assert store is not None  # noqa: S101  # as for the orchestrator
-    alerter = parts.spec(ComponentType.ALERTER)
-    external = _external_versions(ctx, registry, recorded.spec.steps, store.component_id)
-    stores = [version.store for version in external.values() if version.store]
-    specs = [store, *([alerter] if alerter else []), *(t for t in trackers.values() if t), *stores]
-    secrets = _secrets(ctx, recorded.spec.steps, specs)
-    steps = {
-        step.name: _of_step(
-            step, parts.spec(ComponentType.ARTIFACT_STORE, step.name) or store, trackers[step.name], external, secrets
+    problems = Problems() if problems is None else problems
+    what = f"The pipeline {definition.name!r} can't run"
+    try:
+        preparation = Preparation(
+            ctx, registry, stack, definition=definition, configuration=configuration, problems=problems
         )
-        for step in recorded.spec.steps
-    }
-    return RunStack(
-        stack=stack, orchestrator=orchestrator, store=store, alerter=alerter, local=_local(parts, orchestrator),
-        steps=steps, external=external, secrets=secrets, redactor=redactor_of(secrets),
-    )  # fmt: skip
+        taken = preparation.first(recorded, problems)
+    except StackValidationError as error:  # without an orchestrator or a store nothing else can be checked
+        problems.add(error)
+        problems.raise_any(what)
+        raise
+    problems.raise_any(what)
+    return taken
 
 
-class _Parts:
-    """The components of a stack with their flavors."""
+def prepare_more(taken: RunStack, steps: list[StepSpec], definitions: Mapping[str, StepDefinition]) -> RunStack:
+    """Check steps that a growing pipeline recorded after others began.
 
-    def __init__(self, ctx: Context, registry: Registry, stack: Stack) -> None:
-        """Look them up.
+    Args:
+        taken: what the run took for the steps before.
+        steps: the new ones.
+        definitions: theirs, by name.
+
+    Returns:
+        What the run takes for all its steps; ``redactor`` masks the secrets of the new ones, too.
+
+    Raises:
+        StackyardError: as :func:`prepare_stack`.
+    """
+    problems = Problems()
+    found = taken.preparation.more(taken, steps, definitions, problems)
+    problems.raise_any(f"The pipeline {taken.preparation.pipeline!r} can't go on")
+    return found
+
+
+class Preparation:
+    """Gathers what steps need of a run's stack, batch by batch."""
+
+    def __init__(
+        self, ctx: Context, registry: Registry, stack: Stack, *, definition: PipelineDefinition,
+        configuration: RunConfiguration, problems: Problems,
+    ) -> None:  # fmt: skip
+        """Look at the stack.
 
         Raises:
             StackValidationError: an orchestrator or an artifact store is missing.
         """
+        self.pipeline = definition.name
         self._ctx = ctx
         self._registry = registry
-        self._components = {t: registry.component_by_id(stack.components.get(t.value, "")) for t in ComponentType}
-        self.stack = stack
-        self.flavors: dict[ComponentType, AnyFlavor] = {}
-        self.settings = RunSettings()
-        self._specs: dict[ComponentType, ComponentSpec] = {}
-        """Without settings; a pipeline of many steps resolves each component once."""
-        for component_type, component in self._components.items():
-            if component is None and component_type in REQUIRED_COMPONENT_TYPES:
-                raise StackValidationError(
-                    f"The stack {stack.name!r} has no {component_type.title}.",
-                    hint="Choose another one with: stackyard stack set default",
-                )
-            flavor = flavor_of(registry, component) if component else None
-            if flavor is not None:
-                self.flavors[component_type] = flavor
+        self._definition = definition
+        self._configuration = configuration
+        self._parts = StackParts(ctx, registry, stack)
+        self._settings = SettingsResolver(
+            definition.name, definition.options.settings, configuration,
+            stack=self._parts.flavors, known=known_flavors(registry.flavors), problems=problems,
+        )  # fmt: skip
+        self._parts.settings = self._settings.found
+        self._definitions: dict[str, StepDefinition] = {}
+        file = Path(definition.location.file)
+        self._source_root = source_root_of(file, ctx.scope) if file.is_file() else Path.cwd()
 
-    def component(self, component_type: ComponentType) -> StackComponent | None:
-        """Return the stack's component of a type."""
-        return self._components[component_type]
-
-    def spec(self, component_type: ComponentType, step: str | None = None) -> ComponentSpec | None:
-        """Return the stack's component of a type as the run, or a step of it, uses it."""
-        component = self._components[component_type]
-        if component is None:
-            return None
-        if component_type not in self._specs:
-            self._specs[component_type] = component_spec(self._ctx, self._registry, component)
-        told = self.settings.of_step(step, component_type) if step else self.settings.of_run(component_type)
-        spec = self._specs[component_type]
-        return spec.model_copy(update={"settings": told}) if told else spec
-
-    def require_packages(self, types: Iterable[ComponentType]) -> None:
-        """Refuse to run without what components of these types need.
+    def first(self, recorded: RecordedPipeline, problems: Problems) -> RunStack:
+        """Return what the run takes from its stack.
 
         Raises:
-            UnknownFlavorError: a flavor is not known here.
-            PackageMissingError: naming what is missing and how to install it.
+            StackValidationError: the orchestrator can't run anything here.
         """
-        for component_type in types:
-            component, flavor = self._components[component_type], self.flavors.get(component_type)
-            if component is None:
-                continue
-            if flavor is None:
-                raise UnknownFlavorError(
-                    f"The {component_type.title} {component.name!r} has the flavor {component.flavor!r}, which is not "
-                    "known here.",
-                    hint=f"Install the package that brings it, then: stackyard {component_type.command} flavor refresh",
-                )
-            if flavor.source and not _can_be_found(flavor.source):
-                package = flavor.descriptor().package or f"the module {flavor.source.partition(':')[0]}"
-                raise PackageMissingError(
-                    f"The {component_type.title} {component.name!r} of the stack {self.stack.name!r} needs {package}, "
-                    "which is not installed here.",
-                    hint=f"Install the package that brings its flavor {flavor.name!r} into this environment.",
-                )
-            if flavor.requirements:
-                self._require(component, flavor)
+        parts = self._parts
+        for component_type in (ComponentType.ORCHESTRATOR, ComponentType.ARTIFACT_STORE, ComponentType.ALERTER):
+            with problems.collecting():
+                parts.require_packages([component_type])
+        orchestrator, store = parts.component(ComponentType.ORCHESTRATOR), parts.spec(ComponentType.ARTIFACT_STORE)
+        assert orchestrator is not None  # noqa: S101  # StackParts refuses a stack without one
+        assert store is not None  # noqa: S101  # as above
+        alerter = parts.spec(ComponentType.ALERTER)
+        empty = RunStack(
+            stack=parts.stack, orchestrator=orchestrator, store=store, alerter=alerter,
+            local=self._local(orchestrator), steps={}, external={},
+            secrets=self._secrets([], [store, *([alerter] if alerter else [])], problems), redactor=None,
+            preparation=self,
+        )  # fmt: skip
+        for hook, name in ((recorded.spec.on_init, "on_init"), (recorded.spec.on_cleanup, "on_cleanup")):
+            for problem in check_hook(
+                hook, f"The hook {name} of pipeline {self.pipeline!r}", self._definition.location
+            ):
+                problems.add(problem)
+        with problems.collecting():
+            topological_order(recorded.spec.steps)
+        taken = replace(empty, redactor=redactor_of(empty.secrets))
+        return self.more(taken, recorded.spec.steps, recorded.definitions, problems)
 
-    def _require(self, component: StackComponent, flavor: AnyFlavor) -> None:
-        from stackyard.flavors.requirements import missing_requirements  # noqa: PLC0415  # few flavors have any
+    def more(
+        self, taken: RunStack, steps: list[StepSpec], definitions: Mapping[str, StepDefinition], problems: Problems
+    ) -> RunStack:
+        """Return what the run takes when these steps are added."""
+        self._definitions.update(definitions)
+        check_steps(steps, self._definitions, problems, source_root=self._source_root)
+        self._settings.add(steps)
+        trackers = {step.name: self._tracker(step, problems) for step in steps}
+        if any(trackers.values()):
+            with problems.collecting():
+                self._parts.require_packages([ComponentType.EXPERIMENT_TRACKER])
+        for step in steps:
+            with problems.collecting():
+                self._refuse_step_operator(step)
+        external = self._external_versions(steps, taken, problems)
+        stores = [version.store for version in external.values() if version.store]
+        fresh = self._secrets(steps, [*(t for t in trackers.values() if t), *stores], problems)
+        secrets = {**taken.secrets, **fresh}
+        known = {**taken.external, **external}
+        return replace(
+            taken, external=known, secrets=secrets,
+            steps={**taken.steps, **{step.name: self._of_step(step, taken.store, trackers[step.name], known, secrets)
+                                     for step in steps}},
+            redactor=redactor_of(secrets) if fresh.keys() - taken.secrets.keys() else taken.redactor,
+        )  # fmt: skip
 
-        missing = missing_requirements(flavor.requirements)
-        if missing:
-            install = " ".join(f'"{text}"' for text in missing)
-            raise PackageMissingError(
-                f"The {flavor.component_type.title} {component.name!r} of the stack {self.stack.name!r} needs "
-                f"{', '.join(missing)}, which is not installed.",
-                hint=f"Install it with: stackyard integration install {flavor.integration}"
-                if flavor.integration
-                else f"Install it with: python -m pip install {install}",
+    def _local(self, orchestrator: StackComponent) -> LocalOrchestratorConfiguration:
+        """Return how steps run on this machine.
+
+        Raises:
+            StackValidationError: the orchestrator does not run them here.
+        """
+        spec = self._parts.spec(ComponentType.ORCHESTRATOR)
+        if spec is None or spec.flavor != _RUNS_HERE or spec.source:
+            raise StackValidationError(
+                f"The orchestrator {orchestrator.name!r} has the flavor {orchestrator.flavor!r}, which can't run "
+                "pipelines here.",
+                hint=f"Choose a stack with an orchestrator of the flavor {_RUNS_HERE!r}: stackyard stack list",
             )
-
-
-def _can_be_found(source: str) -> bool:
-    """Tell whether the package of ``module:attribute`` is there; nothing is imported."""
-    try:
-        return importlib.util.find_spec(source.partition(":")[0].partition(".")[0]) is not None
-    except (ImportError, ValueError):
-        return False
-
-
-def _local(parts: _Parts, orchestrator: StackComponent) -> LocalOrchestratorConfiguration:
-    spec = parts.spec(ComponentType.ORCHESTRATOR)
-    if spec is None or spec.flavor != _RUNS_HERE or spec.source:
-        raise StackValidationError(
-            f"The orchestrator {orchestrator.name!r} has the flavor {orchestrator.flavor!r}, which can't run pipelines "
-            "here.",
-            hint=f"Choose a stack with an orchestrator of the flavor {_RUNS_HERE!r}: stackyard stack list",
+        told = {name: value for name, value in spec.settings.items() if value is not None}
+        mode = self._configuration.values.get("execution_mode") or (
+            self._settings.of_file(ComponentType.ORCHESTRATOR).get("execution_mode")
+            or getattr(self._definition.options, "execution_mode", None)
         )
-    told = {name: value for name, value in spec.settings.items() if value is not None}
-    return LocalOrchestratorConfiguration.model_validate({**spec.configuration, **told})
+        if mode:
+            told["execution_mode"] = ExecutionMode(mode)
+        return LocalOrchestratorConfiguration.model_validate({**spec.configuration, **told})
 
-
-def _tracker(parts: _Parts, step: StepSpec, configuration: RunConfiguration) -> ComponentSpec | None:
-    """Return the experiment tracker that a step names.
-
-    Raises:
-        StackValidationError: the stack has none, or another one.
-    """
-    wanted = step.experiment_tracker
-    if not wanted:
+    def _tracker(self, step: StepSpec, problems: Problems) -> ComponentSpec | None:
+        """Return the experiment tracker that a step names."""
+        wanted = step.experiment_tracker
+        if not wanted:
+            return None
+        tracker = self._parts.component(ComponentType.EXPERIMENT_TRACKER)
+        if tracker is not None and wanted in (True, tracker.name, tracker.id):
+            return self._parts.spec(ComponentType.EXPERIMENT_TRACKER, step.name)
+        asked = "an experiment tracker" if wanted is True else f"the experiment tracker {wanted!r}"
+        has = f"{tracker.name!r}" if tracker else "none"
+        problems.add(
+            StackValidationError(
+                f"The step {step.name!r} names {asked}; the stack {self._parts.stack.name!r} has {has}.",
+                hint=_tracker_hint(self._parts.stack, "NAME" if wanted is True else str(wanted)),
+                location=self._place(step, "experiment_tracker"),
+            )
+        )
         return None
-    tracker = parts.component(ComponentType.EXPERIMENT_TRACKER)
-    if tracker is not None and wanted in (True, tracker.name, tracker.id):
-        return parts.spec(ComponentType.EXPERIMENT_TRACKER, step.name)
-    asked = "an experiment tracker" if wanted is True else f"the experiment tracker {wanted!r}"
-    has = f"{tracker.name!r}" if tracker else "none"
-    in_file = configuration.step(step.name).get("experiment_tracker") is not None
-    raise StackValidationError(
-        f"The step {step.name!r} names {asked}; the stack {parts.stack.name!r} has {has}.",
-        hint=_tracker_hint(parts.stack, "NAME" if wanted is True else str(wanted)),
-        location=configuration.location("steps", step.name, "experiment_tracker")
-        if in_file
-        else Location(step.file, step.line),
-    )
+
+    def _refuse_step_operator(self, step: StepSpec) -> None:
+        """Refuse a step that is to run elsewhere.
+
+        Raises:
+            StackValidationError: no step operator executes steps of this version, or the stack has none.
+        """
+        wanted = step.step_operator
+        if not wanted:
+            return
+        operator = self._parts.component(ComponentType.STEP_OPERATOR)
+        asked = "a step operator" if wanted is True else f"the step operator {wanted!r}"
+        place = self._place(step, "step_operator")
+        if operator is None or wanted not in (True, operator.name, operator.id):
+            has = f"{operator.name!r}" if operator else "none"
+            raise StackValidationError(
+                f"The step {step.name!r} names {asked}; the stack {self._parts.stack.name!r} has {has}.",
+                hint="Leave step_operator out: the step runs where the orchestrator runs it.",
+                location=place,
+            )
+        raise StackValidationError(
+            f"The step {step.name!r} names {asked}, whose flavor {operator.flavor!r} can't run steps here.",
+            hint="Leave step_operator out: the step runs where the orchestrator runs it.",
+            location=place,
+        )
+
+    def _place(self, step: StepSpec, key: str) -> Location:
+        """Return where a step's option is said: in the run configuration, else at the call."""
+        if self._configuration.step(step.name).get(key) is not None:
+            return self._configuration.location("steps", step.name, key)
+        return Location(step.file, step.line)
+
+    def _secrets(
+        self, steps: list[StepSpec], specs: list[ComponentSpec], problems: Problems
+    ) -> dict[str, dict[str, str]]:
+        """Return the secrets that steps and components name."""
+        references = [(spec, reference) for spec in specs for reference in references_in(spec.configuration)]
+        declared = [name for step in steps for name in step.secrets]
+        names = list(dict.fromkeys([*declared, *(reference.name for _, reference in references)]))
+        if not names:
+            return {}
+        from stackyard.api.secrets import secret_values  # noqa: PLC0415  # only runs that use secrets open them
+
+        found: dict[str, dict[str, str]] = {}
+        try:
+            found = secret_values(self._ctx, names)
+        except SecretNotFoundError:
+            for name in names:
+                try:
+                    found.update(secret_values(self._ctx, [name]))
+                except SecretNotFoundError as error:
+                    problems.add(_with_its_user(error, name, steps, specs))
+        for spec, (name, key) in references:
+            if name in found and key not in found[name]:
+                problems.add(
+                    SecretNotFoundError(
+                        f"The secret {name!r} has no key {key!r}, which the {spec.component_type.title} {spec.name!r} "
+                        "needs.",
+                        hint=f"Add it with: stackyard secret update {name} --{key}=VALUE",
+                    )
+                )
+        return found
+
+    def _of_step(
+        self, step: StepSpec, store: ComponentSpec, tracker: ComponentSpec | None, external: dict[str, KnownVersion],
+        secrets: dict[str, dict[str, str]],
+    ) -> StepComponents:  # fmt: skip
+        store = self._parts.spec(ComponentType.ARTIFACT_STORE, step.name) or store
+        stores = [external[version].store for version in step.external_inputs.values() if version in external]
+        specs = [spec for spec in (store, tracker, *stores) if spec is not None]
+        names = (
+            {*step.secrets, *(r.name for spec in specs for r in references_in(spec.configuration))} if secrets else ()
+        )
+        values = Secrets(values={name: secrets.get(name, {}) for name in sorted(names)}) if names else None
+        return StepComponents(store, tracker, values)
+
+    def _external_versions(
+        self, steps: Iterable[StepSpec], taken: RunStack, problems: Problems
+    ) -> dict[str, KnownVersion]:
+        wanted = {
+            version: step
+            for step in steps
+            for version in step.external_inputs.values()
+            if not version.startswith(UPLOAD) and version not in taken.external
+        }
+        if not wanted:
+            return {}
+        found: dict[str, KnownVersion] = {}
+        with self._ctx.catalog() as catalog:
+            for version_id, step in wanted.items():
+                rows = catalog.versions_by_id(version_id) if catalog else []
+                if not rows:
+                    problems.add(
+                        ArtifactNotFoundError(
+                            f"The artifact version {version_id} that step {step.name!r} takes is not in the catalog.",
+                            hint="Pass a version of this home's catalog.",
+                            location=Location(step.file, step.line) if step.file else None,
+                        )
+                    )
+                    continue
+                row = rows[0]
+                elsewhere = row.artifact_store_id != taken.store.component_id
+                other = self._registry.component_by_id(row.artifact_store_id) if elsewhere else None
+                found[version_id] = KnownVersion(
+                    id=row.id, uri=row.uri, materializer=row.materializer, digest=row.digest, deterministic=False,
+                    type=row.type, artifact_name=row.name, version=row.version,
+                    store=component_spec(self._ctx, self._registry, other) if other else None,
+                )  # fmt: skip
+        return found
 
 
 def _tracker_hint(stack: Stack, tracker: str) -> str:
@@ -234,82 +362,20 @@ def _tracker_hint(stack: Stack, tracker: str) -> str:
     return f"Give it to the stack: stackyard stack update {shell_word(stack.name)} --experiment-tracker {tracker}"
 
 
-def _secrets(ctx: Context, steps: list[StepSpec], specs: list[ComponentSpec]) -> dict[str, dict[str, str]]:
-    """Return the secrets that steps and components name.
-
-    Raises:
-        SecretNotFoundError: one is not there, or lacks a key.
-    """
-    references = [(spec, reference) for spec in specs for reference in references_in(spec.configuration)]
-    declared = [name for step in steps for name in step.secrets]
-    names = list(dict.fromkeys([*declared, *(reference.name for _, reference in references)]))
-    if not names:
-        return {}
-    from stackyard.api.secrets import secret_values  # noqa: PLC0415  # only runs that use secrets open them
-
-    try:
-        found = secret_values(ctx, names)
-    except SecretNotFoundError as error:
-        raise _with_its_user(error, steps, specs) from error
-    for spec, (name, key) in references:
-        if key not in found[name]:
-            raise SecretNotFoundError(
-                f"The secret {name!r} has no key {key!r}, which the {spec.component_type.title} {spec.name!r} needs.",
-                hint=f"Add it with: stackyard secret update {name} --{key}=VALUE",
-            )
-    return found
-
-
 def _with_its_user(
-    error: SecretNotFoundError, steps: Iterable[StepSpec], specs: Iterable[ComponentSpec]
+    error: SecretNotFoundError, secret: str, steps: Iterable[StepSpec], specs: Iterable[ComponentSpec]
 ) -> SecretNotFoundError:
     """Say who names a secret that is not there."""
-    users: list[tuple[str, str, Location | None]] = [
-        (name, f"step {step.name!r}", Location(step.file, step.line)) for step in steps for name in step.secrets
+    users: list[tuple[str, Location | None]] = [
+        (f"step {step.name!r}", Location(step.file, step.line)) for step in steps if secret in step.secrets
     ]
     users += [
-        (name, f"{spec.component_type.title} {spec.name!r}", None)
+        (f"{spec.component_type.title} {spec.name!r}", None)
         for spec in specs
-        for name, _ in references_in(spec.configuration)
+        if secret in [reference.name for reference in references_in(spec.configuration)]
     ]
-    for name, user, place in users:
-        if repr(name) in error.message:
-            said = error.message.rstrip(".")
-            return SecretNotFoundError(f"{said}, which the {user} names.", hint=error.hint, location=place)
-    return error
-
-
-def _of_step(
-    step: StepSpec, store: ComponentSpec, tracker: ComponentSpec | None, external: dict[str, KnownVersion],
-    secrets: dict[str, dict[str, str]],
-) -> StepComponents:  # fmt: skip
-    stores = [external[version].store for version in step.external_inputs.values()]
-    specs = [spec for spec in (store, tracker, *stores) if spec is not None]
-    names = {*step.secrets, *(r.name for spec in specs for r in references_in(spec.configuration))} if secrets else ()
-    values = Secrets(values={name: secrets[name] for name in sorted(names)}) if names else None
-    return StepComponents(store, tracker, values)
-
-
-def _external_versions(
-    ctx: Context, registry: Registry, steps: Iterable[StepSpec], store_id: str
-) -> dict[str, KnownVersion]:
-    wanted = {version: step.name for step in steps for version in step.external_inputs.values()}
-    if not wanted:
-        return {}
-    found: dict[str, KnownVersion] = {}
-    with ctx.catalog() as catalog:
-        for version_id, step in wanted.items():
-            rows = catalog.versions_by_id(version_id) if catalog else []
-            if not rows:
-                raise ArtifactNotFoundError(
-                    f"The artifact version {version_id} that step {step!r} takes is not in the catalog.",
-                    hint="Pass a version of this home's catalog.",
-                )
-            row = rows[0]
-            other = registry.component_by_id(row.artifact_store_id) if row.artifact_store_id != store_id else None
-            found[version_id] = KnownVersion(
-                id=row.id, uri=row.uri, materializer=row.materializer, digest=row.digest, deterministic=False,
-                type=row.type, artifact_name=row.name, version=row.version,
-                store=component_spec(ctx, registry, other) if other else None,
-            )  # fmt: skip
-    return found
+    if not users:
+        return error
+    user, place = users[0]
+    said = error.message.rstrip(".")
+    return SecretNotFoundError(f"{said}, which the {user} names.", hint=error.hint, location=place)

@@ -1,6 +1,6 @@
 """Settings for stack components in code and run configuration: checked against the run's stack, and merged.
 
-Keys are ``type`` or ``type.flavor``. Weakest first: the pipeline's code, the run configuration, the step's code, the
+Keys are ``type`` or ``type.flavor``. Weakest first: the pipeline's code, the step's code, the run configuration, the
 run configuration's section of the step. In one place ``type.flavor`` wins over ``type``. Settings for another flavor
 than the stack's, or for a type that the stack lacks, are left out, so that the same code runs on any stack.
 """
@@ -17,6 +17,7 @@ from stackyard.model.enums import ComponentType
 from stackyard.model.errors import Location, SettingsError
 from stackyard.model.graph import GivenSettings, StepSpec
 from stackyard.model.names import did_you_mean
+from stackyard.model.problems import Problems
 
 _Merged = dict[ComponentType, dict[str, Any]]
 
@@ -50,60 +51,78 @@ class _Place:
     of_step: bool = False
 
 
-def resolve_settings(
-    pipeline: str, given: Iterable[GivenSettings], steps: Iterable[StepSpec], configuration: RunConfiguration,
-    *, stack: Mapping[ComponentType, AnyFlavor], known: Iterable[AnyFlavor],
-) -> RunSettings:  # fmt: skip
-    """Check all settings of a run and merge them.
+class SettingsResolver:
+    """Checks the settings of a run and merges them; a growing pipeline's steps come batch by batch."""
 
-    Args:
-        pipeline: its name, for messages.
-        given: what the pipeline's code says, weakest first.
-        steps: the recorded steps with what their code says.
-        configuration: the run configuration.
-        stack: the flavors of the run's stack.
-        known: all flavors that may be named.
+    def __init__(
+        self, pipeline: str, given: Iterable[GivenSettings], configuration: RunConfiguration, *,
+        stack: Mapping[ComponentType, AnyFlavor], known: Iterable[AnyFlavor], problems: Problems,
+    ) -> None:  # fmt: skip
+        """Check and merge what counts for the whole run.
 
-    Raises:
-        SettingsError: an unknown component type, flavor or setting, or a value that a flavor refuses; with file and
-            line.
-    """
-    checker = _Checker(stack, list(known))
-    of_run: _Merged = {}
-    for place in [*_in_code(given, f"pipeline {pipeline!r}"), *_configured(configuration, "the run configuration")]:
-        checker.add(place, of_run)
-    found = RunSettings(run=of_run)
-    for step in steps:
-        owner = f"step {step.name!r}"
-        places = [
-            *_in_code(step.settings, owner, of_step=True),
-            *_configured(configuration, owner, "steps", step.name),
-        ]
-        merged = {component_type: dict(values) for component_type, values in of_run.items()}
-        for place in places:
-            checker.add(place, merged)
-        if merged:
-            found.steps[step.name] = merged
-    return found
+        Args:
+            pipeline: its name, for messages.
+            given: what the pipeline's code says, weakest first.
+            configuration: the run configuration.
+            stack: the flavors of the run's stack.
+            known: all flavors that may be named.
+            problems: takes a SettingsError for an unknown component type, flavor or setting, and for a value that a
+                flavor refuses; with file and line.
+        """
+        self._configuration = configuration
+        self._checker = _Checker(stack, list(known), problems)
+        self._code = self._checker.merged(_in_code(given, f"pipeline {pipeline!r}"))
+        self._file = self._checker.merged(_configured(configuration, "the run configuration"))
+        self.found = RunSettings(run=_over(self._code, self._file))
+
+    def of_file(self, component_type: ComponentType) -> dict[str, Any]:
+        """Return what the run configuration alone says to a component for the run as a whole."""
+        return self._file.get(component_type, {})
+
+    def add(self, steps: Iterable[StepSpec]) -> None:
+        """Check and merge what counts for these steps."""
+        for step in steps:
+            owner = f"step {step.name!r}"
+            own = self._checker.merged(_in_code(step.settings, owner, of_step=True))
+            section = self._checker.merged(_configured(self._configuration, owner, "steps", step.name))
+            merged = _over(self._code, own, self._file, section)
+            if merged:
+                self.found.steps[step.name] = merged
+
+
+def _over(*weakest_first: _Merged) -> _Merged:
+    merged: _Merged = {}
+    for one in weakest_first:
+        for component_type, values in one.items():
+            merged[component_type] = {**merged.get(component_type, {}), **values}
+    return merged
 
 
 class _Checker:
     """Checks places one after the other."""
 
-    def __init__(self, stack: Mapping[ComponentType, AnyFlavor], known: list[AnyFlavor]) -> None:
+    def __init__(self, stack: Mapping[ComponentType, AnyFlavor], known: list[AnyFlavor], problems: Problems) -> None:
         self._stack = stack
         self._known = known
+        self._problems = problems
 
-    def add(self, place: _Place, merged: _Merged) -> None:
-        """Check what a place says and put what concerns the stack over what is there."""
-        for key in sorted(place.values, key=lambda key: "." in key):  # type.flavor wins over type
-            component_type = self._type_of(place, key)
-            flavor = self._stack.get(component_type)
-            if flavor is None or key.partition(".")[2] not in ("", flavor.name):
-                continue
-            checked = self._check(place, key, flavor)
-            if checked:
-                merged[component_type] = {**merged.get(component_type, {}), **checked}
+    def merged(self, places: Iterable[_Place]) -> _Merged:
+        """Return what places say of the stack's components, the last one the strongest."""
+        found: _Merged = {}
+        for place in places:
+            for key in sorted(place.values, key=lambda key: "." in key):  # type.flavor wins over type
+                with self._problems.collecting():
+                    self._add(place, key, found)
+        return found
+
+    def _add(self, place: _Place, key: str, found: _Merged) -> None:
+        component_type = self._type_of(place, key)
+        flavor = self._stack.get(component_type)
+        if flavor is None or key.partition(".")[2] not in ("", flavor.name):
+            return
+        checked = self._check(place, key, flavor)
+        if checked:
+            found[component_type] = {**found.get(component_type, {}), **checked}
 
     def _type_of(self, place: _Place, key: str) -> ComponentType:
         name, dot, flavor = key.partition(".")

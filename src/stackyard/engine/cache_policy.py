@@ -148,7 +148,7 @@ def find_object(source: str) -> Any:
 
 def _source_of(name: str) -> StepSource:
     found = inspect.unwrap(getattr(found, "function", found)) if callable(found := find_object(name)) else found
-    module = getattr(found, "__module__", None) or getattr(found, "__name__", name)
+    module = str(getattr(found, "__module__", None) or getattr(found, "__name__", name))
     try:
         file = inspect.getsourcefile(found) or ""
         # What was typed into a notebook has a text, but no file.

@@ -9,14 +9,15 @@ import pytest
 
 from stackyard import pipeline, step
 from stackyard.api.run_configuration import RunConfiguration, read_run_configuration
-from stackyard.api.settings import RunSettings, resolve_settings
+from stackyard.api.settings import RunSettings, SettingsResolver
 from stackyard.authoring.pipeline import PipelineDefinition
 from stackyard.flavors.base import ComponentConfiguration, Flavor
 from stackyard.flavors.catalogue import AnyFlavor
 from stackyard.flavors.described import DescribedFlavor
 from stackyard.flavors.local import LOCAL_ARTIFACT_STORE, LOCAL_ORCHESTRATOR
 from stackyard.model.enums import ComponentType
-from stackyard.model.errors import DefinitionError, SettingsError
+from stackyard.model.errors import DefinitionError, PipelineValidationError, SettingsError
+from stackyard.model.problems import Problems
 
 TRACKER = ComponentType.EXPERIMENT_TRACKER
 ORCHESTRATOR = ComponentType.ORCHESTRATOR
@@ -47,9 +48,13 @@ def resolve(
     }
     if tracker is not None:
         stack[TRACKER] = tracker
-    return resolve_settings(
-        definition.name, definition.options.settings, spec.steps, configuration, stack=stack, known=KNOWN
+    problems = Problems()
+    resolver = SettingsResolver(
+        definition.name, definition.options.settings, configuration, stack=stack, known=KNOWN, problems=problems
     )
+    resolver.add(spec.steps)
+    problems.raise_any("The pipeline can't run")
+    return resolver.found
 
 
 def training(of_pipeline: dict[str, Any] | None = None, of_step: dict[str, Any] | None = None) -> PipelineDefinition:
@@ -76,7 +81,7 @@ def test_without_settings_there_are_none() -> None:
 
 
 def test_each_setting_comes_from_the_strongest_place_that_has_it(tmp_path: Path) -> None:
-    """Given: all four places speak. Then: step over pipeline, in both the run configuration over code."""
+    """Given: all four places speak. Then: the run configuration over code, in both the step over the pipeline."""
     key = "experiment_tracker"
     definition = training({key: {"experiment": "pipeline", "level": 1}}, {key: {"experiment": "step"}})
     found = resolve(definition)
@@ -85,7 +90,7 @@ def test_each_setting_comes_from_the_strongest_place_that_has_it(tmp_path: Path)
     top = "settings: {experiment_tracker: {experiment: file, level: 2}}\n"
     found = resolve(definition, written(tmp_path, top))
     assert found.of_run(TRACKER) == {"experiment": "file", "level": 2}
-    assert found.of_step("train", TRACKER) == {"experiment": "step", "level": 2}
+    assert found.of_step("train", TRACKER) == {"experiment": "file", "level": 2}
     section = "steps: {train: {settings: {experiment_tracker: {experiment: section}}}}\n"
     assert resolve(definition, written(tmp_path, top + section)).of_step("train", TRACKER) == {
         "experiment": "section",
@@ -161,6 +166,13 @@ def test_bad_settings_in_a_file_are_named_with_their_line(tmp_path: Path, text: 
     assert message in caught.value.message
     assert caught.value.location is not None
     assert (caught.value.location.file, caught.value.location.line) == (str(tmp_path / "run.yaml"), line)
+
+
+def test_all_bad_settings_are_told_at_once(tmp_path: Path) -> None:
+    definition = training({"orchestrator": {"max_workers": 0}}, {"experiment_tracker": {"level": "high"}})
+    with pytest.raises(PipelineValidationError) as caught:
+        resolve(definition, written(tmp_path, "settings:\n  orchestratr: {}\n  orchestrator.lokal: {}\n"))
+    assert len(caught.value.errors) == 4
 
 
 def test_what_holds_for_the_whole_run_is_no_step_s_to_say(tmp_path: Path) -> None:

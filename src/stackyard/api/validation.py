@@ -1,0 +1,196 @@
+"""What can be known to be wrong with recorded steps before any of them runs.
+
+Each check yields errors with the place of the step's call; whoever asks collects them.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stackyard.api.validation_types import element_of, is_mismatch, why_never_stored
+from stackyard.authoring.signature import type_text
+from stackyard.engine.cache_policy import DependencyError, find_object, resolve_files
+from stackyard.model.errors import InputError, Location, OptionError, StackyardError
+from stackyard.model.graph import OutputRef, StepSpec
+from stackyard.model.options import CachePolicy, HookSpec
+from stackyard.model.problems import Problems
+
+if TYPE_CHECKING:
+    from stackyard.authoring.step import StepDefinition
+
+_MEMBER = re.compile(r"(.+)\[\d+\]")
+"""An input that is one member of a list."""
+_UNITS = ("", "K", "M", "G", "T", "P")
+
+
+def check_steps(
+    steps: Iterable[StepSpec], definitions: Mapping[str, StepDefinition], problems: Problems, *, source_root: Path
+) -> None:
+    """Note what is certainly wrong with recorded steps.
+
+    Args:
+        steps: those to look at.
+        definitions: theirs, and those of the steps that they take something from.
+        problems: takes what is found.
+        source_root: what the files of cache policies are relative to.
+    """
+    seen: set[int] = set()
+    for step in steps:
+        place = Location(step.file, step.line) if step.file else None
+        definition = definitions.get(step.name)
+        if definition is not None:
+            for problem in _mistyped_inputs(step, definition, definitions, place):
+                problems.add(problem)
+            # A step that is called many times is looked at once.
+            function = id(definition.function)
+            if function not in seen:
+                seen.add(function)
+                for problem in _unstorable_outputs(step, definition):
+                    problems.add(problem)
+        for problem in _unusable_options(step, place, source_root):
+            problems.add(problem)
+
+
+def check_hook(hook: HookSpec | None, what: str, place: Location | None) -> Iterator[StackyardError]:
+    """Yield why a hook can't be called, if so.
+
+    Args:
+        hook: the hook.
+        what: ``The hook on_failure of step 'train'``.
+        place: where it was said.
+    """
+    if hook is None or hook.pickled or hook.module == "__main__" or "<locals>" in hook.qualname:
+        return
+    if getattr(hook, "function", None) is not None:  # it is at hand
+        return
+    try:
+        found = find_object(f"{hook.module}:{hook.qualname}")
+    except DependencyError as error:
+        yield OptionError(f"{what} can't be imported: {error}.", hint="Write it as module.name.", location=place)
+        return
+    if not callable(found):
+        yield OptionError(
+            f"{what} names {hook.module}.{hook.qualname}, which can't be called.", hint="Name a function.",
+            location=place,
+        )  # fmt: skip
+
+
+def _mistyped_inputs(
+    step: StepSpec, definition: StepDefinition, definitions: Mapping[str, StepDefinition], place: Location | None
+) -> Iterator[StackyardError]:
+    wanted = {parameter.name: parameter.annotation for parameter in definition.signature.parameters}
+    for key, ref in step.inputs.items():
+        member = _MEMBER.fullmatch(key)
+        name = member[1] if member else key
+        given = _type_of(ref, definitions)
+        asked = wanted.get(name, Any)
+        if member:
+            asked = element_of(asked)
+        if is_mismatch(given, asked):
+            source = f"the output {ref.output!r} of step {ref.step!r}"
+            if ref.item is not None:
+                source = f"item {ref.item} of {source}"
+            yield InputError(
+                f"The input {key!r} of step {step.name!r} must be {type_text(asked)}; {source} is {type_text(given)}.",
+                hint="Pass another output, or correct the annotation that is wrong.",
+                location=place,
+            )
+
+
+def _type_of(ref: OutputRef, definitions: Mapping[str, StepDefinition]) -> Any:
+    """Return the annotation of what an input takes."""
+    source = definitions.get(ref.step)
+    outputs = source.signature.outputs if source is not None else ()
+    annotation = next((output.annotation for output in outputs if output.name == ref.output), Any)
+    return annotation if ref.item is None else element_of(annotation)
+
+
+def _unstorable_outputs(step: StepSpec, definition: StepDefinition) -> Iterator[StackyardError]:
+    place = Location(step.source.file, step.source.line) if step.source.file else None
+    function = inspect.unwrap(definition.function)
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        yield OptionError(
+            f"The step {step.name!r} yields its values; what a step gives is stored as a whole.",
+            hint="Return a list.",
+            location=place,
+        )
+        return
+    own_materializer = {output.name for output in step.outputs if output.materializers}
+    for output in definition.signature.outputs:
+        why = "" if output.name in own_materializer else why_never_stored(output.annotation)
+        if why:
+            yield InputError(
+                f"The output {output.name!r} of step {step.name!r} can't be stored: {why}.",
+                hint="Return the data itself; open, start or lock in the step that uses it.",
+                location=place,
+            )
+
+
+def _unusable_options(step: StepSpec, place: Location | None, source_root: Path) -> Iterator[StackyardError]:
+    for event, hook in step.hooks.items():
+        yield from check_hook(hook, f"The hook on_{event} of step {step.name!r}", place)
+    for output in step.outputs:
+        for source in output.materializers:
+            problem = _why_no_class(source)
+            if problem:
+                yield OptionError(
+                    f"The materializer {source} for the output {output.name!r} of step {step.name!r} {problem}.",
+                    hint="Name a class at the top level of a module.",
+                    location=place,
+                )
+    if step.cache_policy is not None:
+        try:
+            _look_for_dependencies(step.cache_policy, source_root)
+        except DependencyError as error:
+            yield OptionError(
+                f"The cache policy of step {step.name!r} names what is not there: {error}.",
+                hint=f"Files are relative to {source_root}; functions are written as module.name.",
+                location=place,
+            )
+    memory = step.resources.memory if step.resources is not None else None
+    if memory and (have := _memory_of_this_machine()) and _bytes(memory) > have:
+        yield OptionError(
+            f"The step {step.name!r} asks for {memory.strip()} of memory; this machine has {have / 10**9:.1f} GB.",
+            hint="Ask for less, or run it on another machine.",
+            location=place,
+        )
+
+
+def _why_no_class(source: str) -> str:
+    try:
+        return "" if isinstance(find_object(source), type) else "is no class"
+    except DependencyError as error:
+        return f"can't be imported: {error}"
+
+
+def _look_for_dependencies(policy: CachePolicy, source_root: Path) -> None:
+    """Find what a cache policy names; nothing is read or called.
+
+    Raises:
+        DependencyError: something is not there.
+    """
+    resolve_files(policy.file_dependencies or [], source_root)
+    for source in [*(policy.source_dependencies or []), *([policy.cache_func] if policy.cache_func else [])]:
+        find_object(source)
+
+
+def _bytes(text: str) -> float:
+    """Return how many bytes ``8GB`` or ``512MiB`` are."""
+    found = re.fullmatch(r"\s*([\d.]+)\s*([KMGTP]?)(i?)B\s*", text)
+    if found is None:  # ResourceSettings lets nothing else pass
+        return 0.0
+    power = _UNITS.index(found[2])
+    return float(found[1]) * float(1024**power if found[3] else 1000**power)
+
+
+def _memory_of_this_machine() -> int:
+    """Return the physical memory in bytes; 0 where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 0
