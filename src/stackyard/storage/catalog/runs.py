@@ -16,6 +16,7 @@ from stackyard.storage.catalog.tags import add_tags, forget_tags
 from stackyard.storage.home import Home
 from stackyard.storage.ids import now
 from stackyard.storage.projects import Project
+from stackyard.storage.strays import end_strays
 
 UNFINISHED_SQL = "('initializing', 'queued', 'running', 'retrying', 'stopping')"
 
@@ -183,7 +184,9 @@ def delete_run(sql: sqlite3.Connection, run_id: str) -> None:
 
 
 def mark_interrupted(home: Home, run_ids: list[str]) -> None:
-    """Record that the drivers of these unfinished runs are gone."""
+    """Record that the drivers of these unfinished runs are gone, after ending what they left behind."""
+    for run_id in run_ids:
+        end_strays(home, run_id)
     moment = now()
     with writing(home) as sql:
         for run_id in run_ids:
