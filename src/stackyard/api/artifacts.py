@@ -41,7 +41,7 @@ def list_artifacts(
             return Page[ArtifactView](items=[], total=0)
         project_id = None if all_projects else ctx.scope.id
         return catalog.list_artifacts(
-            project_id, artifact_store_id, limit=_page(limit), cursor=cursor, tags=tags, name=name
+            project_id, artifact_store_id, limit=page_size(limit), cursor=cursor, tags=tags, name=name
         )
 
 
@@ -57,7 +57,7 @@ def list_versions(
     with ctx.catalog() as catalog:
         if catalog is not None:
             page = catalog.list_versions(
-                ctx.scope.id, name, artifact_store_id, limit=_page(limit), cursor=cursor, tags=tags
+                ctx.scope.id, name, artifact_store_id, limit=page_size(limit), cursor=cursor, tags=tags
             )
             if page.total or (tags and catalog.artifact_id(ctx.scope.id, name)):
                 for item in page.items:
@@ -133,7 +133,7 @@ def search_versions(
         if catalog is None:
             return Page[ArtifactVersionView](items=[], total=0)
         return catalog.search_versions(
-            None if all_projects else ctx.scope.id, limit=_page(limit), cursor=cursor, tags=tags, name=name,
+            None if all_projects else ctx.scope.id, limit=page_size(limit), cursor=cursor, tags=tags, name=name,
             run_id=run_id, model_version_id=model_version_id, only_unused=only_unused,
         )  # fmt: skip
 
@@ -287,5 +287,6 @@ def _unknown(name: str, names: list[str]) -> ArtifactNotFoundError:
     )
 
 
-def _page(limit: int) -> int:
+def page_size(limit: int) -> int:
+    """Return how many things a page has when so many are asked for."""
     return max(1, min(limit, MAX_PAGE))

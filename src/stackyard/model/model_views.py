@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from stackyard.model.basic_views import View
+from stackyard.model.enums import Status
 
 
 class ModelView(View):
@@ -50,7 +51,7 @@ class ModelRunView(View):
 
     run_id: str
     name: str
-    status: str
+    status: Status
     created_at: str = ""
 
 

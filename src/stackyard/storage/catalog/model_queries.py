@@ -67,8 +67,7 @@ class ModelQueries(Queries):
 
     def model_names(self, project_id: str) -> list[str]:
         """Return the names of the project's models."""
-        rows = self._sql.execute("SELECT name FROM models WHERE project_id = ? ORDER BY name", (project_id,))
-        return [row[0] for row in rows]
+        return models.model_names(self._sql, project_id)
 
     def list_model_versions(
         self, project_id: str | None, *, limit: int, cursor: str | None, model_id: str = "",
@@ -107,14 +106,17 @@ class ModelQueries(Queries):
             values,
         ).fetchone()[0]
         if cursor:
-            condition += " AND v.id < ?"
-            values.append(cursor)
+            condition += " AND (v.created_at, v.number, v.id) < (?, ?, ?)"
+            values += decode_cursor(cursor, 3)
         rows = self._sql.execute(
-            f"SELECT {_VERSION_COLUMNS} FROM {_VERSION_FROM} WHERE {condition} ORDER BY v.id DESC LIMIT ?",  # noqa: S608
+            f"SELECT {_VERSION_COLUMNS} FROM {_VERSION_FROM} WHERE {condition} "  # noqa: S608
+            "ORDER BY v.created_at DESC, v.number DESC, v.id DESC LIMIT ?",
             [*values, limit + 1],
         ).fetchall()
         items = self._model_versions(rows[:limit])
-        return Page[ModelVersionView](items=items, total=total, next=items[-1].id if len(rows) > limit else None)
+        last = items[-1] if len(rows) > limit else None
+        after = cursor_of(last.created_at, last.number, last.id) if last else None
+        return Page[ModelVersionView](items=items, total=total, next=after)
 
     def find_model_version(self, model_id: str, wanted: str | int) -> ModelVersionView | None:
         """Return a version by number, name, stage, ``latest``, or the beginning of its id.
@@ -175,7 +177,7 @@ class ModelQueries(Queries):
         return Page[ModelArtifactView](items=items, total=total, next=after)
 
     def model_runs(self, model_version_id: str, *, limit: int, cursor: str | None) -> Page[ModelRunView]:
-        """Return a page of the runs that worked on a model version, newest first; statuses as the rows have them."""
+        """Return a page of the runs that worked on a model version, newest first."""
         total = self._sql.execute(
             "SELECT COUNT(*) FROM model_version_runs WHERE model_version_id = ?", (model_version_id,)
         ).fetchone()[0]
@@ -185,7 +187,10 @@ class ModelQueries(Queries):
             "ORDER BY l.run_id DESC LIMIT ?",
             (model_version_id, cursor, cursor, limit + 1),
         ).fetchall()
-        items = [ModelRunView(**dict(row)) for row in rows[:limit]]
+        items = [
+            ModelRunView(**{**dict(row), "status": self._run_status(row["run_id"], row["status"])})
+            for row in rows[:limit]
+        ]
         return Page[ModelRunView](items=items, total=total, next=items[-1].run_id if len(rows) > limit else None)
 
     def _models(self, rows: Sequence[sqlite3.Row]) -> list[ModelView]:

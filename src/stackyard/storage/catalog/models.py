@@ -44,7 +44,7 @@ def resolve_model(sql: sqlite3.Connection, project_id: str, spec: ModelSpec, run
     model = find_model(sql, project_id, spec.name)
     if model is None:
         if is_reference(spec.version):
-            raise _no_model(sql, project_id, spec.name)
+            raise no_model(spec.name, model_names(sql, project_id))
         create_model(sql, project_id, spec.name, texts_of(spec), spec.tags or ())
         model = find_model(sql, project_id, spec.name)
         assert model is not None  # noqa: S101  # just made
@@ -342,12 +342,17 @@ def no_version(sql: sqlite3.Connection, model: sqlite3.Row, wanted: str | int | 
     return ModelNotFoundError(message, hint=hint if rows else "It has no versions yet; leave the version out for one.")
 
 
-def _no_model(sql: sqlite3.Connection, project_id: str, name: str) -> ModelNotFoundError:
-    names = [row[0] for row in sql.execute("SELECT name FROM models WHERE project_id = ?", (project_id,))]
-    return ModelNotFoundError(
-        f"There is no model {name!r} in this project.",
-        hint=f"{did_you_mean(name, names)} List them with: stackyard model list".strip(),
-    )
+def no_model(name: str, names: list[str]) -> ModelNotFoundError:
+    """Return the error for a model that is not there, among those that are."""
+    hint = f"{did_you_mean(name, names)} List them with: stackyard model list".strip()
+    if not names:
+        hint = f"None is registered yet. Runs of @pipeline(model=...) make them, or: stackyard model register {name}"
+    return ModelNotFoundError(f"There is no model {name!r} in this project.", hint=hint)
+
+
+def model_names(sql: sqlite3.Connection, project_id: str) -> list[str]:
+    """Return the names of a project's models."""
+    return [row[0] for row in sql.execute("SELECT name FROM models WHERE project_id = ? ORDER BY name", (project_id,))]
 
 
 def _tell_differences(model: sqlite3.Row, spec: ModelSpec) -> None:

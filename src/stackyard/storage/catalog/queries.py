@@ -11,6 +11,7 @@ from typing import Any
 from stackyard.model.enums import Status
 from stackyard.storage.catalog.sql import marks
 from stackyard.storage.home import Home
+from stackyard.storage.locking import is_alive
 
 
 class Queries:
@@ -29,6 +30,16 @@ class Queries:
     def close(self) -> None:
         """Close the connection."""
         self._sql.close()
+
+    def _run_status(self, run_id: str, word: str) -> Status:
+        """Return a run's status from what its row says: unfinished without a driver is interrupted."""
+        status = status_of(word)
+        if status.is_finished or is_alive(self._home.run_lock(run_id)):
+            return status
+        # The driver may have finished between the reading of the row and the probe of its lock.
+        fresh = self._sql.execute("SELECT status FROM runs WHERE id = ?", (run_id,)).fetchone()
+        status = status_of(fresh["status"]) if fresh else Status.INTERRUPTED
+        return status if status.is_finished else Status.INTERRUPTED
 
     def _tags_of(self, entity: str, ids: Sequence[str]) -> dict[str, list[str]]:
         """Return the tags of some things of a kind, by id, in alphabetical order."""

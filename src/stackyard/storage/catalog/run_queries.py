@@ -218,13 +218,7 @@ class RunQueries(Queries):
         return [self._run(row, tags.get(row["id"], []), models.get(row["id"], [])) for row in rows]
 
     def _run(self, row: sqlite3.Row, tags: list[str], models: list[str]) -> RunView:
-        status = status_of(row["status"])
-        if not status.is_finished and not is_alive(self._home.run_lock(row["id"])):
-            # The driver may have finished between our read of the row and the probe of its lock.
-            fresh = self._sql.execute("SELECT status, ended_at FROM runs WHERE id = ?", (row["id"],)).fetchone()
-            status = status_of(fresh["status"]) if fresh else Status.INTERRUPTED
-            if not status.is_finished:
-                status = Status.INTERRUPTED
+        status = self._run_status(row["id"], row["status"])
         restartable = json.loads(row["request"]).get("kind") in _RESTARTABLE
         return RunView(
             id=row["id"], name=row["name"], pipeline=row["pipeline"], status=status,
@@ -247,8 +241,8 @@ class RunQueries(Queries):
         if row is None:
             return None
         run = self._sql.execute("SELECT status FROM runs WHERE id = ?", (row["run_id"],)).fetchone()
-        gone = not status_of(run["status"]).is_finished and not is_alive(self._home.run_lock(row["run_id"]))
-        return self._steps([row], interrupted=gone)[0]
+        status = self._run_status(row["run_id"], run["status"] if run else "")
+        return self._steps([row], interrupted=status is Status.INTERRUPTED)[0]
 
     def _steps(self, rows: Sequence[sqlite3.Row], *, interrupted: bool) -> list[StepRunView]:
         ids = [row["id"] for row in rows]
