@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from stackyard.model.errors import Location
 
@@ -26,3 +29,11 @@ def caller() -> Location | None:
             return Location(file, frame.f_lineno)
         frame = frame.f_back
     return None
+
+
+def location_of(function: Callable[..., Any]) -> Location:
+    """Return file and first line of a function."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return Location(getattr(sys.modules.get(function.__module__), "__file__", None) or function.__module__)
+    return Location(code.co_filename, code.co_firstlineno)

@@ -1,89 +1,112 @@
-"""What steps and pipelines say about the stack: settings for its components, secrets."""
+"""The options of steps: those of one place in the code, and how the places' options come together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_jsonable_python
-
-from stackyard.model.errors import DefinitionError, Location, SettingsError
+from stackyard.authoring.option_values import Reader, without_repeats
+from stackyard.authoring.sources import read_hook
+from stackyard.model.errors import Location
 from stackyard.model.graph import GivenSettings
+from stackyard.model.options import CachePolicy, HookEvent, HookSpec, ModelSpec, ResourceSettings, StepRetryConfig
 
-Settings = Mapping[str, Any]
-"""``type`` or ``type.flavor`` to a mapping of settings, or to the flavor's settings model."""
+HOOKS: dict[str, HookEvent] = {
+    "on_start": "start", "on_success": "success", "on_failure": "failure", "on_end": "end"
+}  # fmt: skip
 
 
-def given_settings(settings: object, owner: str, location: Location | None) -> list[GivenSettings]:
-    """Return settings as they are recorded; nothing when there are none.
+@dataclass(frozen=True)
+class StepOptions:
+    """What one place (a decorator, ``with_options``, a section of a run configuration) says of steps.
+
+    None and empty mean that it says nothing.
+    """
+
+    enable_cache: bool | None = None
+    retry: StepRetryConfig | None = None
+    timeout_s: float | None = None
+    model: ModelSpec | None = None
+    cache_policy: CachePolicy | None = None
+    experiment_tracker: str | bool | None = None
+    step_operator: str | bool | None = None
+    resources: ResourceSettings | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    secrets: list[str] = field(default_factory=list)
+    settings: list[GivenSettings] = field(default_factory=list)
+    """Weakest first."""
+    hooks: dict[HookEvent, HookSpec] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+    extra: dict[str, Any] = field(default_factory=dict)
+    substitutions: dict[str, str] = field(default_factory=dict)
+    materializers: dict[str, list[str]] = field(default_factory=dict)
+    """Output, or ``*`` for every one, to ``module:Class``."""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """Values of parameters as Python has them; a call's own are stronger."""
+
+    def under(self, stronger: StepOptions) -> StepOptions:
+        """Return what both say together: mappings and lists are joined, of the rest the stronger one counts."""
+        changes: dict[str, Any] = {}
+        for name in _FIELDS:
+            new = getattr(stronger, name)
+            if new is None or (not new and new is not False):
+                continue
+            old = getattr(self, name)
+            if isinstance(new, dict):
+                changes[name] = {**old, **new}
+            elif isinstance(new, list):
+                changes[name] = [*old, *new] if name == "settings" else without_repeats([*old, *new])
+            elif isinstance(new, ResourceSettings) and old is not None:
+                changes[name] = old.model_copy(update={each: getattr(new, each) for each in new.model_fields_set})
+            else:
+                changes[name] = new
+        return replace(self, **changes) if changes else self
+
+    def without_those_of(self, stronger: StepOptions) -> StepOptions:
+        """Return these options without the mappings and lists that the others say anew: ``merge=False``."""
+        empty = StepOptions()
+        taken = [
+            name for name in _FIELDS if isinstance(getattr(stronger, name), (dict, list)) and getattr(stronger, name)
+        ]
+        return replace(self, **{name: getattr(empty, name) for name in taken})
+
+
+_FIELDS = tuple(each.name for each in fields(StepOptions))
+
+
+def read_step_options(given: Mapping[str, Any], owner: str, location: Location | None) -> StepOptions:
+    """Return the options that a decorator or ``with_options`` was given; None says nothing.
 
     Args:
-        settings: what the user wrote.
+        given: keyword to value.
         owner: "step 'x'" or "pipeline 'x'", for messages.
         location: where.
 
     Raises:
-        SettingsError: they are no mapping of mappings.
+        OptionError: a keyword is unknown or refused, or a value can't be used.
+        SettingsError: ``settings`` are no mapping of mappings.
+        DefinitionError: ``secrets`` or ``tags`` are no list of names.
     """
-    if not settings:
-        return []
-    values: dict[str, dict[str, Any]] = {}
-    for key, value in settings.items() if isinstance(settings, Mapping) else [("settings", None)]:
-        dump = getattr(value, "model_dump", None)
-        plain = dump(mode="json", exclude_unset=True) if callable(dump) else value
-        if not isinstance(plain, Mapping):
-            raise SettingsError(
-                f"The settings of {owner} must map a component type to its settings.",
-                hint='Write: settings={"orchestrator": {"max_workers": 4}}',
-                location=location,
-            )
-        values[str(key)] = {str(name): _as_json(setting, owner, location) for name, setting in plain.items()}
-    return [GivenSettings(values=values, file=location.file if location else "", line=location.line if location else 0)]
-
-
-def _as_json(setting: Any, owner: str, location: Location | None) -> Any:
-    try:
-        return to_jsonable_python(setting)
-    except (PydanticSerializationError, ValueError) as error:
-        raise SettingsError(
-            f"The settings of {owner} hold a {type(setting).__name__}, which is no JSON value.",
-            hint="Use numbers, texts, lists and dicts.",
-            location=location,
-        ) from error
-
-
-def secret_names(secrets: Sequence[str] | None, owner: str, location: Location | None) -> list[str]:
-    """Return the names of secrets without repeats.
-
-    Raises:
-        DefinitionError: they are no list of texts.
-    """
-    if secrets is None:
-        return []
-    if isinstance(secrets, str) or not all(isinstance(name, str) for name in secrets):
-        raise DefinitionError(
-            f"secrets= of {owner} must be a list of names of secrets.",
-            hint='Write: secrets=["my_secret"]',
-            location=location,
-        )
-    return without_repeats(secrets)
-
-
-def tracker_choice(choice: object, owner: str, location: Location | None) -> str | bool | None:
-    """Return which experiment tracker a step names.
-
-    Raises:
-        DefinitionError: it is neither a name nor True or False.
-    """
-    if choice is None or isinstance(choice, (str, bool)):
-        return choice
-    raise DefinitionError(
-        f"experiment_tracker= of {owner} is a {type(choice).__name__}.",
-        hint="Write the name of the stack's experiment tracker, or True for whichever it has.",
-        location=location,
+    said = {keyword: value for keyword, value in given.items() if value is not None}
+    read = Reader(owner, location)
+    settings, resources = read.settings(said.get("settings"))
+    return StepOptions(
+        enable_cache=read.switch("enable_cache", said.get("enable_cache")),
+        retry=read.retry(said.get("retry")),
+        timeout_s=read.timeout(said.get("timeout")),
+        model=read.model(said.get("model")),
+        cache_policy=read.cache_policy(said.get("cache_policy")),
+        experiment_tracker=read.component("experiment_tracker", said.get("experiment_tracker")),
+        step_operator=read.component("step_operator", said.get("step_operator")),
+        resources=read.resources("resources", said.get("resources")) or resources,
+        environment=read.environment(said.get("environment")),
+        secrets=read.names("secrets", said.get("secrets"), "names of secrets"),
+        settings=settings,
+        hooks={event: read_hook(said[word], word, owner, location) for word, event in HOOKS.items() if word in said},
+        tags=read.names("tags", said.get("tags"), "tags"),
+        extra=read.mapping("extra", said.get("extra")),
+        substitutions=read.substitutions(said.get("substitutions")),
+        materializers=read.materializers(said.get("output_materializers")),
+        parameters=dict(said.get("parameters") or {}),
     )
-
-
-def without_repeats(names: Iterable[str]) -> list[str]:
-    """Return names, each at its first place."""
-    return list(dict.fromkeys(names))

@@ -2,47 +2,56 @@
 
 from __future__ import annotations
 
+import contextvars
 import copy
 import functools
+import inspect
+import threading
 import typing
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Generic, overload
 
-from stackyard.authoring.frames import caller
-from stackyard.authoring.options import Settings, given_settings, secret_names, without_repeats
+from stackyard.authoring.frames import caller, location_of
+from stackyard.authoring.option_values import Settings
 from stackyard.authoring.parameters import to_json, unknown_parameter, validate
-from stackyard.authoring.recorder import Recorder, begin, current_recorder, end
-from stackyard.authoring.signature import EMPTY, Signature, location_of, read_signature
+from stackyard.authoring.pipeline_options import PipelineOptions as PipelineOptions
+from stackyard.authoring.pipeline_options import read_pipeline_options
+from stackyard.authoring.recorder import Recorder, RecorderSettings, current_recorder, recording
+from stackyard.authoring.signature import EMPTY, Signature, read_signature
+from stackyard.authoring.step import P, filled_model
+from stackyard.authoring.substitutions import fill_in, moment_substitutions
+from stackyard.authoring.vocabulary import PIPELINE_CHANGES, PIPELINE_OPTIONS, checked_keywords
 from stackyard.model.errors import DefinitionError, Location, ParameterError
-from stackyard.model.graph import GivenSettings, PipelineSpec
+from stackyard.model.graph import PipelineSpec
 from stackyard.model.names import check_name
+from stackyard.model.options import HookSpec, ModelSpec
+from stackyard.model.problems import Problems
 
 if typing.TYPE_CHECKING:
-    from stackyard.authoring.step import StepDefinition
+    from stackyard.authoring.artifact_config import ExternalArtifact
+    from stackyard.authoring.step import Hook, StepDefinition
+    from stackyard.model.enums import ExecutionMode
+    from stackyard.model.options import CachePolicy, StepRetryConfig
 
-
-@dataclass(frozen=True)
-class PipelineOptions:
-    """What can be said about how a pipeline runs, apart from its parameters."""
-
-    enable_cache: bool | None = None
-    stack: str | None = None
-    run_name: str | None = None
-    config_path: str | None = None
-    secrets: tuple[str, ...] = ()
-    """For every step."""
-    settings: tuple[GivenSettings, ...] = ()
-    """Weakest first."""
+_CHANGES = {**PIPELINE_OPTIONS, **PIPELINE_CHANGES}
 
 
 @dataclass
 class RecordedPipeline:
-    """A pipeline call, recorded: what will run, and the functions behind the steps."""
+    """A pipeline call, recorded: what will run, and what it runs with that can't be written."""
 
     spec: PipelineSpec
     definitions: dict[str, StepDefinition] = field(default_factory=dict)
+    """Step to its function; grows with a growing pipeline."""
+    uploads: dict[str, ExternalArtifact] = field(default_factory=dict)
+    """Placeholder in ``StepSpec.external_inputs`` (``upload:<uuid>``) to a value that is stored before its step starts.
+
+    Grows with a growing pipeline."""
+    substitutions: dict[str, str] = field(default_factory=dict)
+    """Placeholder to text, for names of runs: the pipeline's own, ``date`` and ``time``."""
 
 
 Runner = Callable[["PipelineDefinition", dict[str, Any]], Any]
@@ -60,100 +69,139 @@ def set_default_runner(runner: Runner) -> None:
         _runner.append(runner)
 
 
-class PipelineDefinition:
+class PipelineDefinition(Generic[P]):
     """A pipeline."""
 
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        *,
-        name: str | None = None,
-        secrets: Sequence[str] | None = None,
-        settings: Settings | None = None,
-        **options: Any,
-    ) -> None:
+    def __init__(self, function: Callable[P, Any], **options: Any) -> None:
         """Read the function's signature.
+
+        Args:
+            function: wires the steps.
+            options: as of :func:`pipeline`.
 
         Raises:
             SignatureError: its parameters can't be recorded.
             InvalidNameError: ``name`` can't be one.
+            OptionError: an option is unknown, refused or can't be used.
             SettingsError: ``settings`` are no mapping of mappings.
         """
+        if not inspect.isroutine(function):
+            raise DefinitionError(
+                f"@pipeline was given a {type(function).__name__}, which is no function.",
+                hint='Write @pipeline above a function: @pipeline or @pipeline(name="other")',
+                location=caller(),
+            )
         functools.update_wrapper(self, function)
-        self.function = function
+        self.function: Callable[P, Any] = function
+        name = options.pop("name", None)
         self.name = check_name(name or function.__name__, "pipeline")
         self.signature: Signature = read_signature(function, "pipeline")
         self.location = location_of(function)
-        owner = f"pipeline {self.name!r}"
-        self.options = PipelineOptions(
-            **options,
-            secrets=tuple(secret_names(secrets, owner, self.location)),
-            settings=tuple(given_settings(settings, owner, self.location)),
-        )
+        told = checked_keywords(options, PIPELINE_OPTIONS, self._owner, self.location)
+        self.options = read_pipeline_options(told, self._owner, self.location)
 
-    def with_options(
-        self,
-        *,
-        enable_cache: bool | None = None,
-        stack: str | None = None,
-        run_name: str | None = None,
-        config_path: str | Path | None = None,
-        secrets: Sequence[str] | None = None,
-        settings: Settings | None = None,
-    ) -> PipelineDefinition:
+    @property
+    def _owner(self) -> str:
+        return f"pipeline {self.name!r}"
+
+    @property
+    def entrypoint(self) -> Callable[P, Any]:
+        """Return the function."""
+        return self.function
+
+    @property
+    def enable_cache(self) -> bool | None:
+        """Return what the pipeline says of caching; None: nothing."""
+        return self.options.enable_cache
+
+    @property
+    def model(self) -> ModelSpec | None:
+        """Return the model that its steps work on."""
+        return self.options.steps.model
+
+    def with_options(self, **options: Any) -> PipelineDefinition[P]:
         """Return a copy that runs with other options; those left out stay as they are.
 
         Args:
-            enable_cache: False: every step really runs.
-            stack: name or id of the stack to run on instead of the active one.
-            run_name: name of the run; must be new in the project.
-            config_path: a run configuration (YAML).
-            secrets: names of secrets that every step may use; added to those that are there.
-            settings: component type, or ``type.flavor``, to settings; stronger than those that are there.
-        """
-        changed = copy.copy(self)
-        owner = f"pipeline {self.name!r}"
-        given = {
-            "enable_cache": enable_cache,
-            "stack": stack,
-            "run_name": run_name,
-            "config_path": str(config_path) if config_path is not None else None,
-            "secrets": tuple(without_repeats([*self.options.secrets, *secret_names(secrets, owner, caller())])),
-            "settings": (*self.options.settings, *given_settings(settings, owner, caller())),
-        }
-        changed.options = replace(self.options, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]  # each key fits its field
-        return changed
+            options: as of :func:`pipeline`; also ``steps`` (step to options, with the keys of a run configuration),
+                ``parameters`` (values; those of a call are stronger), ``resume`` (name or id of a run that did not
+                complete) and ``merge``. Mappings and lists are added to those that are there, with ``merge=False`` they
+                replace them.
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        Raises:
+            OptionError: an option is unknown, refused or can't be used.
+            SettingsError: ``settings`` are no mapping of mappings.
+        """
+        return copy.copy(self).configure(**options)
+
+    def configure(self, **options: Any) -> PipelineDefinition[P]:
+        """Change the pipeline's own options, as :meth:`with_options`, and return it."""
+        place = caller()
+        told = checked_keywords(options, _CHANGES, self._owner, place)
+        name = told.pop("name", None)
+        if name is not None:
+            self.name = check_name(str(name), "pipeline")
+        merge = told.pop("merge", True) in (True, None)
+        self.options = self.options.under(read_pipeline_options(told, self._owner, place), merge=merge)
+        return self
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Run the pipeline; inside another pipeline, record its steps there.
 
         Returns:
-            The finished run.
+            The finished run; inside another pipeline what its function returns: handles of its steps.
 
         Raises:
             RunFailedError: a step failed.
             StackyardError: the pipeline, its parameters or the stack are not valid; nothing ran.
         """
-        if current_recorder() is not None:
-            return self.function(*args, **kwargs)
-        try:
-            given = dict(self.signature.inspected.bind_partial(*args, **kwargs).arguments)
-        except TypeError as error:
-            known = [p.name for p in self.signature.parameters]
-            for key in kwargs:
-                if key not in known:
-                    raise unknown_parameter(key, known, f"pipeline {self.name!r}", caller()) from error
-            raise ParameterError(
-                f"The pipeline {self.name!r} can't be called like this: {error}.",
-                hint=f"It takes: {', '.join(known) or 'nothing'}.",
-                location=caller(),
-            ) from error
+        recorder = current_recorder()
+        given = self._bound(args, kwargs)
+        if recorder is not None:
+            return self._record_inside(recorder, {**self.options.parameters, **given})
         if not _runner:
             raise DefinitionError("Pipelines run through the package.", hint="Write: from stackyard import pipeline")
         return _runner[0](self, given)
 
+    def _bound(self, args: Any, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return dict(self.signature.inspected.bind_partial(*args, **kwargs).arguments)
+        except TypeError as error:
+            known = [p.name for p in self.signature.parameters]
+            for key in kwargs:
+                if key not in known:
+                    raise unknown_parameter(key, known, self._owner, caller()) from error
+            raise ParameterError(
+                f"The {self._owner} can't be called like this: {error}.",
+                hint=f"It takes: {', '.join(known) or 'nothing'}.",
+                location=caller(),
+            ) from error
+
+    def _record_inside(self, recorder: Recorder, given: dict[str, Any]) -> Any:
+        """Record the steps in the pipeline around this one; its own options count for them."""
+        missing = [p.name for p in self.signature.parameters if p.required and p.name not in given]
+        if missing:
+            raise ParameterError(
+                f"The {self._owner} is called without {', '.join(repr(name) for name in missing)}.",
+                hint="Pass the output of a step or a value for each.",
+                location=caller(),
+            )
+        if inspect.iscoroutinefunction(self.function):
+            return self._wire_inside(recorder, given)
+        with recorder.scope(self.options.for_steps):
+            return self.function(**given)  # type: ignore[call-arg]  # bound by the signature
+
+    async def _wire_inside(self, recorder: Recorder, given: dict[str, Any]) -> Any:
+        with recorder.scope(self.options.for_steps):
+            return await self.function(**given)  # type: ignore[call-arg]  # bound by the signature
+
+    # recording it --------------------------------------------------------------------------------------------------
+
     def record(self, given: dict[str, Any], recorder: Recorder, *, given_as: str = "code") -> RecordedPipeline:
-        """Run the function to learn its steps; nothing else happens.
+        """Run the function to learn its steps.
+
+        Nothing else happens, unless ``recorder.values`` is set: then the function may load values, and whoever set it
+        runs what is recorded meanwhile.
 
         Args:
             given: parameter to value.
@@ -163,43 +211,73 @@ class PipelineDefinition:
         Raises:
             DefinitionError: the function, its parameters or its steps are not valid.
         """
-        owner = f"pipeline {self.name!r}"
-        place = caller() if given_as == "code" else recorder.config_location
-        values: dict[str, Any] = {}
-        recorded: dict[str, Any] = {}
-        known = {p.name: p for p in self.signature.parameters}
-        for name in given:
-            if name not in known:
-                raise unknown_parameter(name, known, owner, place)
-        for name, parameter in known.items():
-            if name in given:
-                values[name] = validate(parameter, given[name], owner, place, given_as=given_as)
-                recorded[name] = to_json(parameter, values[name], owner, place)
-            elif parameter.default is EMPTY:
-                raise ParameterError(
-                    f"The {owner} needs a value for {name!r}.",
-                    hint=f"Pass it: --param {name}=VALUE on the command line, or in the call.",
-                    location=self.location,
-                )
-            else:
-                recorded[name] = to_json(parameter, parameter.default, owner, self.location)
-        token = begin(recorder)
-        try:
-            self.function(**values)
-        finally:
-            end(token)
+        values = self._values(given, recorder, given_as)
+        with recording(recorder):
+            result = self.function(**values)  # type: ignore[call-arg]  # checked by the signature
+            if inspect.iscoroutine(result):
+                _finish(result)
         if not recorder.specs:
-            raise DefinitionError(
-                f"The {owner} calls no steps.", hint="Call at least one @step in it.", location=self.location
+            recorder.tell(
+                DefinitionError(
+                    f"The {self._owner} calls no steps.", hint="Call at least one @step in it.", location=self.location
+                )
             )
+        return self.recorded(recorder)
+
+    def recorded(self, recorder: Recorder) -> RecordedPipeline:
+        """Return what is recorded so far; may be called while the function goes on.
+
+        Raises:
+            OptionError: a tag or the model's version has a placeholder that stands for nothing.
+        """
+        configured = recorder.settings.configuration
+        names = recorder.whole.substitutions
+        tags = dict.fromkeys([*self.options.tags, *(configured.get("tags") or [])])
         spec = PipelineSpec(
             name=self.name,
-            steps=recorder.specs,
-            parameters=recorded,
+            steps=list(recorder.specs),
+            parameters=recorder.parameters,
+            tags=[fill_in(tag, names, f"a tag of {self._owner}", self.location) for tag in tags],
+            extra={**self.options.extra, **(configured.get("extra") or {})},
+            model=filled_model(recorder.whole, self._owner, self.location),
+            on_init=_hook(configured.get("on_init")) or self.options.on_init,
+            on_cleanup=_hook(configured.get("on_cleanup")) or self.options.on_cleanup,
             file=self.location.file,
             line=self.location.line,
         )
-        return RecordedPipeline(spec, recorder.definitions)
+        return RecordedPipeline(spec, recorder.definitions, recorder.uploads, names)
+
+    def _values(self, given: dict[str, Any], recorder: Recorder, given_as: str) -> dict[str, Any]:
+        """Return what the function is called with; tell the recorder the same as JSON.
+
+        Raises:
+            ParameterError: a value is missing, unknown or of the wrong type.
+        """
+        place = caller() if given_as == "code" else recorder.config_location
+        values: dict[str, Any] = {}
+        known = {p.name: p for p in self.signature.parameters}
+        problems = Problems()
+        for name in (*given, *self.options.parameters):
+            if name not in known:
+                problems.add(unknown_parameter(name, known, self._owner, place))
+        for name, parameter in known.items():
+            with problems.collecting():
+                if name in given:
+                    values[name] = validate(parameter, given[name], self._owner, place, given_as=given_as)
+                    recorder.parameters[name] = to_json(parameter, values[name], self._owner, place)
+                elif name in self.options.parameters:
+                    values[name] = validate(parameter, self.options.parameters[name], self._owner, self.location)
+                    recorder.parameters[name] = to_json(parameter, values[name], self._owner, self.location)
+                elif parameter.default is EMPTY:
+                    raise ParameterError(
+                        f"The {self._owner} needs a value for {name!r}.",
+                        hint=f"Pass it: --param {name}=VALUE on the command line, or in the call.",
+                        location=self.location,
+                    )
+                else:
+                    recorder.parameters[name] = to_json(parameter, parameter.default, self._owner, self.location)
+        problems.raise_any(f"The {self._owner} can't run")
+        return values
 
     def check_given(self, given: dict[str, Any], given_as: str, recorder: Recorder) -> None:
         """Check parameters of a run configuration, so that an error names its file.
@@ -207,49 +285,114 @@ class PipelineDefinition:
         Raises:
             ParameterError: a name is unknown or a value is of the wrong type.
         """
-        owner, known = f"pipeline {self.name!r}", {p.name: p for p in self.signature.parameters}
+        known = {p.name: p for p in self.signature.parameters}
+        problems = Problems()
         for name, value in given.items():
-            if name not in known:
-                raise unknown_parameter(name, known, owner, recorder.config_location)
-            validate(known[name], value, owner, recorder.config_location, given_as=given_as)
+            with problems.collecting():
+                if name not in known:
+                    raise unknown_parameter(name, known, self._owner, recorder.config_location)
+                validate(known[name], value, self._owner, recorder.config_location, given_as=given_as)
+        problems.raise_any(f"The {self._owner} can't run")
 
     def new_recorder(
-        self, *, force_cache: bool | None = None, configuration: dict[str, Any] | None = None, file: str = ""
-    ) -> Recorder:
-        """Return an empty recorder with this pipeline's options and a run configuration."""
-        configured = configuration or {}
-        own = configured.get("enable_cache")
-        return Recorder(
-            self.name,
-            enable_cache=own if own is not None else self.options.enable_cache,
+        self, *, force_cache: bool | None = None, configuration: Mapping[str, Any] | None = None, file: str = "",
+        problems: Problems | None = None, moment: datetime | None = None,
+    ) -> Recorder:  # fmt: skip
+        """Return an empty recorder with this pipeline's options and a run configuration.
+
+        Args:
+            force_cache: what the command line said of caching.
+            configuration: the run configuration, checked.
+            file: where it stands.
+            problems: takes what is wrong where recording can go on; None: it is raised.
+            moment: what ``{date}`` and ``{time}`` mean; None: now.
+        """
+        settings = RecorderSettings(
+            defaults=self.options.steps,
             force_cache=force_cache,
-            steps=configured.get("steps"),
-            secrets=[*self.options.secrets, *(configured.get("secrets") or [])],
+            configuration=configuration or {},
             config_location=Location(file) if file else None,
+            sections=self.options.sections,
+            cascading_tags=self.options.cascading_tags,
+            moment=moment_substitutions(moment or datetime.now(timezone.utc)),
+            problems=problems,
         )
+        return Recorder(self.name, settings)
+
+
+def _hook(configured: Any) -> HookSpec | None:
+    return HookSpec.model_validate(configured) if configured else None
+
+
+def _finish(wiring: Coroutine[Any, Any, Any]) -> None:
+    """Run an async pipeline function to its end, in a thread of its own where a loop runs already (a notebook)."""
+    import asyncio  # noqa: PLC0415  # slow to import; few pipelines are async
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(wiring)
+        return
+    context = contextvars.copy_context()
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            context.run(asyncio.run, wiring)
+        except BaseException as error:  # noqa: BLE001  # raised again in the thread that waits
+            failed.append(error)
+
+    thread = threading.Thread(target=run, name="stackyard-async-pipeline")
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
 
 
 @overload
-def pipeline(function: Callable[..., Any], /) -> PipelineDefinition: ...
+def pipeline(function: Callable[P, Any], /) -> PipelineDefinition[P]: ...
 @overload
 def pipeline(
     *,
     name: str | None = None,
     enable_cache: bool | None = None,
-    stack: str | None = None,
-    run_name: str | None = None,
-    config_path: str | None = None,
+    environment: Mapping[str, Any] | None = None,
     secrets: Sequence[str] | None = None,
     settings: Settings | None = None,
-) -> Callable[[Callable[..., Any]], PipelineDefinition]: ...
-def pipeline(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    tags: Sequence[Any] | None = None,
+    extra: Mapping[str, Any] | None = None,
+    on_failure: Hook | None = None,
+    on_success: Hook | None = None,
+    on_start: Hook | None = None,
+    on_end: Hook | None = None,
+    on_init: Hook | None = None,
+    on_init_kwargs: Mapping[str, Any] | None = None,
+    on_cleanup: Hook | None = None,
+    model: ModelSpec | str | None = None,
+    retry: StepRetryConfig | Mapping[str, Any] | int | None = None,
+    substitutions: Mapping[str, str] | None = None,
+    execution_mode: ExecutionMode | str | None = None,
+    cache_policy: CachePolicy | Mapping[str, Any] | str | None = None,
+    stack: str | None = None,
+    run_name: str | None = None,
+    config_path: str | Path | None = None,
+    **without_effect: Any,
+) -> Callable[[Callable[P, Any]], PipelineDefinition[P]]: ...
+def pipeline(function: Any = None, /, **options: Any) -> Any:
     """Make a function a pipeline.
 
     Args:
         function: the function; left out when options are given.
-        options: ``name`` (default: the function's), ``enable_cache``, ``stack``, ``run_name``, ``config_path``,
-            ``secrets`` (names of secrets that every step may use), ``settings`` (component type, or ``type.flavor``,
-            to settings).
+        options: ``name`` (default: the function's), ``stack``, ``run_name``, ``config_path``, ``execution_mode``,
+            ``tags``, ``extra``, ``on_init`` and ``on_cleanup`` (functions that are called before the first and after
+            the last step), and what counts for every step: ``enable_cache``, ``environment``, ``secrets``,
+            ``settings`` (component type, or ``type.flavor``, to settings), ``retry``, ``model``, ``cache_policy``,
+            ``substitutions``, ``on_start``, ``on_success``, ``on_failure`` and ``on_end``. The page "ZenML's words" of
+            the documentation tells all of them.
+
+    Raises:
+        SignatureError: the function's parameters can't be recorded.
+        OptionError: an option is unknown, refused or can't be used.
 
     Example:
         >>> @pipeline

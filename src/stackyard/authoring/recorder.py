@@ -3,50 +3,111 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Sequence
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from stackyard.authoring.configured import Section, from_file
 from stackyard.authoring.frames import caller
-from stackyard.authoring.options import without_repeats
-from stackyard.model.errors import DefinitionError, InputError, Location, RunConfigurationError
+from stackyard.authoring.options import StepOptions
+from stackyard.model.errors import DefinitionError, InputError, Location, RunConfigurationError, StackyardError
 from stackyard.model.graph import StepSpec
 from stackyard.model.names import did_you_mean
 
 if TYPE_CHECKING:
+    from stackyard.authoring.artifact_config import ExternalArtifact
+    from stackyard.authoring.handles import OutputHandle, ValueSource
     from stackyard.authoring.step import StepDefinition
+    from stackyard.model.problems import Problems
+
+
+@dataclass(frozen=True)
+class RecorderSettings:
+    """What counts for all steps of one call of a pipeline."""
+
+    defaults: StepOptions = field(default_factory=StepOptions)
+    """The pipeline's own options."""
+    force_cache: bool | None = None
+    """What the command line said; overrides everything."""
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+    """The run configuration, checked."""
+    config_location: Location | None = None
+    """The run configuration's file, for messages."""
+    sections: Mapping[str, Section] = field(default_factory=dict)
+    """Step to what ``with_options(steps=...)`` says of it."""
+    cascading_tags: tuple[str, ...] = ()
+    """For every output."""
+    moment: Mapping[str, str] = field(default_factory=dict)
+    """The placeholders ``date`` and ``time``."""
+    problems: Problems | None = None
+    """Takes what is wrong where recording can go on; None: it is raised."""
 
 
 class Recorder:
     """The graph of one pipeline call as it grows."""
 
-    def __init__(
-        self,
-        pipeline: str,
-        *,
-        enable_cache: bool | None = None,
-        force_cache: bool | None = None,
-        steps: dict[str, Any] | None = None,
-        secrets: Sequence[str] = (),
-        config_location: Location | None = None,
-    ) -> None:
-        """Start an empty graph.
-
-        Args:
-            pipeline: name of the pipeline.
-            enable_cache: the pipeline's own choice; a step's overrides it.
-            force_cache: what the command line said; overrides everything.
-            steps: the run configuration's section of steps.
-            secrets: names of the secrets for every step.
-            config_location: the run configuration's file, for messages.
-        """
+    def __init__(self, pipeline: str, settings: RecorderSettings | None = None) -> None:
+        """Start an empty graph of the pipeline of this name."""
         self.pipeline = pipeline
+        self.settings = settings or RecorderSettings()
         self.specs: list[StepSpec] = []
         self.definitions: dict[str, StepDefinition] = {}
-        self.config_location = config_location
-        self._enable_cache = enable_cache
-        self._force_cache = force_cache
-        self._configured: dict[str, Any] = steps or {}
-        self._secrets = list(secrets)
+        self.parameters: dict[str, Any] = {}
+        """Of the pipeline, as JSON; set when its function is called."""
+        self.uploads: dict[str, ExternalArtifact] = {}
+        """Placeholder (``upload:<uuid>``) to a value that is stored before the step that takes it."""
+        self.values: ValueSource | None = None
+        """Who runs what is recorded while the function goes on; None: nothing runs."""
+        self.on_added: Callable[[], None] | None = None
+        """Is called after each recorded step."""
+        self._configured = replace(from_file(self.settings.configuration), tags=[], extra={})  # these are the run's
+        whole = self.settings.defaults.under(self._configured)
+        self.whole = replace(whole, substitutions={**self.settings.moment, **whole.substitutions})
+        """What counts for the pipeline as a whole."""
+        self._scopes = [self.settings.defaults]
+        self._merged: dict[tuple[int, int, str], tuple[StepOptions, StepOptions, StepOptions]] = {}
+        self._sections: dict[str, StepOptions] = {}
+        self._used: set[str] = set()
+        self._numbers: dict[str, int] = {}
+        self._placeholders: dict[int, str] = {}
+        self._taken = 0
+        self._lock = threading.Lock()
+
+    @property
+    def config_location(self) -> Location | None:
+        """Return the run configuration's file, for messages."""
+        return self.settings.config_location
+
+    @property
+    def runs(self) -> bool:
+        """Tell whether what is recorded runs while the function goes on, so that values can be loaded."""
+        return self.values is not None
+
+    def value_source(self, handle: OutputHandle | object) -> ValueSource:
+        """Return who knows values.
+
+        Raises:
+            DefinitionError: nobody does: the pipeline is only recorded.
+        """
+        if self.values is None:
+            raise DefinitionError(
+                f"{handle!r} can't be loaded: the pipeline is only being recorded, and no step runs.",
+                hint="Values are known when the pipeline runs: stackyard run FILE",
+                location=caller(),
+                dynamic=True,
+            )
+        return self.values
+
+    def tell(self, error: StackyardError) -> None:
+        """Note what is wrong where recording can go on, or raise it."""
+        if self.settings.problems is None:
+            raise error
+        self.settings.problems.add(error)
+
+    # names and options of a call ---------------------------------------------------------------------------------
 
     def free_name(self, name: str, *, fixed: bool) -> str:
         """Return the name for the next call of a step: repeated calls are numbered.
@@ -57,53 +118,120 @@ class Recorder:
         if name not in self.definitions:
             return name
         if fixed:
-            raise DefinitionError(
-                f"The pipeline {self.pipeline!r} has a step {name!r} already.",
-                hint="Give another id=.",
-                location=caller(),
+            self.tell(
+                DefinitionError(
+                    f"The pipeline {self.pipeline!r} has a step {name!r} already.",
+                    hint="Give another id=.",
+                    location=caller(),
+                )
             )
-        number = 2
+        number = self._numbers.get(name, 2)
         while f"{name}_{number}" in self.definitions:
             number += 1
+        self._numbers[name] = number + 1
         return f"{name}_{number}"
 
-    def caches(self, step: str, own: bool | None) -> bool:
-        """Tell whether a step may be reused."""
-        configured = (self._configured.get(step) or {}).get("enable_cache")
-        for choice in (self._force_cache, configured, own, self._enable_cache):
-            if choice is not None:
-                return bool(choice)
-        return True
+    @contextmanager
+    def scope(self, options: StepOptions) -> Iterator[None]:
+        """Let the options of a pipeline that is called inside count for the steps that it calls."""
+        self._scopes.append(self._scopes[-1].under(options))
+        try:
+            yield
+        finally:
+            self._scopes.pop()
 
-    def secrets(self, step: str, own: Sequence[str]) -> list[str]:
-        """Return the names of a step's secrets: the pipeline's, its own, those of the run configuration."""
-        configured = (self._configured.get(step) or {}).get("secrets") or []
-        return without_repeats([*self._secrets, *own, *configured])
+    def options_of(self, step: str, own: StepOptions, *, called: str = "") -> StepOptions:
+        """Return what counts for a call of a step.
 
-    def experiment_tracker(self, step: str, own: str | bool | None) -> str | bool | None:
-        """Return which experiment tracker follows a step; False or None: none."""
-        configured: str | bool | None = (self._configured.get(step) or {}).get("experiment_tracker")
-        return own if configured is None else configured
+        Weakest first: the pipelines around it, the step's own, ``with_options(steps=...)``, the run configuration, its
+        section of the step, the command line. One exception: ``enable_cache: true`` of a whole run configuration does
+        not turn on caching for a step that says itself that it must always run.
 
-    def step_parameters(self, step: str) -> dict[str, Any]:
-        """Return the parameters that the run configuration gives a step."""
-        return dict((self._configured.get(step) or {}).get("parameters") or {})
+        Args:
+            step: name of the call.
+            own: the step's own options.
+            called: name of the step where its section counts for all calls (of ``map``); else empty.
+        """
+        scope = self._scopes[-1]
+        sections = [name for name in (called, step) if self._has_section(name)]
+        self._used.update(sections)
+        key = (id(scope), id(own), "\0".join(sections))
+        if key not in self._merged:
+            self._merged[key] = (scope, own, self._options(scope, own, sections))  # the first two keep their ids theirs
+        return self._merged[key][2]
+
+    def _options(self, scope: StepOptions, own: StepOptions, sections: list[str]) -> StepOptions:
+        merged = scope.under(own)
+        in_code = [self.settings.sections[name].options for name in sections if name in self.settings.sections]
+        in_file = [self._section(name) for name in sections]
+        for options in in_code:
+            merged = merged.under(options)
+        whole = self._configured.enable_cache
+        chosen = merged.enable_cache
+        if own.enable_cache is None and not any(o.enable_cache is not None for o in in_code) and whole is not None:
+            chosen = whole
+        elif whole is False:
+            chosen = False
+        for options in (self._configured, *in_file):
+            merged = merged.under(options)
+        for options in in_file:
+            chosen = chosen if options.enable_cache is None else options.enable_cache
+        forced = self.settings.force_cache
+        chosen = forced if forced is not None else chosen
+        return replace(
+            merged,
+            enable_cache=True if chosen is None else chosen,
+            substitutions={**self.settings.moment, **merged.substitutions},
+        )
+
+    def _file_sections(self) -> Mapping[str, Any]:
+        return self.settings.configuration.get("steps") or {}
+
+    def _has_section(self, name: str) -> bool:
+        return name in self.settings.sections or name in self._file_sections()
+
+    def _section(self, name: str) -> StepOptions:
+        if name not in self._sections:
+            self._sections[name] = from_file(self._file_sections().get(name) or {})
+        return self._sections[name]
+
+    def parameters_of(self, step: str, *, called: str = "") -> dict[str, tuple[Any, Section]]:
+        """Return the parameters that sections of a call give, each with the section that says so."""
+        found: dict[str, tuple[Any, Section]] = {}
+        if not self.settings.sections and not self._file_sections():
+            return found
+        for name in (called, step):
+            in_code = self.settings.sections.get(name)
+            if in_code is not None:
+                found.update({key: (value, in_code) for key, value in in_code.parameters.items()})
+            in_file = (self._file_sections().get(name) or {}).get("parameters") or {}
+            place = Section(location=self.config_location)
+            found.update({key: (value, place) for key, value in in_file.items()})
+        return found
 
     def check_configured_steps(self) -> None:
-        """Refuse sections of the run configuration for steps that were not recorded.
+        """Refuse sections for steps that were not recorded; call it when the pipeline's function has ended.
 
         Raises:
             RunConfigurationError: a step of that name does not exist.
         """
-        for name in self._configured:
-            if name not in self.definitions:
+        told = [(name, self.config_location, "The run configuration has a section") for name in self._file_sections()]
+        told += [
+            (name, each.location, "with_options(steps=...) says something")
+            for name, each in self.settings.sections.items()
+        ]
+        for name, place, who in told:
+            if name not in self.definitions and name not in self._used:
                 known = list(self.definitions)
-                raise RunConfigurationError(
-                    f"The run configuration has a section for the step {name!r}, which the pipeline "
-                    f"{self.pipeline!r} does not have.",
-                    hint=f"{did_you_mean(name, known)} Its steps: {', '.join(known)}.".strip(),
-                    location=self.config_location,
+                self.tell(
+                    RunConfigurationError(
+                        f"{who} for the step {name!r}, which the pipeline {self.pipeline!r} does not have.",
+                        hint=f"{did_you_mean(name, known)} Its steps: {', '.join(known)}.".strip(),
+                        location=place,
+                    )
                 )
+
+    # what is recorded --------------------------------------------------------------------------------------------
 
     def add(self, spec: StepSpec, definition: StepDefinition) -> None:
         """Record a step.
@@ -113,13 +241,34 @@ class Recorder:
         """
         for up in spec.upstream():
             if up not in self.definitions:
-                raise InputError(
-                    f"Step {spec.name!r} waits for {up!r}, which is no step of the pipeline {self.pipeline!r} so far.",
-                    hint="Call that step before, or correct after=.",
-                    location=Location(spec.file, spec.line),
+                self.tell(
+                    InputError(
+                        f"Step {spec.name!r} waits for {up!r}, which is no step of the pipeline {self.pipeline!r} yet.",
+                        hint="Call that step before, or correct after=.",
+                        location=Location(spec.file, spec.line),
+                    )
                 )
-        self.specs.append(spec)
-        self.definitions[spec.name] = definition
+                spec.after = [name for name in spec.after if name != up]
+        with self._lock:
+            self.specs.append(spec)
+            self.definitions[spec.name] = definition
+        if self.on_added is not None:
+            self.on_added()
+
+    def upload(self, artifact: ExternalArtifact) -> str:
+        """Return the placeholder of a value from outside; the same object gets the same one."""
+        placeholder = self._placeholders.get(id(artifact))
+        if placeholder is None:
+            placeholder = self._placeholders[id(artifact)] = f"upload:{uuid.uuid4()}"
+            self.uploads[placeholder] = artifact
+        return placeholder
+
+    def take_new(self) -> tuple[list[StepSpec], dict[str, StepDefinition]]:
+        """Return the steps that were recorded since the last call, in order; may be called from any thread."""
+        with self._lock:
+            new = self.specs[self._taken :]
+            self._taken = len(self.specs)
+            return new, {spec.name: self.definitions[spec.name] for spec in new}
 
 
 _recorder: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("stackyard_recorder", default=None)
@@ -130,11 +279,11 @@ def current_recorder() -> Recorder | None:
     return _recorder.get()
 
 
-def begin(recorder: Recorder) -> contextvars.Token[Recorder | None]:
-    """Record the calls that follow."""
-    return _recorder.set(recorder)
-
-
-def end(token: contextvars.Token[Recorder | None]) -> None:
-    """Stop recording."""
-    _recorder.reset(token)
+@contextmanager
+def recording(recorder: Recorder | None) -> Iterator[None]:
+    """Record the calls inside; None: calls inside run the functions, as a step that is executed needs it."""
+    token = _recorder.set(recorder)
+    try:
+        yield
+    finally:
+        _recorder.reset(token)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import sys
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from stackyard.model.errors import Location, SignatureError
+from stackyard.authoring.artifact_config import ArtifactConfig
+from stackyard.authoring.frames import location_of as location_of
+from stackyard.model.errors import SignatureError
 
 EMPTY = inspect.Parameter.empty
 SINGLE_OUTPUT = "output"
@@ -39,6 +40,13 @@ class Output:
     annotation: Any
     named: bool
     """The name was given by the user."""
+    config: ArtifactConfig | None = None
+    """What ``Annotated[type, ArtifactConfig(...)]`` says of it."""
+
+    @property
+    def type_text(self) -> str:
+        """Return the annotation as people write it; empty when there is none."""
+        return "" if self.annotation is Any or self.annotation is EMPTY else type_text(self.annotation)
 
 
 @dataclass(frozen=True)
@@ -48,14 +56,6 @@ class Signature:
     parameters: tuple[Parameter, ...]
     outputs: tuple[Output, ...]
     inspected: inspect.Signature
-
-
-def location_of(function: Callable[..., Any]) -> Location:
-    """Return file and first line of a function."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    if code is None:
-        return Location(getattr(sys.modules.get(function.__module__), "__file__", None) or function.__module__)
-    return Location(code.co_filename, code.co_firstlineno)
 
 
 def read_signature(function: Callable[..., Any], what: str) -> Signature:
@@ -104,15 +104,11 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 def _outputs(function: Callable[..., Any], annotation: Any) -> tuple[Output, ...]:
     if annotation in (None, type(None), typing.NoReturn):
         return ()
-    inner, name = _name_of(annotation)
-    if name is None and typing.get_origin(inner) is tuple:
+    inner, name, config = _name_of(annotation)
+    if name is None and config is None and typing.get_origin(inner) is tuple:
         members = typing.get_args(inner)
         if members and Ellipsis not in members:
-            found = [_name_of(member) for member in members]
-            outputs = tuple(
-                Output(given or f"{SINGLE_OUTPUT}_{i}", member, given is not None)
-                for i, (member, given) in enumerate(found)
-            )
+            outputs = tuple(_output(member, f"{SINGLE_OUTPUT}_{i}") for i, member in enumerate(members))
             names = [o.name for o in outputs]
             twice = sorted({n for n in names if names.count(n) > 1})
             if twice:
@@ -122,15 +118,22 @@ def _outputs(function: Callable[..., Any], annotation: Any) -> tuple[Output, ...
                     location=location_of(function),
                 )
             return outputs
-    return (Output(name or SINGLE_OUTPUT, Any if inner is EMPTY else inner, name is not None),)
+    return (_output(annotation, SINGLE_OUTPUT),)
 
 
-def _name_of(annotation: Any) -> tuple[Any, str | None]:
-    """Return the type and the name given with ``Annotated[type, "name"]``."""
-    if typing.get_origin(annotation) is Annotated:
-        inner, *extras = typing.get_args(annotation)
-        return inner, next((e for e in extras if isinstance(e, str)), None)
-    return annotation, None
+def _output(annotation: Any, unnamed: str) -> Output:
+    inner, name, config = _name_of(annotation)
+    return Output(name or unnamed, Any if inner is EMPTY else inner, name is not None, config)
+
+
+def _name_of(annotation: Any) -> tuple[Any, str | None, ArtifactConfig | None]:
+    """Return the type, and the name and the configuration that ``Annotated[type, ...]`` gives."""
+    if typing.get_origin(annotation) is not Annotated:
+        return annotation, None, None
+    inner, *extras = typing.get_args(annotation)
+    config = next((e for e in extras if isinstance(e, ArtifactConfig)), None)
+    name = next((e for e in extras if isinstance(e, str)), None)
+    return inner, name or (config.name if config else None), config
 
 
 def type_text(annotation: Any) -> str:

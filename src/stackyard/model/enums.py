@@ -115,4 +115,4 @@ class ArtifactType(StrEnum):
     DATA = "data"
     MODEL = "model"
     DEPLOYMENT = "deployment"
-    SERVICE = "deployment"  # noqa: PIE796  # ZenML's word for it
+    SERVICE = "deployment"  # ZenML's word for it
