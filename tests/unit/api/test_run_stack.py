@@ -193,7 +193,7 @@ def test_an_artifact_version_that_is_not_there_is_refused(ctx: Context) -> None:
         train(Version())
 
     registry = ctx.registry.read()
-    with pytest.raises(ArtifactNotFoundError, match="0190aaaa that step 'train' takes"):
+    with pytest.raises(ArtifactNotFoundError, match="0190aaaa is not in the catalog; step 'train' takes it"):
         prepare_stack(
             ctx, registry, find_stack(registry, "default"), definition=training,
             recorded=training.record({}, training.new_recorder()), configuration=RunConfiguration(),
