@@ -43,13 +43,8 @@ class Inputs:
             InputError: an argument is missing or can't be taken.
         """
         configured = self._recorder.parameters_of(self._spec.name, called=called)
-        known = [p.name for p in parameters]
-        for name, place in [
-            *((n, section.location) for n, (_, section) in configured.items()),
-            *((n, self._location) for n in preset),
-        ]:
-            if name not in known:
-                self._recorder.tell(unknown_parameter(name, known, self._owner, place))
+        if configured or preset:
+            self._refuse_unknown([p.name for p in parameters], configured, preset)
         missing: list[str] = []
         for parameter in parameters:
             value = given.get(parameter.name, preset.get(parameter.name, EMPTY))
@@ -66,6 +61,17 @@ class Inputs:
                     location=self._location,
                 )
             )
+
+    def _refuse_unknown(
+        self, known: list[str], configured: Mapping[str, tuple[Any, Section]], preset: Mapping[str, Any]
+    ) -> None:
+        places = {
+            **dict.fromkeys(preset, self._location),
+            **{n: section.location for n, (_, section) in configured.items()},
+        }
+        for name, place in places.items():
+            if name not in known:
+                self._recorder.tell(unknown_parameter(name, known, self._owner, place))
 
     def _give(self, parameter: Parameter, value: Any, configured: tuple[Any, Section] | None) -> bool:
         """Record what a parameter gets; tell whether it gets anything."""

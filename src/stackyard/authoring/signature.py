@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
 from collections.abc import Callable
@@ -43,7 +44,7 @@ class Output:
     config: ArtifactConfig | None = None
     """What ``Annotated[type, ArtifactConfig(...)]`` says of it."""
 
-    @property
+    @functools.cached_property
     def type_text(self) -> str:
         """Return the annotation as people write it; empty when there is none."""
         return "" if self.annotation is Any or self.annotation is EMPTY else type_text(self.annotation)
@@ -56,6 +57,11 @@ class Signature:
     parameters: tuple[Parameter, ...]
     outputs: tuple[Output, ...]
     inspected: inspect.Signature
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """Return the names of the parameters."""
+        return [parameter.name for parameter in self.parameters]
 
 
 def read_signature(function: Callable[..., Any], what: str) -> Signature:

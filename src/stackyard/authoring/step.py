@@ -149,7 +149,8 @@ class StepDefinition(Generic[P]):
         recorder = current_recorder()
         if recorder is None:
             return self.function(*args, **kwargs)
-        return self._record(recorder, self._bind(recorder, args, kwargs), after, id)
+        location = caller() or location_of(self.function)
+        return self._record(recorder, self._bind(recorder, args, kwargs, location), location, after=after, call_id=id)
 
     def submit(self, *args: Any, after: Any = (), id: str | None = None, **kwargs: Any) -> Any:  # noqa: A002  # ZenML's word
         """Record the step, as a call does: all steps whose inputs are there run at the same time anyway."""
@@ -180,14 +181,17 @@ class StepDefinition(Generic[P]):
                 hint=f"Elsewhere a step is a function: [{self.function.__name__}(x) for x in values]",
                 location=caller(),
             )
-        calls = calls_of(self.name, self._bind(recorder, args, kwargs), combine=combine)
+        location = caller() or location_of(self.function)
+        calls = calls_of(self.name, self._bind(recorder, args, kwargs, location), combine=combine)
         waits = steps_of(after)
-        return StepResults(self.name, [self._record(recorder, given, waits, None, self.name) for given in calls])
+        return StepResults(
+            self.name, [self._record(recorder, given, location, after=waits, called=self.name) for given in calls]
+        )
 
     def _record(
-        self, recorder: Recorder, given: Mapping[str, Any], after: Any, call_id: str | None, called: str = ""
-    ) -> Any:
-        location = caller() or location_of(self.function)
+        self, recorder: Recorder, given: Mapping[str, Any], location: Location, *, after: Any,
+        call_id: str | None = None, called: str = "",
+    ) -> Any:  # fmt: skip
         name = recorder.free_name(check_name(call_id, "step") if call_id else self.name, fixed=call_id is not None)
         options = recorder.options_of(name, self.options, called=called)
         try:
@@ -243,10 +247,9 @@ class StepDefinition(Generic[P]):
             )
         return found
 
-    def _bind(self, recorder: Recorder, args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    def _bind(self, recorder: Recorder, args: Any, kwargs: dict[str, Any], location: Location) -> dict[str, Any]:
         """Return parameter to argument."""
-        location = caller() or location_of(self.function)
-        known = [p.name for p in self.signature.parameters]
+        known = self.signature.names
         taken = dict(kwargs)
         for key in kwargs:
             if key in known:
