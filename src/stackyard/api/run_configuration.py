@@ -1,42 +1,42 @@
-"""Run configurations: YAML files that say how a pipeline runs."""
+"""Run configurations: YAML files that say how a pipeline runs.
+
+Which keys there are, and what each does, is said by :mod:`stackyard.authoring.vocabulary`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stackyard.model.errors import Location, RunConfigurationError
 from stackyard.model.names import did_you_mean
+from stackyard.model.problems import Problems
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
 
-_KEYS: dict[str, tuple[type, ...]] = {
-    "enable_cache": (bool,),
-    "parameters": (dict,),
-    "run_name": (str,),
-    "secrets": (list,),
-    "settings": (dict,),
-    "stack": (str,),
-    "steps": (dict,),
-}
-_STEP_KEYS: dict[str, tuple[type, ...]] = {
-    "enable_cache": (bool,),
-    "experiment_tracker": (str, bool),
-    "parameters": (dict,),
-    "secrets": (list,),
-    "settings": (dict,),
-}
-_WORDS = {bool: "true or false", dict: "a mapping", list: "a list of names", str: "a text"}
+    from stackyard.api.configuration_values import Refusal
+    from stackyard.authoring.vocabulary import Word
+
+_HOOKS = {"start_hook_source": "start", "success_hook_source": "success", "failure_hook_source": "failure",
+          "end_hook_source": "end"}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class RunConfiguration:
-    """A run configuration that was read and checked."""
+    """A run configuration that was read and checked.
+
+    ``values`` has what the file says in the shapes that recording takes: ``hooks`` (event to module and qualname),
+    ``on_init``, ``on_cleanup``, ``resources`` and ``outputs`` stand for what the file spells otherwise; keys without a
+    value, and those that have no effect, are left out.
+    """
 
     file: str = ""
     values: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """What stands there without effect, one sentence each."""
     node: Node | None = field(default=None, repr=False, compare=False)
     """What the values were read from, for positions."""
 
@@ -62,11 +62,16 @@ class RunConfiguration:
         return dict(self.values.get("parameters") or {})
 
 
-def read_run_configuration(path: str | Path) -> RunConfiguration:
+def read_run_configuration(path: str | Path, problems: Problems | None = None) -> RunConfiguration:
     """Read a run configuration.
+
+    Args:
+        path: of the file.
+        problems: takes what is wrong with single keys, which are left out then; without it they are raised.
 
     Raises:
         RunConfigurationError: it can't be read, is no YAML, or has keys or types that do not exist.
+        PipelineValidationError: several of these, when ``problems`` is not given.
     """
     from stackyard.storage import yaml_file  # noqa: PLC0415  # only runs with a configuration pay for YAML
 
@@ -74,41 +79,153 @@ def read_run_configuration(path: str | Path) -> RunConfiguration:
     node = yaml_file.compose_file(file, "run configuration", RunConfigurationError)
     if node is None or yaml_file.is_empty(node):
         return RunConfiguration(str(file))
-    for problem in yaml_file.document_problems(node, file):
-        raise RunConfigurationError(problem.message, hint=problem.hint, location=problem.location)
-    found = RunConfiguration(str(file), yaml_file.plain(node), node)
-    _check(found, found.values, _KEYS)
-    for name, section in (found.values.get("steps") or {}).items():
-        _check(found, section or {}, _STEP_KEYS, "steps", name)
-    return found
+    found: Problems = Problems() if problems is None else problems
+    wrong = yaml_file.document_problems(node, file)
+    for problem in wrong:
+        found.add(RunConfigurationError(problem.message, hint=problem.hint, location=problem.location))
+    if wrong or not yaml_file.is_mapping(node):
+        if not wrong:
+            found.add(_no_mapping(file, (), yaml_file.location(node, file)))
+        configuration = RunConfiguration(str(file), node=node)
+    else:
+        configuration = _Reading(RunConfiguration(str(file), yaml_file.plain(node), node=node), found).done()
+    if problems is None:
+        found.raise_any(f"The run configuration {file} can't be used")
+    return configuration
 
 
-def _check(configuration: RunConfiguration, values: Any, keys: dict[str, tuple[type, ...]], *section: str) -> None:
-    """Refuse keys and types that do not exist.
+def _no_mapping(file: Path, section: tuple[str, ...], location: Location) -> RunConfigurationError:
+    where = f"'{'.'.join(section)}' in {file}" if section else f"The run configuration {file}"
+    return RunConfigurationError(f"{where} must be a mapping.", hint="Write: key: value", location=location)
 
-    Raises:
-        RunConfigurationError: with file, line and what would be right.
-    """
-    file, prefix = configuration.file, "".join(f"{part}." for part in section)
-    if not isinstance(values, dict):
-        where = f"'{prefix.rstrip('.')}' in {file}" if section else f"The run configuration {file}"
-        raise RunConfigurationError(
-            f"{where} must be a mapping.", hint=f"Keys: {', '.join(keys)}.", location=configuration.location(*section)
+
+class _Reading:
+    """Checks a file and brings its values into the shapes that recording takes."""
+
+    def __init__(self, raw: RunConfiguration, problems: Problems) -> None:
+        self._raw = raw
+        self._problems = problems
+        self._notes: dict[str, None] = {}
+
+    def done(self) -> RunConfiguration:
+        """Return the configuration."""
+        from stackyard.authoring.vocabulary import RUN_CONFIGURATION, STEP_CONFIGURATION  # noqa: PLC0415  # as for YAML
+
+        values = self._section(self._raw.values, RUN_CONFIGURATION)
+        steps = values.pop("steps", None) or {}
+        sections: dict[str, Any] = {}
+        for name, section in steps.items():
+            if section is None:
+                continue
+            if not isinstance(section, dict):
+                place = self._raw.location("steps", name)
+                self._problems.add(_no_mapping(Path(self._raw.file), ("steps", name), place))
+                continue
+            sections[name] = self._section(section, STEP_CONFIGURATION, "steps", name)
+        if sections:
+            values["steps"] = sections
+        return RunConfiguration(self._raw.file, values, tuple(self._notes), self._raw.node)
+
+    def _section(self, values: Mapping[str, Any], words: Mapping[str, Word], *path: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in values.items():
+            word = words.get(key)
+            if word is None:
+                self._unknown(key, words, path)
+            elif value is None:
+                continue
+            elif word.verdict == "refused":
+                from stackyard.api.configuration_values import Refusal  # noqa: PLC0415  # as for YAML
+
+                self._refuse(Refusal("is refused here", word.text), (*path, key))
+            elif word.verdict == "no effect":
+                if value is not True:  # what is always so may well be asked for
+                    self._note((*path, key), word.text)
+            else:
+                self._take(key, value, found, path)
+        return _joined(found)
+
+    def _take(self, key: str, value: Any, found: dict[str, Any], path: tuple[str, ...]) -> None:
+        from stackyard.api.configuration_values import KINDS, Refused  # noqa: PLC0415  # as for YAML
+
+        if key == "settings" and isinstance(value, dict):
+            value = self._settings(value, found, path)
+        try:
+            read = KINDS[key].read(value, self._node(*path, key))
+        except Refused as refused:
+            for refusal in refused.refusals:
+                self._refuse(refusal, (*path, key))
+            return
+        if key not in found or not isinstance(read, dict):
+            found[key] = read
+        else:  # resources, which stand under settings too
+            found[key] = {**found[key], **read}
+
+    def _settings(self, settings: dict[str, Any], found: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+        """Return settings of components; those of the machine become ``resources``."""
+        from stackyard.api.configuration_values import RESOURCES, Refused  # noqa: PLC0415  # as for YAML
+        from stackyard.authoring.vocabulary import SETTINGS  # noqa: PLC0415  # as for YAML
+
+        for key, word in SETTINGS.items():
+            if settings.get(key) is None:
+                continue
+            if word.verdict != "honoured":
+                self._note((*path, "settings", key), word.text)
+                continue
+            try:
+                told = RESOURCES.read(settings[key], None)
+                found["resources"] = {**told, **found.get("resources", {})}
+            except Refused as refused:
+                for refusal in refused.refusals:
+                    self._refuse(refusal, (*path, "settings", key))
+        return {key: value for key, value in settings.items() if key not in SETTINGS}
+
+    def _node(self, *path: str) -> Node | None:
+        from stackyard.storage import yaml_file  # noqa: PLC0415  # only runs with a configuration pay for YAML
+
+        node = self._raw.node
+        for key in path:
+            node = yaml_file.pairs(node)[key][1] if node is not None else None
+        return node
+
+    def _unknown(self, key: str, words: Mapping[str, Word], path: tuple[str, ...]) -> None:
+        honoured = [name for name, word in words.items() if word.verdict == "honoured"]
+        self._problems.add(
+            RunConfigurationError(
+                f"{self._raw.file} has the unknown key '{'.'.join([*path, key])}'.",
+                hint=f"{did_you_mean(key, list(words))} Known: {', '.join(honoured)}.".strip(),
+                location=self._raw.location(*path, key),
+            )
         )
-    for key, value in values.items():
-        if key not in keys:
-            raise RunConfigurationError(
-                f"{file} has the unknown key '{prefix}{key}'.",
-                hint=f"{did_you_mean(key, list(keys))} Known: {', '.join(keys)}.".strip(),
-                location=configuration.location(*section, key),
+
+    def _refuse(self, refusal: Refusal, path: tuple[str, ...]) -> None:
+        full = [*path, *refusal.path]
+        self._problems.add(
+            RunConfigurationError(
+                f"'{'.'.join(full)}' in {self._raw.file} {refusal.said}.",
+                hint=refusal.hint,
+                location=self._raw.location(*full, *([refusal.key] if refusal.key else [])),
             )
-        fits = isinstance(value, keys[key])
-        if isinstance(value, list):
-            fits = fits and all(isinstance(name, str) for name in value)
-        if value is not None and not fits:
-            words = " or ".join(_WORDS[kind] for kind in keys[key])
-            raise RunConfigurationError(
-                f"'{prefix}{key}' in {file} must be {words}, got {value!r}.",
-                hint="Mend the file.",
-                location=configuration.location(*section, key),
-            )
+        )
+
+    def _note(self, path: tuple[str, ...], text: str) -> None:
+        """Note what has no effect; said once, however many steps say it."""
+        shown = path[2:] if path[0] == "steps" else path
+        self._notes.setdefault(f"{Path(self._raw.file).name}: '{'.'.join(shown)}' has no effect. {text}")
+
+
+def _joined(found: dict[str, Any]) -> dict[str, Any]:
+    """Return a section with its hooks under the names by which they are recorded."""
+    hooks = {event: found.pop(key) for key, event in _HOOKS.items() if key in found}
+    if hooks:
+        found["hooks"] = hooks
+    arguments = found.pop("init_hook_kwargs", None)
+    if "init_hook_source" in found:
+        found["on_init"] = found.pop("init_hook_source")
+        if arguments:
+            found["on_init"]["arguments"] = arguments
+    elif arguments:
+        found["on_init_kwargs"] = arguments
+    if "cleanup_hook_source" in found:
+        found["on_cleanup"] = found.pop("cleanup_hook_source")
+    return found

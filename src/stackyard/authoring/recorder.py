@@ -67,7 +67,7 @@ class Recorder:
         whole = self.settings.defaults.under(self._configured)
         self.whole = replace(whole, substitutions={**self.settings.moment, **whole.substitutions})
         """What counts for the pipeline as a whole."""
-        self._scopes = [self.settings.defaults]
+        self._scopes = [replace(self.settings.defaults, settings=[])]  # the run's settings are no step's own
         self._merged: dict[tuple[int, int, str], tuple[StepOptions, StepOptions, StepOptions]] = {}
         self._sections: dict[str, StepOptions] = {}
         self._used: set[str] = set()

@@ -218,7 +218,7 @@ def test_a_step_has_the_pipeline_s_secrets_its_own_and_those_of_the_run_configur
     assert (plain.secrets, plain.experiment_tracker) == (["all", "both", "own", "more"], "mine")
     recorder = trained.with_options(secrets=["late"]).new_recorder(configuration=configuration.values)
     (configured,) = trained.record({}, recorder).spec.steps
-    assert configured.secrets == ["all", "both", "late", "top", "own", "more", "section"]
+    assert configured.secrets == ["all", "both", "late", "own", "more", "top", "section"]
     assert configured.experiment_tracker is False
 
 
