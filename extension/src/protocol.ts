@@ -477,9 +477,35 @@ export interface RunStartResult {
   name: string;
 }
 
+/** Run a run's pipeline again, as a new run with the same parameters, stack and run configuration. */
+export interface RunRetryParams extends RunParams {
+  /** false: every step really runs. */
+  enable_cache?: boolean | null;
+}
+
+/** Stop a run, or one of its steps. */
+export interface RunStopParams extends RunParams {
+  /** Only this step; the run goes on without it. */
+  step?: string | null;
+  /** Kill the steps instead of asking them. */
+  force?: boolean;
+}
+
 /** The run after it was asked to stop. */
 export interface RunStopResult {
   run: RunView;
+}
+
+/** Delete finished runs with their logs; what they stored stays. */
+export interface RunDeleteParams {
+  /** Names or ids. */
+  runs: string[];
+}
+
+/** What was deleted. */
+export interface RunDeleteResult {
+  /** Ids. */
+  deleted: string[];
 }
 
 /** Lines of a run's logs, oldest first. */
@@ -695,8 +721,14 @@ export const method = {
   runShow: "stackyard/run/show",
   /** Start a run. */
   runStart: "stackyard/run/start",
-  /** Ask a run to stop. */
+  /** Go on with a run that ended before it completed. */
+  runResume: "stackyard/run/resume",
+  /** Run a run's pipeline again, as a new run. */
+  runRetry: "stackyard/run/retry",
+  /** Ask a run, or one of its steps, to stop. */
   runStop: "stackyard/run/stop",
+  /** Delete finished runs. */
+  runDelete: "stackyard/run/delete",
   /** Lines of the logs. */
   runLogs: "stackyard/run/logs",
   /** Artifacts in a store. */
@@ -745,8 +777,14 @@ export interface Requests {
   "stackyard/run/show": { params: RunParams; result: RunView };
   /** Start a run. */
   "stackyard/run/start": { params: RunStartParams; result: RunStartResult };
-  /** Ask a run to stop. */
-  "stackyard/run/stop": { params: RunParams; result: RunStopResult };
+  /** Go on with a run that ended before it completed. */
+  "stackyard/run/resume": { params: RunParams; result: RunStartResult };
+  /** Run a run's pipeline again, as a new run. */
+  "stackyard/run/retry": { params: RunRetryParams; result: RunStartResult };
+  /** Ask a run, or one of its steps, to stop. */
+  "stackyard/run/stop": { params: RunStopParams; result: RunStopResult };
+  /** Delete finished runs. */
+  "stackyard/run/delete": { params: RunDeleteParams; result: RunDeleteResult };
   /** Lines of the logs. */
   "stackyard/run/logs": { params: RunLogsParams; result: RunLogsResult };
   /** Artifacts in a store. */

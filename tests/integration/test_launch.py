@@ -39,10 +39,11 @@ import sys, time
 from pathlib import Path
 from stackyard.api.context import open_context
 from stackyard.api.launch import start_run
+from stackyard.api.run_request import RunRequest
 
 run_id, name = start_run(
-    open_context(sys.argv[2]), interpreter=sys.executable, driver_script=Path(sys.argv[1]), file=sys.argv[2],
-    function="detached", parameters={"number": "5"},
+    open_context(sys.argv[2]), RunRequest(file=sys.argv[2], function="detached", parameters={"number": "5"}),
+    driver=[sys.executable, sys.argv[1], "--request"],
 )
 print(name, flush=True)
 (Path(sys.argv[2]).parent / "run.id").write_text(run_id)
@@ -78,15 +79,16 @@ def test_the_driver_survives_the_kill_of_the_callers_whole_tree(user: User) -> N
 
 ASK = """
 import json, sys
-from pathlib import Path
 from stackyard.api.context import open_context
 from stackyard.api.launch import start_run
+from stackyard.api.run_request import RunRequest
 from stackyard.model.errors import StackyardError
 
 try:
     start_run(
-        open_context(sys.argv[2]), interpreter=sys.argv[3], driver_script=Path(sys.argv[1]), file=sys.argv[2],
-        function=sys.argv[4], parameters=json.loads(sys.argv[5]),
+        open_context(sys.argv[2]),
+        RunRequest(file=sys.argv[2], function=sys.argv[4], parameters=json.loads(sys.argv[5])),
+        driver=[sys.argv[3], sys.argv[1], "--request"],
     )
 except StackyardError as error:
     print(json.dumps(error.as_dict()))

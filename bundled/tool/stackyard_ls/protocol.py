@@ -18,7 +18,6 @@ from stackyard.model.views import (
     ArtifactVersionView,
     ArtifactView,
     ComponentView,
-    LogLine,
     Page,
     PipelineInfo,
     ProjectView,
@@ -26,6 +25,18 @@ from stackyard.model.views import (
     StackView,
     StepInfo,
     View,
+)
+from stackyard_ls.protocol_runs import (
+    RunDeleteParams,
+    RunDeleteResult,
+    RunLogsParams,
+    RunLogsResult,
+    RunParams,
+    RunRetryParams,
+    RunStartParams,
+    RunStartResult,
+    RunStopParams,
+    RunStopResult,
 )
 
 
@@ -199,61 +210,6 @@ class RunListParams(PageParams):
     all_projects: bool = False
 
 
-class RunParams(View):
-    """A run by name or id (prefix)."""
-
-    run: str
-
-
-class RunStartParams(View):
-    """Run a pipeline in the user's interpreter, in a process that outlives the server."""
-
-    file: str
-    function: str
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    """Parameter to a JSON value or to the text a user typed; converted by the annotations, in the driver."""
-    stack: str | None = None
-    """Overrides the active stack for this run."""
-    enable_cache: bool | None = None
-    """False: every step really runs."""
-    config: str | None = None
-    """Path of a run configuration."""
-
-
-class RunStartResult(View):
-    """The run that was started; its rows are in the catalog."""
-
-    run_id: str
-    name: str
-
-
-class RunStopResult(View):
-    """The run after it was asked to stop."""
-
-    run: RunView
-
-
-class RunLogsParams(View):
-    """Lines of a run's logs, oldest first."""
-
-    run: str
-    step: str | None = None
-    """One step; None: all, by time."""
-    cursor: str | None = None
-    """Where the last answer ended; None: from the beginning."""
-    limit: int = 2000
-
-
-class RunLogsResult(View):
-    """A piece of the logs."""
-
-    lines: list[LogLine]
-    cursor: str
-    """Pass it to get what comes after, also while the run goes on."""
-    finished: bool
-    """No more lines will come after these."""
-
-
 class ArtifactListParams(PageParams):
     """Artifacts of the project by name, within one artifact store."""
 
@@ -354,7 +310,10 @@ REQUESTS: tuple[Method, ...] = (
     Method("stackyard/run/list", RunListParams, Page[RunView], "Runs, newest first."),
     Method("stackyard/run/show", RunParams, RunView, "A run with its steps."),
     Method("stackyard/run/start", RunStartParams, RunStartResult, "Start a run."),
-    Method("stackyard/run/stop", RunParams, RunStopResult, "Ask a run to stop."),
+    Method("stackyard/run/resume", RunParams, RunStartResult, "Go on with a run that ended before it completed."),
+    Method("stackyard/run/retry", RunRetryParams, RunStartResult, "Run a run's pipeline again, as a new run."),
+    Method("stackyard/run/stop", RunStopParams, RunStopResult, "Ask a run, or one of its steps, to stop."),
+    Method("stackyard/run/delete", RunDeleteParams, RunDeleteResult, "Delete finished runs."),
     Method("stackyard/run/logs", RunLogsParams, RunLogsResult, "Lines of the logs."),
     Method("stackyard/artifact/list", ArtifactListParams, Page[ArtifactView], "Artifacts in a store."),
     Method("stackyard/artifact/versions", ArtifactVersionListParams, Page[ArtifactVersionView], "Versions."),

@@ -1,21 +1,30 @@
-"""A driver in a process of its own: what `run_driver.py` hands over to."""
+"""A driver in a process of its own: what ``run_driver.py`` hands over to, and ``stackyard run --detach`` starts.
+
+``python -m stackyard.api.detached FILE`` runs the request in a JSON file.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from stackyard.api.driver import RunOptions, run_file
-from stackyard.api.loading import CalledWhileLoadingError, refuse_while_loading
-from stackyard.authoring.pipeline import set_runner
+from stackyard.api.launcher_process import REPORT_VARIABLE
+from stackyard.api.run_request import read_request
+from stackyard.api.starting import run_here
 from stackyard.engine.reporter import SilentReporter
-from stackyard.model.enums import Status
-from stackyard.model.errors import PipelineLoadError, StackyardError
+from stackyard.model.errors import PipelineNotFoundError, StackyardError
 
 
 class _LogReporter(SilentReporter):
     """Writes what nobody is there to see into the driver's own log."""
+
+    def message(self, text: str) -> None:
+        """Write it."""
+        sys.stderr.write(f"{text}\n")
 
     def warning(self, text: str) -> None:
         """Write it."""
@@ -23,41 +32,39 @@ class _LogReporter(SilentReporter):
 
 
 def main(request: dict[str, Any], report: Callable[[dict[str, Any]], None]) -> int:
-    """Run what an editor asked for, in a process of its own.
+    """Run what somebody asked for who does not wait for its end.
 
     Args:
-        request: ``file``, ``function``, ``parameters``, ``stack``, ``enable_cache``, ``config``.
+        request: a :class:`~stackyard.api.run_request.RunRequest` as a dictionary.
         report: takes one message: ``{"run_id", "name"}`` once the run is in the catalog, or ``{"error": {...}}``.
 
     Returns:
         The exit code.
     """
     told: list[bool] = []
-    set_runner(refuse_while_loading)
 
     def created(run_id: str, name: str) -> None:
-        told.append(True)
-        report({"run_id": run_id, "name": name})
+        if not told:
+            told.append(True)
+            report({"run_id": run_id, "name": name})
 
-    options = RunOptions(
-        run_id=request.get("run_id"),
-        stack=request.get("stack"),
-        enable_cache=request.get("enable_cache"),
-        config=request.get("config"),
-        parameters=request.get("parameters") or {},
-        parameters_given_as="text",
-    )
     try:
-        run = run_file(str(request["file"]), request.get("function"), options, _LogReporter(), created)
+        ended = run_here(read_request(request), _LogReporter, created)
+        if not told and ended.exit_code == 0:  # of any other code the log has the reason
+            asked = read_request(request)
+            raise PipelineNotFoundError(f"{asked.target} called no pipeline.", hint="See what it does by itself.")
+        return ended.exit_code
     except StackyardError as error:
         if not told:
             report({"error": error.as_dict()})
         return error.exit_code
-    except CalledWhileLoadingError:
-        error_dict = PipelineLoadError(
-            f"{request['file']} runs its pipeline while it is imported.",
-            hint='Guard the call with: if __name__ == "__main__":',
-        ).as_dict()
-        report({"error": error_dict})
-        return PipelineLoadError.exit_code
-    return 0 if run.status is Status.COMPLETED else 1
+
+
+def _report(value: dict[str, Any]) -> None:
+    line = (json.dumps(value) + "\n").encode()
+    while line:
+        line = line[os.write(int(os.environ[REPORT_VARIABLE]), line) :]
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), _report))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from stackyard.api.context import Context
+from stackyard.api.run_request import RunRequest
 from stackyard.model.errors import ExecutionError, Location, StackyardError
 from stackyard.storage.home import HOME_VARIABLE
 from stackyard.storage.ids import new_id
@@ -23,23 +26,15 @@ _NOT_FOR_DRIVERS = ("PYTHONHOME", "PYTHONPATH")
 
 
 def start_run(
-    ctx: Context, *, interpreter: str, driver_script: Path, file: str, function: str | None = None,
-    parameters: dict[str, Any] | None = None, stack: str | None = None, enable_cache: bool | None = None,
-    config: str | None = None, cwd: str | None = None,
-) -> tuple[str, str]:  # fmt: skip
+    ctx: Context, request: RunRequest, *, driver: Sequence[str], environment: Mapping[str, str] | None = None
+) -> tuple[str, str]:
     """Start a run in the user's interpreter, through a launcher that exits; wait until it is in the catalog.
 
     Args:
         ctx: home and project.
-        interpreter: absolute path of the user's interpreter.
-        driver_script: path of ``run_driver.py``.
-        file: the pipeline's file.
-        function: name of the pipeline; None when the file has just one.
-        parameters: parameter to JSON value or typed text.
-        stack: overrides the active stack.
-        enable_cache: False runs every step.
-        config: path of a run configuration.
-        cwd: working folder of the run; default: the project's root, else the file's folder.
+        request: what to run; without a working folder of its own it runs in the project's root, else beside its file.
+        driver: command of a driver; the request's file comes behind it.
+        environment: of the driver; default: this process's, without what editors set for themselves.
 
     Returns:
         Id and name of the run.
@@ -48,31 +43,26 @@ def start_run(
         StackyardError: what the driver says is wrong; nothing ran.
         ExecutionError: the driver ended without a word, or took too long.
     """
-    run_id = new_id()
+    new = request.resume is None
+    run_id = request.run_id or new_id()
     log = ctx.home_folder.ensure("logs", run_id) / ctx.home_folder.driver_log(run_id).name
     request_file = log.with_name("request.json")
-    request = {
-        "run_id": run_id,
-        "file": str(Path(file).absolute()),
-        "function": function,
-        "parameters": parameters or {},
-        "stack": stack,
-        "enable_cache": enable_cache,
-        "config": config,
-    }
-    request_file.write_text(json.dumps(request), encoding="utf-8")
-    environment = {k: v for k, v in os.environ.items() if k not in _NOT_FOR_DRIVERS}
-    environment[HOME_VARIABLE] = str(ctx.home)
+    cwd = request.cwd or str(ctx.scope.root or Path(request.file).parent)
+    asked = dataclasses.replace(request, run_id=run_id, cwd=cwd)
+    request_file.write_text(json.dumps(asked.as_dict()), encoding="utf-8")
+    if environment is None:
+        environment = {k: v for k, v in os.environ.items() if k not in _NOT_FOR_DRIVERS}
     launch = {
-        "command": [interpreter, str(driver_script), "--request", str(request_file)],
-        "cwd": cwd or str(ctx.scope.root or Path(file).absolute().parent),
-        "env": environment,
+        "command": [*driver, str(request_file)],
+        "cwd": cwd,
+        "env": {**environment, HOME_VARIABLE: str(ctx.home)},
         "log": str(log),
     }
     try:
         answer = _launch(launch, log)
     except StackyardError:
-        shutil.rmtree(log.parent, ignore_errors=True)
+        if new:  # of a run that was to be gone on with, everything stays
+            shutil.rmtree(log.parent, ignore_errors=True)
         raise
     finally:
         request_file.unlink(missing_ok=True)

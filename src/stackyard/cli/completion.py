@@ -38,6 +38,24 @@ def _integrations(_: Context) -> Iterable[str]:
     return [view.name for view in list_integrations()]
 
 
+def _runs(ctx: Context) -> Iterable[str]:
+    from stackyard.api.runs import recent_names  # noqa: PLC0415  # only while a run's name is completed
+
+    return recent_names(ctx)
+
+
+def step_names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the steps of the run that was named before."""
+
+    def steps(context: Context) -> Iterable[str]:
+        from stackyard.api.runs import get_run  # noqa: PLC0415  # only while a step's name is completed
+
+        return [step.name for step in get_run(context, ctx.params["run"]).steps]
+
+    return _completion(steps)(ctx, parameter, incomplete)
+
+
+run_names = _completion(_runs)
 integration_names = _completion(_integrations)
 stack_names = _completion(lambda ctx: [stack.name for stack in ctx.registry.read().stacks])
 secret_names = _completion(_secrets)

@@ -1,4 +1,4 @@
-"""What a terminal shows while a run goes on: a live table, or plain lines in a pipe."""
+"""A run's progress for people: lines that fit a pipe as well. On a terminal see :mod:`stackyard.cli.live`."""
 
 from __future__ import annotations
 
@@ -6,102 +6,107 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 import click
 
-from stackyard.cli.output import cell_width, plain_lines, show_duration, show_value, terminal_width
+from stackyard.cli.output import plain_lines, show_duration
+from stackyard.cli.progress_text import COLOURS, ICONS, counts_text, error_lines, headline, result_text
 from stackyard.engine.reporter import Reporter, RunFacts, StepChange
 from stackyard.model.enums import Status
 from stackyard.model.job import StepError
+from stackyard.storage.logs import cut_lines
 
-ICONS = {
-    Status.QUEUED: "·",
-    Status.RUNNING: "▶",
-    Status.COMPLETED: "✔",
-    Status.CACHED: "≡",
-    Status.FAILED: "✘",
-    Status.SKIPPED: "\N{EN DASH}",
-    Status.STOPPED: "■",
-    Status.STOPPING: "■",
-    Status.INTERRUPTED: "✘",
-}
-COLOURS = {
-    Status.RUNNING: "cyan",
-    Status.COMPLETED: "green",
-    Status.CACHED: "blue",
-    Status.FAILED: "red",
-    Status.SKIPPED: "bright_black",
-    Status.STOPPED: "yellow",
-    Status.STOPPING: "yellow",
-    Status.INTERRUPTED: "red",
-}
-REFRESH_S = 0.1
-MAX_METRICS = 4
-MAX_RESULT = 40
-"""Characters of one value."""
+MAX_ROWS = 60
+"""Steps in the table at the end; of a longer run those that did not simply complete."""
+MAX_ERRORS = 5
+"""Tracebacks at the end; the others are named."""
+BUFFER = 1 << 16
+"""Characters that wait for the next tick at most."""
 
 
 @dataclass
-class _Row:
-    """A step as the table shows it."""
+class Row:
+    """A step as a table shows it."""
 
     status: Status = Status.QUEUED
     started: float = 0.0
     duration_s: float | None = None
     detail: str = ""
     tail: str = ""
+    attempt: int = 1
+    retry_at: float = 0.0
+    """When a step that waits for its next attempt begins it, by the monotonic clock."""
+    kept: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)
 
+    def seconds(self) -> float | None:
+        """Return how long the step took, or takes until now."""
+        if self.status in (Status.RUNNING, Status.STOPPING):
+            return time.monotonic() - self.started
+        return self.duration_s if self.status not in (Status.QUEUED, Status.SKIPPED) else None
 
-class _Base(Reporter):
-    """What both ways of showing share: rows, line cutting, the last lines."""
+    def status_text(self) -> str:
+        """Return sign and status, with what is special about it."""
+        text = f"{ICONS[self.status]} {self.status}"
+        if self.kept and self.status is not Status.SKIPPED:
+            return f"{text} before"
+        if self.status is Status.RETRYING:
+            return f"{text} in {max(0.0, self.retry_at - time.monotonic()):.0f} s"
+        return f"{text} (attempt {self.attempt})" if self.attempt > 1 else text
+
+
+class Progress(Reporter):
+    """What all ways of showing share: rows, line cutting, the last lines."""
 
     def __init__(self) -> None:
+        """Know nothing of a run yet."""
         self.facts: RunFacts | None = None
-        self.rows: dict[str, _Row] = {}
+        self.rows: dict[str, Row] = {}
         self._partial: dict[tuple[str, str], str] = {}
-        self.errors: list[tuple[str, StepError]] = []
+        self._errors: list[tuple[str, StepError]] = []
 
     def run_started(self, facts: RunFacts) -> None:
         """Print the run's first line: stack, origin, orchestrator and store."""
         self.facts = facts
-        self.rows = {name: _Row() for name in facts.steps}
+        self.rows = {name: Row() for name in facts.steps}
         self.line(headline(facts))
 
     def steps_added(self, steps: Sequence[str]) -> None:
         """Show them below the others."""
-        self.rows.update((name, _Row()) for name in steps if name not in self.rows)
+        self.rows.update((name, Row()) for name in steps if name not in self.rows)
 
     def step_changed(self, change: StepChange) -> None:
         """Note the step's status."""
-        row = self.rows[change.step]
-        row.status, row.detail = change.status, change.detail
+        row = self.rows.setdefault(change.step, Row())
+        row.status, row.detail, row.attempt, row.kept = change.status, change.detail, change.attempt, change.kept
         if change.status is Status.RUNNING:
             row.started = time.monotonic()
         else:
             row.duration_s = change.duration_s
             row.metadata = change.metadata
-            for key in [k for k in self._partial if k[0] == change.step]:
-                rest = self._partial.pop(key)
+            row.retry_at = time.monotonic() + (change.wait_s or 0.0)
+            for stream in ("stdout", "stderr", "log"):
+                rest = self._partial.pop((change.step, stream), "")
                 if rest:
-                    self.output_line(change.step, rest)
+                    self.output_line(change.step, _last_seen(rest))
         if change.error is not None and change.status is Status.FAILED:
-            self.errors.append((change.step, change.error))
+            self._errors.append((change.step, change.error))
 
     def step_output(self, step: str, stream: str, text: str, level: str) -> None:
         """Print whole lines as they come; of a progress bar only what it ends with."""
+        # Bytes that are no UTF-8 come as lone surrogates, which no stream takes.
+        shown = text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         key = (step, stream)
-        *lines, rest = (self._partial.get(key, "") + text).split("\n")
+        lines, rest = cut_lines(self._partial.get(key, ""), shown)
         self._partial[key] = rest
         for line in lines:
-            shown = line.rstrip("\r").rsplit("\r", 1)[-1]
-            self.output_line(step, f"{level}: {shown}" if level and level != "info" else shown)
-        if rest:
-            self.rows[step].tail = rest.rsplit("\r", 1)[-1]
+            self.output_line(step, f"{level}: {line}" if level and level != "info" else line)
+        if rest and step in self.rows:
+            self.rows[step].tail = _last_seen(rest)
 
     def tick(self) -> None:
-        """Nothing moves in plain lines."""
+        """Nothing moves."""
 
     def message(self, text: str) -> None:
         """Print it."""
@@ -113,27 +118,35 @@ class _Base(Reporter):
 
     def run_finished(self, status: Status, duration_s: float) -> None:
         """Print errors, the final table and the outcome."""
-        for step, error in self.errors:
-            self.line("")
-            self.line(error_text(step, error), style="red")
-        self.line("")
-        self.final_table()
         assert self.facts is not None  # noqa: S101  # run_started came first
-        counts: dict[Status, int] = {}
-        for row in self.rows.values():
-            counts[row.status] = counts.get(row.status, 0) + 1
-        summary = ", ".join(f"{count} {s}" for s, count in counts.items())
+        for step, error in self._errors[:MAX_ERRORS]:
+            self.line("")
+            self.line("\n".join(error_lines(step, error)), style="red")
+        if len(self._errors) > MAX_ERRORS:
+            others = [step for step, _ in self._errors[MAX_ERRORS:]]
+            more = f" and {len(others) - MAX_ERRORS} more" if len(others) > MAX_ERRORS else ""
+            self.line("")
+            self.line(f"These failed, too: {', '.join(others[:MAX_ERRORS])}{more}", style="red")
+        self.line("")
+        shown = self._notable()
+        self.final_table(shown)
+        if len(shown) < len(self.rows):
+            rest = len(self.rows) - len(shown)
+            self.line(f"and {rest:,} more steps; see all with: stackyard run show {self.facts.name}")
+        summary = counts_text(row.status for row in self.rows.values())
         self.line(
             f"{ICONS[status]} {self.facts.name} {status} in {show_duration(duration_s)}: {summary}",
             style=COLOURS.get(status, ""),
         )
 
-    def table_rows(self) -> list[list[str]]:
-        """Return step, status, duration and result of every step."""
-        return [
-            [name, f"{ICONS[row.status]} {row.status}", show_duration(_duration(row)), result_text(row.metadata)]
-            for name, row in self.rows.items()
-        ]
+    def _notable(self) -> list[str]:
+        """Return the steps of the final table: all, or of very many those that did not simply complete."""
+        if len(self.rows) <= MAX_ROWS:
+            return list(self.rows)
+        notable = [n for n, row in self.rows.items() if not row.status.is_success and row.status is not Status.SKIPPED]
+        logged = [n for n, row in self.rows.items() if row.metadata and row.status.is_success]
+        chosen = set([*notable, *logged][:MAX_ROWS])
+        return [name for name in self.rows if name in chosen]
 
     def line(self, text: str, style: str = "") -> None:
         """Print a line of ours."""
@@ -143,179 +156,127 @@ class _Base(Reporter):
         """Print a line of a step."""
         raise NotImplementedError
 
-    def final_table(self) -> None:
-        """Print all steps."""
+    def final_table(self, names: Sequence[str]) -> None:
+        """Print these steps."""
         raise NotImplementedError
 
 
-class PlainReporter(_Base):
-    """Lines without colour or movement."""
+class PlainReporter(Progress):
+    """Lines without colour or movement, written when there is time: many lines cost one write."""
 
-    def __init__(self, *, err: bool = False) -> None:
-        """Print to stdout, or to stderr when stdout is for JSON."""
+    def __init__(self, *, err: bool = False, in_process: bool = False) -> None:
+        """Choose the stream.
+
+        Args:
+            err: print to stderr, since stdout is for programs.
+            in_process: steps run in this process and print by themselves; nothing waits for a tick.
+        """
         super().__init__()
-        self._err = err
+        self._out: IO[str] = sys.stderr if err else sys.stdout
+        self._in_process = in_process
+        self._waiting: list[str] = []
+        self._size = 0
 
     def step_changed(self, change: StepChange) -> None:
         """Print a line for every change."""
         super().step_changed(change)
-        text = f"{change.step}: {change.status}"
-        if change.status.is_finished and change.status not in (Status.SKIPPED, Status.CACHED):
-            text += f" in {show_duration(change.duration_s)}"
-        elif change.status is Status.SKIPPED:
-            text += f" {change.detail}"
-        self.line(text)
+        self.line(change_text(change))
+
+    def step_output(self, step: str, stream: str, text: str, level: str) -> None:
+        """Print whole lines, unless the step printed them itself."""
+        if not self._in_process:
+            super().step_output(step, stream, text, level)
+
+    def tick(self) -> None:
+        """Write what waits."""
+        self._flush()
+
+    def message(self, text: str) -> None:
+        """Print it now."""
+        super().message(text)
+        self._flush()
+
+    def warning(self, text: str) -> None:
+        """Print it after what came before."""
+        self._flush()
+        super().warning(text)
+
+    def run_started(self, facts: RunFacts) -> None:
+        """Print the first line now."""
+        super().run_started(facts)
+        self._flush()
+
+    def run_finished(self, status: Status, duration_s: float) -> None:
+        """Print the rest."""
+        super().run_finished(status, duration_s)
+        self._flush()
 
     def line(self, text: str, style: str = "") -> None:  # noqa: ARG002  # plain
         """Print a line."""
-        click.echo(text, err=self._err)
+        self._waiting.append(f"{text}\n")
+        self._size += len(text)
+        if self._in_process or self._size > BUFFER:
+            self._flush()
 
     def output_line(self, step: str, text: str) -> None:
         """Print a line of a step with its name."""
-        click.echo(f"{step} | {text}", err=self._err)
+        self.line(f"{step} | {text}")
 
-    def final_table(self) -> None:
+    def final_table(self, names: Sequence[str]) -> None:
         """Print aligned columns."""
-        for line in plain_lines(["STEP", "STATUS", "DURATION", "RESULT"], self.table_rows()):
-            click.echo(line, err=self._err)
+        rows = [(name, self.rows[name]) for name in names]
+        cells = [[n, r.status_text(), show_duration(r.seconds()), result_text(r.metadata)] for n, r in rows]
+        for line in plain_lines(["STEP", "STATUS", "DURATION", "RESULT"], cells):
+            self.line(line)
+
+    def _flush(self) -> None:
+        if self._waiting:
+            text = "".join(self._waiting)
+            self._waiting, self._size = [], 0
+            write_safely(self._out, text)
 
 
-class LiveReporter(_Base):
-    """A table that moves, with what steps print above it."""
-
-    def __init__(self) -> None:
-        """Load rich; the terminal is taken when the run starts."""
-        super().__init__()
-        from rich.console import Console  # noqa: PLC0415  # slow to import; not needed in a pipe
-        from rich.live import Live  # noqa: PLC0415
-
-        self._console = Console(highlight=False)
-        self._live: Live | None = None
-        self._drawn = 0.0
-
-    def run_started(self, facts: RunFacts) -> None:
-        """Start the live table."""
-        from rich.live import Live  # noqa: PLC0415
-
-        super().run_started(facts)
-        self._live = Live(self._table(live=True), console=self._console, auto_refresh=False, transient=True)
-        self._live.start()
-
-    def step_changed(self, change: StepChange) -> None:
-        """Draw the change."""
-        super().step_changed(change)
-        self._draw(now=change.status is not Status.RUNNING)
-
-    def tick(self) -> None:
-        """Let the durations run."""
-        self._draw(now=False)
-
-    def run_finished(self, status: Status, duration_s: float) -> None:
-        """Leave the final table on the screen."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
-        super().run_finished(status, duration_s)
-
-    def line(self, text: str, style: str = "") -> None:
-        """Print above the table."""
-        from rich.text import Text  # noqa: PLC0415
-
-        self._console.print(Text(text, style=style), soft_wrap=True)
-
-    def output_line(self, step: str, text: str) -> None:
-        """Print above the table, the step's name dimmed."""
-        from rich.text import Text  # noqa: PLC0415
-
-        self.rows[step].tail = text
-        self._console.print(Text.assemble((f"{step} │ ", "bright_black"), Text.from_ansi(text)), soft_wrap=True)
-
-    def final_table(self) -> None:
-        """Print the whole table."""
-        self._console.print(self._table(live=False))
-
-    def _draw(self, *, now: bool) -> None:
-        moment = time.monotonic()
-        if self._live is not None and (now or moment - self._drawn > REFRESH_S):
-            self._drawn = moment
-            self._live.update(self._table(live=True), refresh=True)
-
-    def _table(self, *, live: bool) -> Any:
-        from rich import box  # noqa: PLC0415
-        from rich.table import Table  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
-
-        table = Table(box=box.ROUNDED, header_style="bold", expand=False)
-        for column in ("Step", "Status", "Duration", "Last output" if live else "Result"):
-            table.add_column(column, no_wrap=True, justify="right" if column == "Duration" else "left")
-        shown = self._visible(live=live)
-        # Names and statuses are never cut for the sake of what a step printed.
-        others = max(len("Step"), *(cell_width(name) for name, _ in shown)) + max(len(row.status) for _, row in shown)
-        width = max(len("Last output"), terminal_width() - others - len("Duration") - 15)
-        for name, row in shown:
-            status = Text(f"{ICONS[row.status]} {row.status}", style=COLOURS.get(row.status, ""))
-            running = live and row.status is Status.RUNNING
-            last = (
-                row.tail
-                if running
-                else result_text(row.metadata) or (row.detail if row.status is Status.SKIPPED else "")
-            )
-            table.add_row(
-                Text(name),
-                status,
-                show_duration(_duration(row)),
-                Text(last if len(last) <= width else f"{last[: width - 1]}…", style="bright_black" if running else ""),
-            )
-        return table
-
-    def _visible(self, *, live: bool) -> list[tuple[str, _Row]]:
-        """Return all steps, or those around the running ones when they do not fit on the screen."""
-        rows = list(self.rows.items())
-        room = max(3, self._console.height - 8)
-        if not live or len(rows) <= room:
-            return rows
-        first = next((i for i, (_, row) in enumerate(rows) if not row.status.is_finished), len(rows))
-        start = max(0, min(first - room // 3, len(rows) - room))
-        return rows[start : start + room]
+def change_text(change: StepChange) -> str:
+    """Return a step's new status as a line."""
+    text = f"{change.step}: {change.status}"
+    if change.kept:
+        return f"{text} before"
+    if change.status is Status.RETRYING:
+        why = f" after {change.error.type}: {change.error.message}" if change.error else ""
+        return f"{change.step}: attempt {change.attempt} failed{why}; the next one in {change.wait_s or 0:g} s"
+    if change.status is Status.RUNNING and change.attempt > 1:
+        return f"{text} (attempt {change.attempt})"
+    if change.status is Status.SKIPPED:
+        return f"{text} {change.detail}"
+    if change.status.is_finished and change.status is not Status.CACHED:
+        return f"{text} in {show_duration(change.duration_s)}"
+    return text
 
 
-def choose_reporter(*, as_json: bool = False) -> Reporter:
-    """Return the way of showing that suits stdout."""
-    if as_json:
-        return PlainReporter(err=True)
-    return LiveReporter() if sys.stdout.isatty() else PlainReporter()
+def write_safely(out: IO[str], text: str) -> None:
+    """Write a text and flush; characters that the stream's encoding does not have become question marks."""
+    try:
+        out.write(text)
+    except UnicodeEncodeError:
+        encoding = getattr(out, "encoding", None) or "ascii"
+        out.write(text.encode(encoding, "replace").decode(encoding))
+    out.flush()
 
 
-def headline(facts: RunFacts) -> str:
-    """Return a run's first line."""
-    return (
-        f"Running {facts.pipeline} on stack {facts.stack!r} ({facts.stack_origin}): orchestrator "
-        f"{facts.orchestrator}, artifact store {facts.artifact_store} ({facts.artifact_store_root})"
-    )
+def choose_reporter(*, err: bool = False, in_process: bool = False) -> Reporter:
+    """Return the way of showing that suits the output.
+
+    Args:
+        err: stdout is for programs.
+        in_process: steps run in this process: a debugger may need the terminal.
+    """
+    if err or in_process or not sys.stdout.isatty():
+        return PlainReporter(err=err, in_process=in_process)
+    from stackyard.cli.live import LiveReporter  # noqa: PLC0415  # rich is slow to import; not needed in a pipe
+
+    return LiveReporter()
 
 
-def error_text(step: str, error: StepError) -> str:
-    """Return why a step failed: the user's traceback, or the message."""
-    place = f" at {error.file}:{error.line}" if error.file and not error.traceback else ""
-    lines = [f"Step {step!r} failed{place}: " + (f"{error.type}: " if error.traceback else "") + error.message]
-    if error.traceback:
-        lines.append(error.traceback)
-    if error.hint:
-        lines.append(f"Hint: {error.hint}")
-    return "\n".join(lines)
-
-
-def result_text(metadata: dict[str, Any]) -> str:
-    """Return what a step logged, on one line."""
-    shown = [f"{key} {_cut(show_value(value))}" for key, value in list(metadata.items())[:MAX_METRICS]]
-    return ", ".join(shown) + (" …" if len(metadata) > MAX_METRICS else "")
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_RESULT else text[: MAX_RESULT - 1] + "…"
-
-
-def _duration(row: _Row) -> float | None:
-    if row.status is Status.RUNNING:
-        return time.monotonic() - row.started
-    return row.duration_s if row.status not in (Status.QUEUED, Status.SKIPPED) else None
+def _last_seen(line: str) -> str:
+    """Return what is seen of a line at last: a progress bar writes over itself with carriage returns."""
+    return line.rstrip("\r").rsplit("\r", 1)[-1]

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from stackyard.cli.completion import stack_names
+from stackyard.cli.completion import run_names, stack_names
 from stackyard.cli.lazy import LazyGroup
-from stackyard.cli.output import json_option, print_json
+from stackyard.cli.run_start import Manner, carry_out, manner_options
+from stackyard.model.enums import ExecutionMode
 from stackyard.model.errors import UsageError
+from stackyard.storage.host import expand
 
 TARGET = "FILE[:PIPELINE]"
 _SUBCOMMANDS = {
     "list": ("stackyard.cli.runs:list_", "List runs, newest first."),
     "show": ("stackyard.cli.runs:show", "Show a run with its steps."),
     "logs": ("stackyard.cli.runs:logs", "Print what a run's steps printed."),
-    "stop": ("stackyard.cli.runs:stop", "Stop a run that is going on."),
+    "graph": ("stackyard.cli.run_graph:graph", "Draw a run's steps and what they wait for."),
+    "wait": ("stackyard.cli.run_after:wait", "Wait until a run ends; the exit code says how."),
+    "stop": ("stackyard.cli.run_after:stop", "Stop a run that is going on, or one step of it."),
+    "resume": ("stackyard.cli.run_again:resume", "Go on with a run that ended before it completed."),
+    "retry": ("stackyard.cli.run_again:retry", "Run a run's pipeline again, as a new run."),
+    "delete": ("stackyard.cli.run_after:delete", "Delete runs from the catalog."),
 }
-RESERVED = frozenset({*_SUBCOMMANDS, "resume", "retry", "delete", "wait", "graph", "explain"})
+RESERVED = frozenset({*_SUBCOMMANDS, "explain"})
 
 
 class RunGroup(LazyGroup):
@@ -67,7 +75,10 @@ def run() -> None:
     \b
     run FILE            runs the file's only pipeline
     run FILE:PIPELINE   runs that one
+    run -m MODULE       runs a pipeline of a module: -m MODULE:PIPELINE
     run FILE ARGS...    runs a file with a main guard as a script, like python FILE ARGS
+
+    RUN is the name of a run, the beginning of its id, or latest.
     """  # noqa: D301  # click's mark for lines that stay as they are
 
 
@@ -88,6 +99,7 @@ class _TargetCommand(click.Command):
     epilog="Example: stackyard run pipelines/training.py:training --stack local --param test_size=0.3",
 )
 @click.argument("target", metavar=TARGET)
+@click.option("-m", "--module", "is_module", is_flag=True, help="FILE is the name of a module: package.module")
 @click.option(
     "--stack", metavar="NAME", shell_complete=stack_names, help="Run on this stack instead of the active one."
 )
@@ -95,55 +107,83 @@ class _TargetCommand(click.Command):
 @click.option("-c", "--config", metavar="FILE", help="A run configuration (YAML).")
 @click.option("--no-cache", is_flag=True, help="Run every step, whatever is there.")
 @click.option("--run-name", metavar="NAME", help="Name of the run; default: numbered.")
-@json_option
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Tag the run, to find it again in lists.")
+@click.option("--from", "start_from", metavar="STEP", help="Run this step and what follows from it; keep the others.")
+@click.option("--only", metavar="STEP", help="Run this step alone.")
+@click.option(
+    "--inputs-of", metavar="RUN", shell_complete=run_names,
+    help="Where --from and --only take inputs from; default: the newest run that has them.",
+)  # fmt: skip
+@click.option("--max-workers", type=click.IntRange(1), metavar="N", help="So many steps at the same time at most.")
+@click.option(
+    "--mode", type=click.Choice([mode.value for mode in ExecutionMode]), help="What a failed step means for the others."
+)
+@manner_options
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- ARGS...]")
 @click.pass_context
 def run_target(
-    ctx: click.Context, *, target: str, stack: str | None, parameters: tuple[str, ...], config: str | None,
-    no_cache: bool, run_name: str | None, as_json: bool, arguments: tuple[str, ...],
+    ctx: click.Context, /, *, target: str, is_module: bool, no_cache: bool, parameters: tuple[str, ...],
+    config: str | None, tags: tuple[str, ...], max_workers: int | None, mode: str | None, manner: Manner,
+    arguments: tuple[str, ...], **wishes: str | None,
 ) -> int:  # fmt: skip
     """Run a pipeline of a file on the active stack."""
-    from stackyard.api.driver import RunOptions  # noqa: PLC0415  # the engine, needed for running only
-    from stackyard.api.loading import has_main_guard, read_source, split_target  # noqa: PLC0415
-    from stackyard.cli.script import run_script  # noqa: PLC0415
+    from stackyard.api.context import open_context  # noqa: PLC0415
+    from stackyard.api.loading import has_main_guard, read_source, split_target  # noqa: PLC0415  # needed here only
+    from stackyard.api.run_request import of_here  # noqa: PLC0415
 
-    file, function = split_target(target)
-    path = Path(os.path.normpath(Path(file).absolute()))
-    options = RunOptions(
-        stack=stack,
-        enable_cache=False if no_cache else None,
-        config=config,
-        run_name=run_name,
+    if wishes["start_from"] and wishes["only"]:
+        raise UsageError("--from and --only do not go together.", hint="Leave one out.")
+    if wishes["inputs_of"] and not (wishes["start_from"] or wishes["only"]):
+        raise UsageError("--inputs-of goes with --from or --only.", hint="See: stackyard run --help")
+    place, function = split_target(target)
+    path = _module_file(place) if is_module else Path(os.path.normpath(Path(place).absolute()))
+    request = of_here(
+        file=str(path),
+        function=function,
         parameters=parse_parameters(parameters),
-        parameters_given_as="text",
+        config=expand(config) if config else None,
+        enable_cache=False if no_cache else None,
+        tags=list(dict.fromkeys(tags)),
+        max_workers=max_workers,
+        execution_mode=mode,
+        **wishes,
     )
     if arguments:
-        if function is None and has_main_guard(read_source(path)):
-            return run_script(path, list(arguments), options)
-        raise UsageError(
-            f"{' '.join(arguments)!r} is no option of 'stackyard run', and {file} is no script with a main guard.",
-            hint=f"See: {ctx.command_path} --help",
-        )
-    return _run_pipeline(path, function, options, as_json=as_json)
+        if parameters:
+            raise UsageError(
+                f"{place} runs as a script, which takes no --param.", hint="Give it its own arguments behind --."
+            )
+        if function is not None or not has_main_guard(read_source(path)):
+            raise UsageError(
+                f"{' '.join(arguments)!r} is no option of 'stackyard run', and {place} is no script with a main guard.",
+                hint=f"See: {ctx.command_path} --help",
+            )
+        request = replace(request, kind="script", arguments=list(arguments))
+        if is_module:
+            request = replace(request, kind="module", module=place, file="")
+    return carry_out(open_context(path), request, manner)
 
 
-def _run_pipeline(path: Path, function: str | None, options: Any, *, as_json: bool) -> int:
-    from stackyard.api.driver import raise_for_status, run_file  # noqa: PLC0415
-    from stackyard.api.loading import CalledWhileLoadingError, refuse_while_loading  # noqa: PLC0415
-    from stackyard.authoring.pipeline import set_runner  # noqa: PLC0415
-    from stackyard.cli.progress import choose_reporter  # noqa: PLC0415
-    from stackyard.cli.script import run_script  # noqa: PLC0415
+def _module_file(name: str) -> Path:
+    """Return the file of a module, which is looked for from the working folder on, as ``python -m`` does.
 
-    set_runner(refuse_while_loading)
+    Raises:
+        UsageError: there is none.
+    """
+    import importlib.util  # noqa: PLC0415  # only for -m
+    import sys  # noqa: PLC0415
+
+    sys.path.insert(0, str(Path.cwd()))
+    problem = "it was not found from this folder"
     try:
-        view = run_file(str(path), function, options, choose_reporter(as_json=as_json))
-    except CalledWhileLoadingError:
-        return run_script(path, [], options)
-    if as_json:
-        print_json(view)
-        return 0 if view.status.is_success else 1
-    raise_for_status(view)
-    return 0
+        found = importlib.util.find_spec(name)
+        if found is not None and found.submodule_search_locations is not None:
+            found = importlib.util.find_spec(f"{name}.__main__") or found
+        if found is not None and found.origin and found.has_location:
+            return Path(found.origin)
+    except Exception as error:  # noqa: BLE001  # the packages around it are the user's code
+        problem = f"{type(error).__name__}: {error}"
+    raise UsageError(f"There is no module {name!r} to run: {problem}.", hint="Write -m package.module, or give a file.")
 
 
 def parse_parameters(words: tuple[str, ...]) -> dict[str, str]:

@@ -1,13 +1,20 @@
-"""``stackyard run list|show|logs|stop``."""
+"""``stackyard run list|show|logs``."""
 
 from __future__ import annotations
 
+import re
+import sys
 import time
+from collections import deque
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
 
 import click
 
 from stackyard.api import runs
 from stackyard.api.context import open_context
+from stackyard.api.run_logs import RunLogs
+from stackyard.cli.completion import run_names, step_names
 from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, list_options
 from stackyard.cli.output import (
     json_option,
@@ -21,7 +28,8 @@ from stackyard.cli.output import (
     show_value,
     use_colour,
 )
-from stackyard.cli.progress import ICONS, result_text
+from stackyard.cli.progress_text import ICONS, error_lines, result_text
+from stackyard.model.base import format_time
 from stackyard.model.errors import UsageError
 from stackyard.model.views import LogLine, RunView
 
@@ -70,10 +78,10 @@ def list_(request: Request[RunView], cursor: str | None, pipeline: str | None, a
 
 
 @click.command(epilog="Example: stackyard run show training-3")
-@click.argument("run")
+@click.argument("run", default="latest", shell_complete=run_names)
 @json_option
 def show(run: str, as_json: bool) -> None:
-    """Show RUN (a name or the beginning of an id) with its steps."""
+    """Show RUN (a name, the beginning of an id, or latest) with its steps."""
     view = runs.get_run(open_context(), run)
     if as_json:
         print_json(view)
@@ -82,45 +90,30 @@ def show(run: str, as_json: bool) -> None:
 
 
 @click.command(epilog="Example: stackyard run logs training-3 --step train --follow")
-@click.argument("run")
-@click.option("--step", metavar="NAME", help="Only this step.")
+@click.argument("run", default="latest", shell_complete=run_names)
+@click.option("--step", metavar="NAME", shell_complete=step_names, help="Only this step.")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
+@click.option("-n", "--tail", type=click.IntRange(0), metavar="N", help="Only the last N lines of what is there.")
+@click.option("--since", metavar="TIME", help="Only what was printed since: 10m, 2h, 1d, or 2026-11-22T10:00:00 (UTC).")
+@click.option("--timestamps", is_flag=True, help="Begin each line with its time.")
 @json_option
-def logs(run: str, step: str | None, follow: bool, as_json: bool) -> None:
-    """Print what the steps of RUN printed, merged by time."""
-    ctx = open_context()
+def logs(
+    *, run: str, step: str | None, follow: bool, tail: int | None, since: str | None, timestamps: bool, as_json: bool
+) -> None:
+    """Print what the steps of RUN (default: the latest) printed, merged by time."""
     if as_json and follow:
         raise UsageError("--json and --follow do not go together.", hint="Leave one out.")
-    page = runs.read_logs(ctx, run, step=step, limit=0)
+    reader = RunLogs(open_context(), run, step, since=_moment(since) if since else "")
+    lines = deque(reader.new_lines(), maxlen=tail) if tail is not None else reader.new_lines()
     if as_json:
-        print_json(list_document(page.lines))
+        print_json(list_document(list(lines)))
         return
-    if not page.lines and page.finished:
-        click.echo("Nothing was printed.", err=True)
-    _print_lines(page.lines, prefix=step is None)
-    while follow and not page.finished:
+    printed = _print_lines(lines, prefix=step is None, timestamps=timestamps)
+    while follow and not reader.finished:
         time.sleep(FOLLOW_S)
-        page = runs.read_logs(ctx, run, step=step, cursor=page.cursor, limit=0)
-        _print_lines(page.lines, prefix=step is None)
-
-
-@click.command(epilog="Example: stackyard run stop training-3")
-@click.argument("run")
-@click.option("--force", is_flag=True, help="Kill the steps instead of asking them to stop.")
-@click.option("--timeout", default=15.0, show_default=True, help="Seconds to wait for the end.")
-@json_option
-def stop(run: str, force: bool, timeout: float, as_json: bool) -> None:
-    """Stop RUN: its steps are asked, and killed when they do not end within 5 s."""
-    ctx = open_context()
-    asked = runs.stop_run(ctx, run, force=force)
-    view = runs.wait_for_end(ctx, asked.id, timeout)
-    if as_json:
-        print_json(view)
-        return
-    if view.status.is_finished:
-        click.echo(f"The run {view.name!r} is {view.status}.")
-    else:
-        click.echo(f"The run {view.name!r} was asked to stop and is {view.status}. Kill it with: --force", err=True)
+        printed += _print_lines(reader.new_lines(), prefix=step is None, timestamps=timestamps)
+    if not printed and reader.finished:
+        click.echo("Nothing was printed.", err=True)
 
 
 def _show(view: RunView) -> None:
@@ -150,15 +143,37 @@ def _show(view: RunView) -> None:
     for step in view.steps:
         if step.error and step.status.value == "failed":
             click.echo()
-            head = f"Step {step.name!r} failed: {step.error.type}: {step.error.message}"
+            head, *rest = error_lines(step.name, step.error)
             click.echo(click.style(head, fg="red") if use_colour() else head)
-            if step.error.traceback:
-                click.echo(step.error.traceback)
-            if step.error.hint:
-                click.echo(f"Hint: {step.error.hint}")
+            for line in rest:
+                click.echo(line)
 
 
-def _print_lines(lines: list[LogLine], *, prefix: bool) -> None:
+def _print_lines(lines: Iterable[LogLine], *, prefix: bool, timestamps: bool) -> int:
+    """Print lines of logs; return how many."""
+    count = 0
+    dim = use_colour()
     for line in lines:
+        count += 1
         level = f"{line.level}: " if line.level and line.level != "info" else ""
-        click.echo(f"{line.step} | {level}{line.text}" if prefix else f"{level}{line.text}")
+        head = (f"{show_time(line.at)} " if timestamps else "") + (f"{line.step} | " if prefix else "")
+        sys.stdout.write(f"{click.style(head, dim=True) if dim and head else head}{level}{line.text}\n")
+    sys.stdout.flush()
+    return count
+
+
+def _moment(given: str) -> str:
+    """Return a time as the catalog writes it, from one, or from how long ago it was.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    found = re.fullmatch(r"(\d+)\s*([smhd])", given.strip())
+    if found:
+        unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[found[2]]
+        return format_time(datetime.now(tz=timezone.utc) - timedelta(**{unit: int(found[1])}))
+    try:
+        moment = datetime.fromisoformat(given.strip().removesuffix("Z"))
+    except ValueError as error:
+        raise UsageError(f"--since {given!r} is no time.", hint="Write 10m, 2h, 1d or 2026-11-22T10:00:00.") from error
+    return format_time(moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc))

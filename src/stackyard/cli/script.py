@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import runpy
 import sys
-from dataclasses import dataclass, field, replace
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from stackyard.api.driver import RunOptions, raise_for_status, run_pipeline
-from stackyard.authoring.pipeline import PipelineDefinition, set_runner
+from stackyard.api.programs import of_this_process
+from stackyard.authoring.pipeline import PipelineDefinition
 from stackyard.cli.output import print_error
 from stackyard.cli.progress import choose_reporter
 from stackyard.model.errors import StackyardError
 from stackyard.model.views import RunView
 
-
-@dataclass
-class _Overrides:
-    """What the command line said for all pipelines that the script calls."""
-
-    options: RunOptions = field(default_factory=RunOptions)
-    hook_installed: bool = False
-
-
-_overrides = _Overrides()
+_hook_installed: list[bool] = []
 
 
 def run_called_pipeline(definition: PipelineDefinition, given: dict[str, Any]) -> RunView:
@@ -37,45 +25,14 @@ def run_called_pipeline(definition: PipelineDefinition, given: dict[str, Any]) -
         StackyardError: nothing ran.
     """
     _install_hook()
-    options = replace(_overrides.options, parameters=given, parameters_given_as="code")
-    return raise_for_status(run_pipeline(definition, options, choose_reporter()))
-
-
-def run_script(path: Path, arguments: list[str], options: RunOptions) -> int:
-    """Run a file as ``python FILE ARGUMENTS`` would, with the command line's options for its pipelines.
-
-    Returns:
-        The script's exit code.
-    """
-    _overrides.options = options
-    set_runner(run_called_pipeline)
-    before = sys.argv[:]
-    sys.argv[:] = [str(path), *arguments]
-    sys.path.insert(0, str(path.parent))
-    try:
-        runpy.run_path(str(path), run_name="__main__")
-    except SystemExit as stop:
-        if stop.code is None or isinstance(stop.code, int):
-            return stop.code or 0
-        print(stop.code, file=sys.stderr)  # noqa: T201  # as Python does
-        return 1
-    except StackyardError:
-        raise
-    except Exception as error:  # noqa: BLE001  # the script's own failure
-        from stackyard.engine.tracebacks import user_traceback  # noqa: PLC0415  # only for a failing script
-
-        print(user_traceback(error), file=sys.stderr)  # noqa: T201  # as Python does
-        return 1
-    finally:
-        sys.argv[:] = before
-    return 0
+    return of_this_process(choose_reporter).run(definition, given)
 
 
 def _install_hook() -> None:
     """Show our errors without a traceback when they end a script, with their own exit code."""
-    if _overrides.hook_installed:
+    if _hook_installed:
         return
-    _overrides.hook_installed = True
+    _hook_installed.append(True)
     before = sys.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -18,7 +18,8 @@ from stackyard.cli.output import (
     show_time,
     show_value,
 )
-from stackyard.cli.progress import PlainReporter, error_text, headline, result_text
+from stackyard.cli.progress import PlainReporter
+from stackyard.cli.progress_text import error_lines, headline, result_text
 from stackyard.cli.run import parse_parameters
 from stackyard.engine.reporter import RunFacts, StepChange
 from stackyard.model.enums import Status
@@ -129,6 +130,7 @@ def test_a_step_that_is_skipped_says_why(capsys: pytest.CaptureFixture[str]) -> 
     reporter = PlainReporter()
     reporter.run_started(FACTS)
     reporter.step_changed(StepChange("train", Status.SKIPPED, detail="because 'load' failed"))
+    reporter.tick()
     assert "train: skipped because 'load' failed" in capsys.readouterr().out
 
 
@@ -141,4 +143,4 @@ def test_results_are_short() -> None:
 
 def test_an_error_without_a_traceback_names_its_place() -> None:
     error = StepError(type="WorkerCrashed", message="The worker was killed.", file="a.py", line=3, hint="Look.")
-    assert error_text("s", error) == "Step 's' failed at a.py:3: The worker was killed.\nHint: Look."
+    assert error_lines("s", error) == ["Step 's' failed at a.py:3: The worker was killed.", "Hint: Look."]

@@ -29,7 +29,10 @@ HANDLERS: dict[str, Handler] = {
     "stackyard/run/list": runs.list_page,
     "stackyard/run/show": runs.show,
     "stackyard/run/start": runs.start,
+    "stackyard/run/resume": runs.resume,
+    "stackyard/run/retry": runs.retry,
     "stackyard/run/stop": runs.stop,
+    "stackyard/run/delete": runs.delete,
     "stackyard/run/logs": runs.logs,
     "stackyard/artifact/list": artifacts.list_page,
     "stackyard/artifact/versions": artifacts.list_versions,
@@ -39,5 +42,13 @@ HANDLERS: dict[str, Handler] = {
     "stackyard/environment/install": environment.install,
 }
 
-SLOW = frozenset({"stackyard/run/start", "stackyard/environment/check", "stackyard/environment/install"})
+SLOW = frozenset(
+    {
+        "stackyard/run/start",
+        "stackyard/run/resume",
+        "stackyard/run/retry",
+        "stackyard/environment/check",
+        "stackyard/environment/install",
+    }
+)
 """Requests that wait for other programs; they get threads of their own, so that lists never wait for them."""

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from stackyard.api import launch, runs
+from stackyard.api import launch, rerun, runs
+from stackyard.api.context import Context
+from stackyard.api.run_request import RunRequest
 from stackyard.model.views import Page, RunView
-from stackyard_ls.protocol import (
-    RunListParams,
+from stackyard_ls.protocol import RunListParams
+from stackyard_ls.protocol_runs import (
+    RunDeleteParams,
+    RunDeleteResult,
     RunLogsParams,
     RunLogsResult,
     RunParams,
+    RunRetryParams,
     RunStartParams,
     RunStartResult,
+    RunStopParams,
     RunStopResult,
 )
 from stackyard_ls.session import TOOL, Call
@@ -36,28 +43,54 @@ def show(call: Call, params: RunParams) -> RunView:
 
 def start(call: Call, params: RunStartParams) -> RunStartResult:
     """Start a run in the user's interpreter; one that the client gave up on meanwhile is stopped again."""
-    call.require_trust("Running a pipeline")
     context = call.session.context(params.file)  # The file's own project, whatever the editor shows elsewhere.
-    run_id, name = launch.start_run(
-        context,
-        interpreter=call.require_interpreter(),
-        driver_script=TOOL / "run_driver.py",
-        file=params.file,
+    request = RunRequest(
+        file=str(Path(params.file).absolute()),
         function=params.function,
         parameters=params.parameters,
         stack=params.stack,
         enable_cache=params.enable_cache,
         config=params.config,
-        cwd=context.project.root or str(Path(params.file).parent),
+        cwd=context.project.root or str(Path(params.file).absolute().parent),
     )
+    return _start(call, context, request, "Running a pipeline")
+
+
+def resume(call: Call, params: RunParams) -> RunStartResult:
+    """Go on with a run in the user's interpreter."""
+    context = call.context
+    return _start(call, context, rerun.request_to_resume(context, params.run), "Going on with a run")
+
+
+def retry(call: Call, params: RunRetryParams) -> RunStartResult:
+    """Run a run's pipeline again in the user's interpreter."""
+    context = call.context
+    request = rerun.request_to_retry(context, params.run)
+    if params.enable_cache is not None:
+        request = replace(request, enable_cache=params.enable_cache)
+    return _start(call, context, request, "Running a pipeline")
+
+
+def stop(call: Call, params: RunStopParams) -> RunStopResult:
+    """Ask a run, or one of its steps, to stop."""
+    return RunStopResult(run=runs.stop_run(call.context, params.run, step=params.step, force=params.force))
+
+
+def delete(call: Call, params: RunDeleteParams) -> RunDeleteResult:
+    """Delete finished runs."""
+    found = runs.runs_to_delete(call.context, params.runs)
+    runs.delete_runs(call.context, found)
+    return RunDeleteResult(deleted=[run.id for run in found])
+
+
+def _start(call: Call, context: Context, request: RunRequest, what: str) -> RunStartResult:
+    call.require_trust(what)
+    interpreter = call.require_interpreter()
+    driver = [interpreter, str(TOOL / "run_driver.py"), "--request"]
+    run_id, name = launch.start_run(context, replace(request, interpreter=interpreter, python=""), driver=driver)
     if call.cancelled.is_set():
         runs.stop_run(context, run_id)
     return RunStartResult(run_id=run_id, name=name)
-
-
-def stop(call: Call, params: RunParams) -> RunStopResult:
-    """Ask a run to stop."""
-    return RunStopResult(run=runs.stop_run(call.context, params.run))
 
 
 def logs(call: Call, params: RunLogsParams) -> RunLogsResult:

@@ -1,0 +1,70 @@
+"""A run's logs as a stream: all of them, and then what is new, however long they are."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from pathlib import Path
+
+from stackyard.api.context import Context
+from stackyard.api.runs import find_step, get_run
+from stackyard.model.views import LogLine, StepRunView
+from stackyard.storage.logs import LogReader
+
+_PIECE = 1 << 16
+"""Bytes of a step's log that are in memory at a time."""
+
+
+class RunLogs:
+    """Reads what the steps of a run print, merged by time."""
+
+    def __init__(self, ctx: Context, run: str, step: str | None = None, *, since: str = "") -> None:
+        """Find the run.
+
+        Args:
+            ctx: where.
+            run: name, id prefix or newest.
+            step: one step; None means all.
+            since: only lines from this moment on, in UTC ISO 8601.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            StepRunNotFoundError: the run has no such step.
+        """
+        self._ctx = ctx
+        self._run = get_run(ctx, run)
+        self._step = step
+        self._since = since
+        self._readers: dict[str, LogReader] = {}
+        self._done: set[str] = set()
+        """Steps whose log is read to its end."""
+        self._steps()
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether no more lines will come."""
+        return self._run.status.is_finished and all(step.id in self._done for step in self._steps())
+
+    def new_lines(self) -> Iterator[LogLine]:
+        """Yield what was printed since the last call, oldest first."""
+        self._run = get_run(self._ctx, self._run.id)
+        pending = [step for step in self._steps() if step.id not in self._done]
+        return heapq.merge(*(self._lines_of(step) for step in pending), key=lambda line: line.at)
+
+    def _steps(self) -> list[StepRunView]:
+        if self._step is not None:
+            return [find_step(self._run, self._step)]
+        # A run that is over can hold steps that never began: they have no log.
+        return [s for s in self._run.steps if s.started_at or not s.status.is_finished]
+
+    def _lines_of(self, step: StepRunView) -> Iterator[LogLine]:
+        reader = self._readers.setdefault(step.id, LogReader(Path(step.log_file), step.name))
+        final = step.status.is_finished
+        while True:
+            for line in reader.read(final=final, max_bytes=_PIECE):
+                if line.at >= self._since:
+                    yield line
+            if reader.at_end:
+                break
+        if final:
+            self._done.add(step.id)

@@ -1,0 +1,83 @@
+"""``stackyard run graph``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from stackyard.api import runs
+from stackyard.api.context import open_context
+from stackyard.cli.completion import run_names
+from stackyard.cli.graph_text import dot, levels, mermaid, rails
+from stackyard.cli.output import (
+    cell_width,
+    format_option,
+    print_json,
+    print_table,
+    print_yaml,
+    show_duration,
+    terminal_width,
+    use_colour,
+)
+from stackyard.cli.progress_text import COLOURS, ICONS
+from stackyard.model.views import RunView, StepRunView
+
+
+@click.command(epilog="Example: stackyard run graph training-3 --output mermaid")
+@click.argument("run", default="latest", shell_complete=run_names)
+@format_option("text", "table", "mermaid", "dot", "json", "yaml")
+def graph(run: str, output: str) -> None:
+    """Draw the steps of RUN (default: the latest) and what they wait for.
+
+    Each line is a step. What it gives runs down a rail to the steps that take it.
+    """
+    view = runs.get_run(open_context(), run)
+    waits = {step.name: step.upstream for step in view.steps}
+    statuses = {step.name: step.status.value for step in view.steps}
+    if output == "mermaid":
+        click.echo(mermaid(waits, statuses))
+    elif output == "dot":
+        click.echo(dot(waits, statuses))
+    elif output == "json":
+        print_json(_document(view))
+    elif output == "yaml":
+        print_yaml(_document(view))
+    elif output == "table" or not _draw(view):
+        at = levels(waits)
+        rows = [[str(at[s.name]), s.name, _status(s), ", ".join(s.upstream) or "-"] for s in view.steps]
+        print_table(["LEVEL", "STEP", "STATUS", "WAITS FOR"], rows)
+
+
+def _draw(view: RunView) -> bool:
+    """Draw with rails; False when they are wider than the terminal."""
+    lines = rails({step.name: step.upstream for step in view.steps})
+    widest = max((len(drawing) for drawing, _ in lines), default=0)
+    names = max((cell_width(name) for _, name in lines), default=0)
+    if sys.stdout.isatty() and widest + names + 2 > terminal_width():
+        return False
+    colour = use_colour()
+    for (drawing, name), step in zip(lines, view.steps, strict=True):
+        status = _status(step)
+        if colour:
+            status = click.style(status, fg=COLOURS.get(step.status))
+        shown = f"{drawing.ljust(widest)} {name}{' ' * (names - cell_width(name))}  {status}"
+        click.echo(f"{shown}  {show_duration(step.duration_s)}".rstrip())
+    return True
+
+
+def _status(step: StepRunView) -> str:
+    return f"{ICONS[step.status]} {step.status}"
+
+
+def _document(view: RunView) -> dict[str, Any]:
+    at = levels({step.name: step.upstream for step in view.steps})
+    return {
+        "run_id": view.id,
+        "name": view.name,
+        "status": view.status.value,
+        "steps": [
+            {"name": s.name, "status": s.status.value, "level": at[s.name], "upstream": s.upstream} for s in view.steps
+        ],
+    }
