@@ -2,96 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import os
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from stackyard.api.active import Wish, require_active, resolve_active
 from stackyard.api.context import Context, open_context, working_in
-from stackyard.api.loading import (
-    CalledWhileLoadingError,
-    load_file,
-    pick_pipeline,
-    source_root_of,
-)
+from stackyard.api.growing import GrowingRun
+from stackyard.api.loading import CalledWhileLoadingError, load_file, pick_pipeline, source_root_of
 from stackyard.api.run_configuration import RunConfiguration, read_run_configuration
-from stackyard.api.run_stack import RunStack, prepare_stack
-from stackyard.api.runs import get_run
-from stackyard.api.step_requests import answer
+from stackyard.api.run_options import RunOptions as RunOptions
+from stackyard.api.session import Created as Created
+from stackyard.api.session import Session, Wanted
 from stackyard.authoring.pipeline import PipelineDefinition, RecordedPipeline
-from stackyard.engine.cache import StepCache
+from stackyard.authoring.recorder import Recorder
 from stackyard.engine.code_digest import CodeDigests
-from stackyard.engine.components import artifact_store
-from stackyard.engine.execution import Execution, RunPlan, record_failure
 from stackyard.engine.launcher import prepare
-from stackyard.engine.pool import WorkerPool
 from stackyard.engine.preload import named_modules
-from stackyard.engine.redaction import clean_error, masked_output
-from stackyard.engine.reporter import DetachableReporter, Reporter, RunFacts
+from stackyard.engine.reporter import DetachableReporter, Reporter
 from stackyard.engine.tracebacks import step_error
 from stackyard.model.enums import ActiveStackOrigin, Status
 from stackyard.model.errors import (
-    ComponentConfigurationError,
     DefinitionError,
     Location,
     RunFailedError,
-    RunNotFoundError,
     RunStoppedError,
     StackNotFoundError,
     StackyardError,
 )
-from stackyard.model.graph import topological_order
+from stackyard.model.problems import Problems
 from stackyard.model.views import RunView
-from stackyard.storage.artifact_store import ArtifactStore
-from stackyard.storage.catalog.connection import open_reader
-from stackyard.storage.catalog.reader import CatalogReader
-from stackyard.storage.catalog.writer import NewRun, RunWriter, mark_interrupted
 from stackyard.storage.host import expand
-from stackyard.storage.ids import new_id
-from stackyard.storage.projects import ensure_project_folder
-from stackyard.storage.strays import hold_run
-
-Created = Callable[[str, str], None]
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What was asked for beside the pipeline; stronger than what code and run configuration say."""
-
-    stack: str | None = None
-    enable_cache: bool | None = None
-    config: str | None = None
-    run_name: str | None = None
-    run_id: str | None = None
-    """Chosen by whoever started the driver; None: a new one."""
-    parameters: dict[str, Any] = field(default_factory=dict)
-    parameters_given_as: str = "code"
-    """``code`` (Python values), ``json`` (of a request), ``text`` (typed)."""
-    resume: str | None = None
-    """Id of a run that ended before it completed, to be gone on with: completed steps are kept."""
-    start_from: str | None = None
-    """Name of a step: those that it does not need and that lie before it are not run, their outputs are those of
-    ``inputs_of``."""
-    only: str | None = None
-    """Name of the single step to run, with inputs of ``inputs_of``."""
-    inputs_of: str | None = None
-    """Name or id of the run that ``start_from`` and ``only`` take inputs from; None: the newest that has them."""
-    tags: tuple[str, ...] = ()
-    """Added to those of the pipeline."""
-    max_workers: int | None = None
-    """Steps at the same time at most; None: what the orchestrator says."""
-    execution_mode: str | None = None
-    """A word of :class:`ExecutionMode`; None: what code, run configuration and orchestrator say."""
-    in_process: bool = False
-    """Steps are executed one after the other in the driver's own process, for debuggers and profilers."""
-    request: dict[str, Any] = field(default_factory=dict)
-    """What would start this run again: ``kind`` (``file``, ``script``, ``module``, ``code``), ``file``, ``function``,
-    ``arguments``, ``parameters``, ``parameters_given_as``, ``config``, ``stack``, ``enable_cache``, ``cwd``."""
 
 
 def run_file(
@@ -110,11 +49,13 @@ def run_file(
         The finished run, whatever its status.
 
     Raises:
+        RunFailedError: the pipeline's function failed after its first steps ran.
         StackyardError: nothing ran.
     """
     path = Path(expand(file))
     ctx = open_context(path)
-    _start_loading(path, ctx)
+    if not options.in_process:
+        _start_loading(path, ctx)
     _require_readable(ctx)
     definition = pick_pipeline(load_file(path, ctx.scope), function)
     return run_pipeline(definition, options, reporter, ctx=ctx, created=created)
@@ -137,14 +78,38 @@ def run_pipeline(
         The finished run, whatever its status.
 
     Raises:
+        RunFailedError: the pipeline's function failed after its first steps ran.
         StackyardError: nothing ran.
     """
+    options.check()
     file = definition.location.file
     if ctx is None:
         ctx = open_context(file if Path(file).is_file() else None)
     _require_readable(ctx)
+    wanted = _wanted(ctx, definition, options)
+    session = Session(ctx, wanted, DetachableReporter(reporter), created)
+    try:
+        with session:
+            _record_and_run(session, wanted)
+    except Exception as error:
+        cleaned = session.clean(error)
+        if cleaned is error:
+            raise
+        raise cleaned from None
+    return session.view()
+
+
+def _wanted(ctx: Context, definition: PipelineDefinition, options: RunOptions) -> Wanted:
+    """Find out what is to run where.
+
+    Raises:
+        StackNotFoundError: the stack that is asked for does not exist.
+        ActiveStackGoneError: the active one does not exist any more.
+        RunConfigurationError: the run configuration can't be read.
+    """
+    problems = Problems()
     config_path = options.config or definition.options.config_path
-    configuration = read_run_configuration(config_path) if config_path else RunConfiguration()
+    configuration = read_run_configuration(config_path, problems) if config_path else RunConfiguration()
     registry = ctx.registry.read()
     wish = _wish(definition, options, configuration)
     try:
@@ -153,126 +118,57 @@ def run_pipeline(
         if wish is not None and wish.origin is ActiveStackOrigin.RUN_CONFIGURATION:
             error.location = configuration.location("stack")
         raise
-    stack = require_active(choice)
-    with working_in(ctx.scope.root or Path.cwd()):
-        recorded = _record(definition, options, configuration)
-    taken = prepare_stack(ctx, registry, stack, definition=definition, recorded=recorded, configuration=configuration)
-    run = NewRun(
-        id=options.run_id or new_id(),
-        pipeline=definition.name,
-        name=options.run_name or definition.options.run_name or str(configuration.values.get("run_name") or ""),
-        stack=stack.name,
-        stack_id=stack.id,
-        stack_origin=choice.origin.value,
-        orchestrator=taken.orchestrator.name,
-        artifact_store=taken.store.name,
-        artifact_store_id=taken.store.component_id,
-        parameters=recorded.spec.parameters,
-        file=recorded.spec.file,
-        line=recorded.spec.line,
-        pid=os.getpid(),
-    )
-    ctx.home_folder.ensure("runs")
-    ctx.home_folder.ensure("logs", run.id)
-    ensure_project_folder(ctx.scope)
-    reporter = DetachableReporter(reporter)
-    with masked_output(taken.redactor):
-        try:
-            _run(ctx, recorded, run, taken, origin_text=choice.origin_text, reporter=reporter, created=created)
-        except Exception as error:
-            with contextlib.suppress(RunNotFoundError):
-                _alert(taken, get_run(ctx, run.id), reporter)
-            cleaned = clean_error(error, taken.redactor)
-            if cleaned is error:
-                raise
-            raise cleaned from None
-        view = get_run(ctx, run.id)
-        _alert(taken, view, reporter)
-    return view
+    return Wanted(definition, options, configuration, registry, choice, require_active(choice), problems)
 
 
-def _run(
-    ctx: Context, recorded: RecordedPipeline, run: NewRun, taken: RunStack, *, origin_text: str, reporter: Reporter,
-    created: Created | None,
-) -> None:  # fmt: skip
-    lock = hold_run(ctx.home_folder, run.id)
-    try:
-        writer = RunWriter(ctx.home_folder, ctx.scope)
-        try:
-            _drive(ctx, recorded, run, writer, taken, origin_text=origin_text, reporter=reporter, created=created)
-        finally:
-            writer.close()
-    finally:
-        lock.release()
-
-
-def _drive(
-    ctx: Context, recorded: RecordedPipeline, run: NewRun, writer: RunWriter, taken: RunStack, *, origin_text: str,
-    reporter: Reporter, created: Created | None,
-) -> None:  # fmt: skip
-    connection = open_reader(ctx.home_folder)
-    assert connection is not None  # noqa: S101  # the writer made it
-    reader = CatalogReader(connection, ctx.home_folder)
-    try:
-        gone = reader.interrupted_runs()
-        if gone:
-            mark_interrupted(ctx.home_folder, gone)
-        store = _open_store(taken)
-        root = source_root_of(Path(run.file), ctx.scope) if run.file else Path.cwd()
-        roots = list(dict.fromkeys([str(root), sys.path[0] or str(Path.cwd())]))
-        cache = StepCache(
-            reader, store, store_id=run.artifact_store_id, project_id=ctx.scope.id, pipeline=run.pipeline,
-            code=CodeDigests(roots),
-        )  # fmt: skip
-        order = topological_order(recorded.spec.steps)
-        name = writer.create_run(run)
-        try:
-            facts = RunFacts(
-                run_id=run.id, name=name, pipeline=run.pipeline, stack=run.stack, stack_origin=origin_text,
-                orchestrator=run.orchestrator, artifact_store=run.artifact_store,
-                artifact_store_root=store.root, steps=tuple(order),
-            )  # fmt: skip
-            plan = RunPlan(
-                facts=facts, project_id=ctx.scope.id, max_workers=taken.local.workers(),
-                mode=taken.local.execution_mode, import_paths=roots, working_directory=str(Path.cwd()),
-                external=taken.external, steps=taken.steps, redactor=taken.redactor,
-            )  # fmt: skip
-            execution = Execution(
-                recorded, plan, home=ctx.home_folder, writer=writer, cache=cache, reporter=reporter,
-                executor=WorkerPool(taken.local.workers()), answer=functools.partial(answer, ctx, writer),
-            )  # fmt: skip
-            execution.record_steps()
-            if created is not None:
-                created(run.id, name)
-            execution.run()
-        except BaseException as error:
-            record_failure(writer, clean_error(error, taken.redactor))
-            raise
-    finally:
-        reader.close()
-
-
-def _open_store(taken: RunStack) -> ArtifactStore:
-    """Return the run's artifact store.
+def _record_and_run(session: Session, wanted: Wanted) -> None:
+    """Call the pipeline's function, and run what it records: after it, or from the first value that it asks for on.
 
     Raises:
-        ComponentConfigurationError: its place, which every artifact version records, shows a secret.
+        RunFailedError: the function failed after its first steps ran.
+        StackyardError: nothing ran.
     """
-    store = artifact_store(taken.store, taken.secrets)
-    if taken.redactor is not None and taken.redactor.clean(store.root) != store.root:
-        raise ComponentConfigurationError(
-            f"The place of the artifact store {taken.store.name!r} contains a secret, and would be recorded with every "
-            "artifact version.",
-            hint="Leave the secret out of the path or URL; the flavor should take it in an attribute of its own.",
-        )
-    return store
+    definition, configuration = wanted.definition, wanted.configuration
+    recorder = definition.new_recorder(
+        force_cache=wanted.options.enable_cache, configuration=configuration.values, file=configuration.file,
+        problems=wanted.problems,
+    )  # fmt: skip
+    growing = GrowingRun(session, recorder, definition, in_process=wanted.options.in_process)
+    try:
+        with working_in(session.ctx.scope.root or Path.cwd()):
+            recorded = _record(wanted, recorder)
+    except BaseException as error:
+        if growing.begun:
+            growing.finish(error)
+            return
+        if isinstance(error, (StackyardError, CalledWhileLoadingError)) or not isinstance(error, Exception):
+            raise
+        problem = step_error(error)
+        raise DefinitionError(
+            f"The pipeline {definition.name!r} failed while it wired its steps: {problem.type}: {problem.message}",
+            hint="Mend the pipeline function and run again; what may fail belongs into a step.",
+            location=Location(problem.file, problem.line) if problem.file else definition.location,
+            traceback=problem.traceback,
+        ) from error
+    if growing.begun:
+        growing.finish(None)
+        return
+    recorder.check_configured_steps()
+    session.open(recorded, growing=False).run()
 
 
-def _alert(taken: RunStack, run: RunView, reporter: Reporter) -> None:
-    if taken.alerter is not None:
-        from stackyard.api.alerts import send_alert  # noqa: PLC0415  # few stacks have an alerter
+def _record(wanted: Wanted, recorder: Recorder) -> RecordedPipeline:
+    """Record the pipeline; parameters of the call win over those of the run configuration.
 
-        send_alert(taken.alerter, taken.secrets, taken.redactor, run, reporter)
+    Raises:
+        DefinitionError: the pipeline, its parameters or its steps are not valid.
+        Exception: whatever its function raises.
+    """
+    given = wanted.options.parameters
+    configured = {k: v for k, v in wanted.configuration.parameters.items() if k not in given}
+    if configured:
+        wanted.definition.check_given(configured, "json", recorder)
+    return wanted.definition.record({**configured, **given}, recorder, given_as=wanted.options.parameters_given_as)
 
 
 def raise_for_status(run: RunView) -> RunView:
@@ -286,7 +182,9 @@ def raise_for_status(run: RunView) -> RunView:
         return run
     failed = [step.name for step in run.steps if step.status is Status.FAILED]
     if run.status is Status.STOPPED:
-        raise RunStoppedError(f"The run {run.name!r} was stopped.", hint="Start it again: completed steps are reused.")
+        raise RunStoppedError(
+            f"The run {run.name!r} was stopped.", hint=f"Go on with it: stackyard run resume {run.name}"
+        )
     first = f" --step {failed[0]}" if failed else ""
     what = f"{len(failed)} steps" if len(failed) > 1 else f"step {failed[0]!r}" if failed else "the driver"
     raise RunFailedError(
@@ -322,32 +220,3 @@ def _wish(definition: PipelineDefinition, options: RunOptions, configuration: Ru
         name = Path(configuration.file).name
         return Wish(str(stack), ActiveStackOrigin.RUN_CONFIGURATION, f"set by the run configuration {name}")
     return None
-
-
-def _record(definition: PipelineDefinition, options: RunOptions, configuration: RunConfiguration) -> RecordedPipeline:
-    """Record the pipeline; parameters of the call win over those of the run configuration.
-
-    Raises:
-        DefinitionError: the pipeline, its parameters or its steps are not valid, or its function raised.
-    """
-    configured = {k: v for k, v in configuration.parameters.items() if k not in options.parameters}
-    recorder = definition.new_recorder(
-        force_cache=options.enable_cache, configuration=configuration.values, file=configuration.file
-    )
-    given_as = options.parameters_given_as
-    if configured:
-        definition.check_given(configured, "json", recorder)
-    try:
-        recorded = definition.record({**configured, **options.parameters}, recorder, given_as=given_as)
-    except (StackyardError, CalledWhileLoadingError):
-        raise
-    except Exception as error:
-        problem = step_error(error)
-        raise DefinitionError(
-            f"The pipeline {definition.name!r} failed while it wired its steps: {problem.type}: {problem.message}",
-            hint="Mend the pipeline function and run again; what may fail belongs into a step.",
-            location=Location(problem.file, problem.line) if problem.file else definition.location,
-            traceback=problem.traceback,
-        ) from error
-    recorder.check_configured_steps()
-    return recorded

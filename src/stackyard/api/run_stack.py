@@ -7,23 +7,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stackyard.api.components import component_spec
 from stackyard.api.context import Context
 from stackyard.api.loading import source_root_of
 from stackyard.api.lookup import shell_word
 from stackyard.api.run_configuration import RunConfiguration
+from stackyard.api.run_inputs import external_versions
 from stackyard.api.settings import SettingsResolver
 from stackyard.api.stack_parts import StackParts
 from stackyard.api.validation import check_hook, check_steps
 from stackyard.authoring.pipeline import PipelineDefinition, RecordedPipeline
 from stackyard.engine.cache import KnownVersion
 from stackyard.engine.components import redactor_of
-from stackyard.engine.execution import StepComponents
+from stackyard.engine.plan import StepComponents
 from stackyard.flavors.catalogue import known_flavors
 from stackyard.flavors.local import LocalOrchestratorConfiguration
 from stackyard.model.enums import ComponentType, ExecutionMode
 from stackyard.model.errors import (
-    ArtifactNotFoundError,
     Location,
     SecretNotFoundError,
     StackValidationError,
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
     from stackyard.authoring.step import StepDefinition
     from stackyard.model.redaction import Redactor
 
-UPLOAD = "upload:"
-"""What the id of an artifact version begins with that the driver stores before its step starts."""
 _RUNS_HERE = "local"
 """The orchestrator flavor whose work this package does itself."""
 
@@ -84,7 +81,7 @@ def prepare_stack(
         SettingsError: settings are unknown or refused.
         PackageMissingError: what a component needs is not installed.
         SecretNotFoundError: a secret is not there.
-        ArtifactNotFoundError: a step takes an artifact version that the catalog does not have.
+        ArtifactNotFoundError: a step takes an artifact version that is not there.
         PipelineValidationError: several of these.
     """
     problems = Problems() if problems is None else problems
@@ -193,7 +190,9 @@ class Preparation:
         for step in steps:
             with problems.collecting():
                 self._refuse_step_operator(step)
-        external = self._external_versions(steps, taken, problems)
+        external = external_versions(
+            self._ctx, self._registry, steps, taken.store, known=taken.external, problems=problems
+        )
         stores = [version.store for version in external.values() if version.store]
         fresh = self._secrets(steps, [*(t for t in trackers.values() if t), *stores], problems)
         secrets = {**taken.secrets, **fresh}
@@ -320,40 +319,6 @@ class Preparation:
         )
         values = Secrets(values={name: secrets.get(name, {}) for name in sorted(names)}) if names else None
         return StepComponents(store, tracker, values)
-
-    def _external_versions(
-        self, steps: Iterable[StepSpec], taken: RunStack, problems: Problems
-    ) -> dict[str, KnownVersion]:
-        wanted = {
-            version: step
-            for step in steps
-            for version in step.external_inputs.values()
-            if not version.startswith(UPLOAD) and version not in taken.external
-        }
-        if not wanted:
-            return {}
-        found: dict[str, KnownVersion] = {}
-        with self._ctx.catalog() as catalog:
-            for version_id, step in wanted.items():
-                rows = catalog.versions_by_id(version_id) if catalog else []
-                if not rows:
-                    problems.add(
-                        ArtifactNotFoundError(
-                            f"The artifact version {version_id} that step {step.name!r} takes is not in the catalog.",
-                            hint="Pass a version of this home's catalog.",
-                            location=Location(step.file, step.line) if step.file else None,
-                        )
-                    )
-                    continue
-                row = rows[0]
-                elsewhere = row.artifact_store_id != taken.store.component_id
-                other = self._registry.component_by_id(row.artifact_store_id) if elsewhere else None
-                found[version_id] = KnownVersion(
-                    id=row.id, uri=row.uri, materializer=row.materializer, digest=row.digest, deterministic=False,
-                    type=row.type, artifact_name=row.name, version=row.version,
-                    store=component_spec(self._ctx, self._registry, other) if other else None,
-                )  # fmt: skip
-        return found
 
 
 def _tracker_hint(stack: Stack, tracker: str) -> str:

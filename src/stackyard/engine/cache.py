@@ -134,7 +134,7 @@ class StepCache:
                 expired = expired or f"the result is {age:.0f} s old, the step takes it for {expires_after:g} s"
                 continue
             try:
-                decision.outputs = self._outputs(found.step_run_id)
+                decision.outputs = self.outputs_of(found.step_run_id)
             except StackyardError as error:
                 damage = damage or error.message
                 continue
@@ -190,7 +190,7 @@ class StepCache:
         )
         return CacheDecision(key=parts.digest(), parts=parts)
 
-    def _outputs(self, step_run_id: str) -> dict[str, KnownVersion]:
+    def outputs_of(self, step_run_id: str) -> dict[str, KnownVersion]:
         """Return the versions of an earlier step run.
 
         Raises:

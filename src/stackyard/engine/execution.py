@@ -1,96 +1,44 @@
 """One run from its first row to its last: the driver's main loop.
 
-Invariant: single-threaded; everything that happens arrives through the pool's poll and is recorded before it is told.
+Invariant: single-threaded; everything that happens arrives through the executor's poll and is recorded before it is
+told. A pipeline function that goes on meanwhile does so in another thread, and meets the engine in
+:class:`Growth` only.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from stackyard.authoring.pipeline import RecordedPipeline
+from stackyard.engine.attempts import Attempt, Jobs
 from stackyard.engine.cache import CacheDecision, KnownVersion, StepCache
-from stackyard.engine.executor import Answer, ExecutorEvent, LogData, StepExecutor
-from stackyard.engine.functions import portable_source
-from stackyard.engine.limits import threads_per_worker
+from stackyard.engine.executor import Answer, ExecutorEvent, StepExecutor
+from stackyard.engine.growth import Growth
+from stackyard.engine.plan import Batch, EarlierSteps, RunPlan, StepEnd
 from stackyard.engine.redaction import EventRedaction
-from stackyard.engine.reporter import Reporter, RunFacts, StepChange
+from stackyard.engine.reporter import Reporter, StepChange
 from stackyard.engine.scheduler import Scheduler
+from stackyard.engine.steps import Steps, artifact_types, items_of, version_ids
 from stackyard.engine.stop import StopRequests
-from stackyard.model.artifact import Manifest
+from stackyard.engine.stopping import Stopping
+from stackyard.engine.timers import Timers
+from stackyard.engine.tracebacks import step_error
 from stackyard.model.enums import ExecutionMode, Status
-from stackyard.model.errors import StackyardError
-from stackyard.model.graph import StepSource, StepSpec
-from stackyard.model.job import (
-    ComponentSpec,
-    Secrets,
-    StepError,
-    StepEvent,
-    StepJob,
-    StepLimits,
-    StepOutcome,
-)
-from stackyard.storage.catalog.writer import NewStepRun, RunWriter
+from stackyard.model.errors import OptionError
+from stackyard.model.job import StepError, StepEvent, StepOutcome
+from stackyard.storage.catalog.writer import RunWriter
 from stackyard.storage.home import Home
-from stackyard.storage.ids import new_id
 from stackyard.storage.logs import StepLog
 
 if TYPE_CHECKING:
-    from stackyard.model.redaction import Redactor
+    from stackyard.authoring.pipeline import RecordedPipeline
+    from stackyard.model.graph import StepSpec
 
 POLL_S = 0.1
-GRACE_S = 5.0
-
-
-@dataclass(frozen=True)
-class StepComponents:
-    """What a step takes from its stack."""
-
-    artifact_store: ComponentSpec
-    experiment_tracker: ComponentSpec | None = None
-    secrets: Secrets | None = None
-    """Values of all secrets that the step and its components name."""
-
-
-@dataclass(frozen=True)
-class RunPlan:
-    """What a run needs to know beside its graph."""
-
-    facts: RunFacts
-    project_id: str
-    max_workers: int
-    mode: ExecutionMode
-    import_paths: list[str]
-    working_directory: str
-    external: dict[str, KnownVersion]
-    """Artifact version id to version, for inputs that exist before the run."""
-    steps: dict[str, StepComponents]
-    """Step to what it takes from the stack."""
-    redactor: Redactor | None = None
-    """Masks the run's secrets; None without any."""
-
-
-@dataclass
-class _Running:
-    """A step that a worker executes."""
-
-    spec: StepSpec
-    step_run_id: str
-    log: StepLog
-    started: float
-    logged: dict[str, Any]
-    links: dict[str, Any]
-    """What its experiment tracker says."""
-    saved: dict[str, Manifest]
-    """Output to what was stored."""
-    ended_by_stop: bool = False
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """What the step logged comes first."""
-        return {**self.logged, **self.links}
+_Decided = tuple[dict[str, KnownVersion], CacheDecision]
+"""A step's inputs, and what the cache says of it."""
 
 
 class Execution:
@@ -102,11 +50,24 @@ class Execution:
     ) -> None:  # fmt: skip
         """Take the parts.
 
+        Args:
+            recorded: what the pipeline recorded so far.
+            plan: all else that the run is told.
+            home: where logs and requests to stop lie.
+            writer: of the run.
+            cache: looks steps up.
+            reporter: is told what happens.
+            executor: executes the steps.
+            answer: answers what running steps ask.
+
         Raises:
             CycleError: steps wait for each other.
             DefinitionError: a step's function can't be sent to a worker.
         """
-        self._recorded = recorded
+        self.growth = Growth()
+        self.scheduler = Scheduler((), plan.mode, plan.cores)
+        self.attempts: dict[str, Attempt] = {}
+        """Step to the attempt that runs."""
         self._plan = plan
         self._home = home
         self._writer = writer
@@ -114,234 +75,326 @@ class Execution:
         self._reporter = reporter
         self._executor = executor
         self._answer = answer
-        self.scheduler = Scheduler(recorded.spec.steps, plan.mode)
-        self._specs = {s.name: s for s in recorded.spec.steps}
-        self._sources: dict[str, StepSource] = {
-            name: portable_source(definition) for name, definition in recorded.definitions.items()
-        }
-        self._step_run_ids = {name: new_id() for name in self.scheduler.order}
-        self._names = {step_run_id: name for name, step_run_id in self._step_run_ids.items()}
-        self._outputs: dict[tuple[str, str], KnownVersion] = {}
-        self._running: dict[str, _Running] = {}
+        self._timers = Timers()
+        self._steps = Steps(plan, Jobs(plan, recorded.spec), self.scheduler, writer)
+        self._stopping = Stopping(self, executor, writer, reporter, self._timers)
+        self._unstartable: dict[str, StepError] = {}
+        """Steps that were recorded and can't begin."""
+        self._decided: dict[str, _Decided] = {}
+        """The step that waits for room, so that the cache is not asked again with everything that happens."""
+        self._again: dict[str, Attempt] = {}
+        """Steps that wait for another attempt, or are ready for it."""
         self._first_error: StepError | None = None
-        self._stops_seen = 0
-        self._stop_deadline = 0.0
-        self._width = self._graph_width()
+        self._begun = 0.0
+        self._redactor = plan.redactor
         self._redaction = EventRedaction(plan.redactor) if plan.redactor else None
+        self._first = Batch(recorded.spec.steps, recorded.definitions, {}, uploads=plan.uploads, earlier=plan.earlier)
+        for spec in self._first.specs:
+            self._steps.prepare(spec, recorded.definitions[spec.name])
 
     def record_steps(self) -> None:
-        """Write the queued steps; the run's row must exist."""
-        rows = [
-            NewStepRun(
-                id=self._step_run_ids[name],
-                name=name,
-                position=position,
-                parameters=self._specs[name].parameters,
-                upstream=self._specs[name].upstream(),
-                file=self._specs[name].source.file,
-                line=self._specs[name].source.line,
-            )
-            for position, name in enumerate(self.scheduler.order)
-        ]
-        self._writer.add_steps(rows)
+        """Write the queued steps; the run's row must exist.
+
+        Raises:
+            CycleError: steps wait for each other.
+            ModelNotFoundError: a step names a model version that is not there.
+        """
+        for spec in self._first.specs:
+            self._steps.resolve_model(spec)
+        self._steps.add(self._first)
+        if not self._plan.growing:
+            self.growth.seal()
 
     def run(self) -> Status:
         """Execute all steps; return the run's status, which is recorded."""
-        begun = time.monotonic()
+        with StopRequests(self._home.stop_file(self._plan.facts.run_id)) as stops:
+            self.begin(stops)
+            with self.closing():
+                while self.turn():
+                    pass
+            return self.finish()
+
+    def begin(self, stops: StopRequests) -> None:
+        """Say that the run begins."""
+        self._begun = time.monotonic()
+        self._stopping.watch(stops)
+        self.growth.wake_with(stops.wake)
+        if stops.wakeup is not None:
+            self._executor.add_wakeup(stops.wakeup)
         self._writer.set_run(Status.RUNNING)
         self._reporter.run_started(self._plan.facts)
-        with StopRequests(self._home.stop_file(self._plan.facts.run_id)) as stops:
-            if stops.wakeup is not None:
-                self._executor.add_wakeup(stops.wakeup)
+        self._settle(self._first.earlier)
+        if self._plan.init is not None and not self.scheduler.finished:
             try:
-                while True:
-                    self._start_ready()
-                    if self.scheduler.finished:
-                        break
-                    events = self._executor.poll(POLL_S, self._answer)
-                    for event in self._redaction.clean(events) if self._redaction else events:
-                        self._take(event)
-                    self._reporter.tick()
-                    self._obey(stops)
-            finally:
-                self._executor.close()
-                for running in self._running.values():
-                    running.log.close()
+                self._plan.init()
+            except Exception as error:  # noqa: BLE001  # a hook of the user's
+                self.fail(step_error(error), "The pipeline's on_init failed", "because the pipeline's on_init failed")
+
+    def turn(self) -> bool:
+        """Start what can start, wait for something to happen, and take it; return whether the run goes on."""
+        for batch in self.growth.take():
+            self._grow(batch)
+        failure = self.growth.failure
+        if failure is not None and not self.scheduler.stopped:
+            self.fail(failure, "", "because the pipeline function failed")
+        self._start_ready()
+        if self.scheduler.finished and self.growth.sealed:
+            return False
+        events = self._executor.poll(self._timers.wait_s(POLL_S), self._answer)
+        for event in self._redaction.clean(events) if self._redaction else events:
+            self._take(event)
+        self._timers.run_due()
+        self._reporter.tick()
+        self._stopping.obey()
+        return True
+
+    @contextlib.contextmanager
+    def closing(self) -> Iterator[None]:
+        """End everything that runs when the context is left, however that comes about."""
+        try:
+            yield
+        finally:
+            self._executor.close()
+            for attempt in self.attempts.values():
+                attempt.log.close()
+
+    def finish(self) -> Status:
+        """Record how the run ended."""
+        if self._plan.cleanup is not None:
+            try:
+                self._plan.cleanup()
+            except Exception as error:  # noqa: BLE001  # a hook of the user's: what the steps did counts
+                self._reporter.warning(f"The pipeline's on_cleanup failed: {type(error).__name__}: {error}")
         status = self.scheduler.outcome()
+        if self._first_error is not None:
+            status = Status.FAILED
+        elif status is Status.COMPLETED and self._stopping.asked and self.growth.ended_early:
+            status = Status.STOPPED
         self._writer.set_run(status, error=self._first_error)
-        self._reporter.run_finished(status, time.monotonic() - begun)
+        self._reporter.run_finished(status, time.monotonic() - self._begun)
         return status
+
+    def fail(self, error: StepError, what: str, why: str) -> None:
+        """Let the run fail for something that is no step: nothing more starts, what runs is stopped."""
+        if self._first_error is None:
+            message = f"{what}: {error.type}: {error.message}" if what else error.message
+            self._first_error = error.model_copy(update={"message": message})
+        self._stopping.stop_all(why)
+
+    # steps that come ---------------------------------------------------------------------------------------------
+
+    def _grow(self, batch: Batch) -> None:
+        """Take steps that were recorded while others ran; what is wrong with one of them fails it alone."""
+        self._unstartable.update(self._steps.prepare_each(batch))
+        if batch.redactor is not None and batch.redactor is not self._redactor:
+            self._redactor = batch.redactor
+            self._redaction = self._redaction or EventRedaction(batch.redactor)
+            self._redaction.use(batch.redactor)
+        skipped = self._steps.add(batch)
+        self._reporter.steps_added([spec.name for spec in batch.specs])
+        self._settle(batch.earlier)
+        why = (
+            "because the run was stopped" if self.scheduler.stopped else "because a step that it needs did not end well"
+        )
+        self.skip(skipped, why)
+
+    def _settle(self, earlier: EarlierSteps) -> None:
+        """Take what stands instead of steps that need not run."""
+        for name, kept in earlier.kept.items():
+            if self.scheduler.status[name] is not Status.QUEUED:
+                continue
+            if kept.status is Status.SKIPPED:
+                self._writer.step_ended(self._steps.ids[name], Status.SKIPPED, detail=kept.detail)
+            elif kept.source_run_id:
+                inputs = self._steps.inputs_of(self._steps.specs[name])
+                self._writer.step_cached(
+                    self._steps.ids[name], inputs=version_ids(inputs), items=items_of(inputs),
+                    outputs=version_ids(kept.outputs), cache_key="", parts=None, source_run_id=kept.source_run_id,
+                    metadata={},
+                )  # fmt: skip
+            self.scheduler.settle(name, kept.status)
+            self._ended_with(name, StepEnd(kept.status, kept.outputs, detail=kept.detail))
+            self._reporter.step_changed(StepChange(name, kept.status, kept.detail, duration_s=0.0, kept=True))
+        for why in earlier.again.values():
+            self._reporter.message(why)
 
     # starting ---------------------------------------------------------------------------------------------------
 
     def _start_ready(self) -> None:
         while (name := self.scheduler.take_ready()) is not None:
-            spec = self._specs[name]
-            inputs = {key: self._outputs[ref.step, ref.output] for key, ref in spec.inputs.items()}
-            inputs.update({key: self._plan.external[version] for key, version in spec.external_inputs.items()})
-            tracker = self._plan.steps[name].experiment_tracker
-            decision = self._cache.decide(
-                spec, self._sources[name], inputs, experiment_tracker=tracker.component_id if tracker else ""
-            )
-            if decision.hit:
-                self._reuse(spec, inputs, decision)
-            elif self._executor.has_room():
-                self._start(spec, inputs, decision)
-            else:
+            if name in self._unstartable:
+                self._failed(name, self._unstartable.pop(name))
+                continue
+            attempt = self._again.get(name)
+            if attempt is None:
+                spec = self._steps.specs[name]
+                decided = self._decided.pop(name, None) or self._decide(spec)
+                if decided is None:
+                    continue
+                if decided[1].hit:
+                    self._reuse(spec, *decided)
+                    continue
+                if not self._executor.has_room():
+                    self._decided[name] = decided
+                    self.scheduler.put_back(name)
+                    return
+                attempt = self._new_attempt(spec, *decided)
+            elif not self._executor.has_room():
                 self.scheduler.put_back(name)
                 return
+            self._again.pop(name, None)
+            self._submit(attempt)
 
-    def _reuse(self, spec: StepSpec, inputs: dict[str, KnownVersion], decision: CacheDecision) -> None:
+    def _decide(self, spec: StepSpec) -> _Decided | None:
+        """Ask the cache; a step whose cache policy can't be followed fails."""
+        inputs = self._steps.inputs_of(spec)
+        tracker = self._steps.components[spec.name].experiment_tracker
+        try:
+            decision = self._cache.decide(
+                spec, self._steps.sources[spec.name], inputs, experiment_tracker=tracker.component_id if tracker else ""
+            )
+        except OptionError as error:
+            self._failed(spec.name, step_error(error))
+            return None
+        return inputs, decision
+
+    def _reuse(self, spec: StepSpec, inputs: Mapping[str, KnownVersion], decision: CacheDecision) -> None:
         self._writer.step_cached(
-            self._step_run_ids[spec.name],
-            inputs={key: version.id for key, version in inputs.items()},
-            outputs={key: version.id for key, version in decision.outputs.items()},
-            cache_key=decision.key,
-            parts=decision.parts,
-            source_run_id=decision.source_run_id,
-            metadata=decision.metadata,
-        )
+            self._steps.ids[spec.name], inputs=version_ids(inputs), items=items_of(inputs),
+            outputs=version_ids(decision.outputs), cache_key=decision.key, parts=decision.parts,
+            source_run_id=decision.source_run_id, metadata=decision.metadata,
+            model_version_id=self._steps.model_version_id(spec), artifact_types=artifact_types(spec),
+        )  # fmt: skip
         if decision.links:
             self._writer.add_run_metadata({spec.name: decision.links})
-        for output, version in decision.outputs.items():
-            self._outputs[spec.name, output] = version
         self.scheduler.end(spec.name, Status.CACHED)
+        self._ended_with(spec.name, StepEnd(Status.CACHED, decision.outputs))
         logged = {key: value for key, value in decision.metadata.items() if key not in decision.links}
         self._reporter.step_changed(StepChange(spec.name, Status.CACHED, duration_s=0.0, metadata=logged))
 
-    def _start(self, spec: StepSpec, inputs: dict[str, KnownVersion], decision: CacheDecision) -> None:
-        facts, step_run_id, components = self._plan.facts, self._step_run_ids[spec.name], self._plan.steps[spec.name]
-        job = StepJob(
-            run_id=facts.run_id,
-            run_name=facts.name,
-            step_run_id=step_run_id,
-            step_name=spec.name,
-            pipeline_name=facts.pipeline,
-            project_id=self._plan.project_id,
-            stack_name=facts.stack,
-            source=self._sources[spec.name],
-            import_paths=self._plan.import_paths,
-            working_directory=self._plan.working_directory,
-            parameters=spec.parameters,
-            inputs={key: version.as_input() for key, version in inputs.items()},
-            outputs=spec.outputs,
-            artifact_store=components.artifact_store,
-            experiment_tracker=components.experiment_tracker,
-            environment=spec.environment,
-            secrets=spec.secrets,
-            limits=StepLimits(threads=threads_per_worker(min(self._width, self._plan.max_workers))),
-        )
+    def _new_attempt(self, spec: StepSpec, inputs: Mapping[str, KnownVersion], decision: CacheDecision) -> Attempt:
         # What a store says of damage may name its address.
-        detail = self._plan.redactor.clean(decision.detail) if self._plan.redactor else decision.detail
-        log = StepLog(
-            self._home.step_log(facts.run_id, step_run_id),
-            lambda text: self._reporter.warning(f"step {spec.name}: {text}"),
-        )
-        pid = self._executor.submit(job, components.secrets)
-        self._running[spec.name] = _Running(spec, step_run_id, log, time.monotonic(), {}, {}, {})
+        detail = self._redactor.clean(decision.detail) if self._redactor else decision.detail
+        secrets = self._steps.components[spec.name].secrets
+        return Attempt(spec, self._steps.job(spec, inputs), secrets, inputs, decision, detail)
+
+    def _submit(self, attempt: Attempt) -> None:
+        name, number = attempt.spec.name, attempt.number
+        path = self._home.step_log(self._plan.facts.run_id, attempt.job.step_run_id)
+        attempt.begin(StepLog(path, lambda text: self._reporter.warning(f"step {name}: {text}")))
+        pid = self._executor.submit(attempt.job_to_send, attempt.secrets)
+        self.attempts[name] = attempt
         self._writer.step_started(
-            step_run_id,
-            pid=pid,
-            inputs={key: version.id for key, version in inputs.items()},
-            cache_key=decision.key,
-            parts=decision.parts,
-            reason=decision.reason,
-            detail=detail,
-        )
-        self._reporter.step_changed(StepChange(spec.name, Status.RUNNING, detail))
+            attempt.job.step_run_id, pid=pid, inputs=version_ids(attempt.inputs), items=items_of(attempt.inputs),
+            cache_key=attempt.decision.key, parts=attempt.decision.parts, reason=attempt.decision.reason,
+            detail=attempt.detail, attempt=number, model_version_id=self._steps.model_version_id(attempt.spec),
+        )  # fmt: skip
+        self._reporter.step_changed(StepChange(name, Status.RUNNING, attempt.detail, attempt=number))
+        if attempt.spec.timeout_s is not None:
+            self._timers.after(attempt.spec.timeout_s, lambda: self._stopping.time_out(attempt))
 
     # happenings -------------------------------------------------------------------------------------------------
 
     def _take(self, event: ExecutorEvent) -> None:
-        name = self._names.get(event.step_run_id, "")
-        running = self._running.get(name)
-        if running is None:
+        name = self._steps.names.get(event.step_run_id, "")
+        attempt = self.attempts.get(name)
+        if attempt is None:
             return
-        if isinstance(event, LogData):
-            running.log.write(event.stream, event.data)
-            self._reporter.step_output(name, event.stream, event.data, "")
-        elif isinstance(event, StepEvent):
-            if event.kind == "log":
-                running.log.write("log", event.text, level=event.level, at=event.at)
-                self._reporter.step_output(name, "log", event.text + "\n", event.level)
-            elif event.kind == "metadata":
-                (running.links if event.of_run else running.logged).update(event.values)
-                if event.of_run:
-                    self._writer.add_run_metadata({name: event.values})
-            elif event.kind == "artifact_saved" and event.manifest is not None:
-                running.saved[event.output] = event.manifest
-        else:
-            self._ended(name, running, event)
+        if isinstance(event, StepOutcome):
+            self._attempt_ended(name, attempt, event)
+            return
+        attempt.take(event, self._reporter)
+        if isinstance(event, StepEvent) and event.of_run:
+            self._writer.add_run_metadata({name: event.values})
 
-    def _ended(self, name: str, running: _Running, outcome: StepOutcome) -> None:
-        running.log.close()
-        del self._running[name]
-        duration = time.monotonic() - running.started
-        status, error = Status(outcome.status), outcome.error
+    def _attempt_ended(self, name: str, attempt: Attempt, outcome: StepOutcome) -> None:
+        del self.attempts[name]
+        status = Status(outcome.status)
+        if status is not Status.COMPLETED and attempt.ending:
+            status = Status.STOPPED if attempt.ending == "stop" else Status.FAILED
+        error = attempt.error_of(outcome)
         if status is Status.COMPLETED:
-            outputs = [(output.name, running.saved[output.name]) for output in outcome.outputs]
-            numbers = self._writer.step_completed(running.step_run_id, outputs, running.metadata)
-            for key, manifest in outputs:
-                self._outputs[name, key] = KnownVersion(
-                    id=manifest.id,
-                    uri=manifest.uri,
-                    materializer=manifest.materializer,
-                    digest=manifest.digest,
-                    deterministic=manifest.deterministic,
-                    type=manifest.type,
-                    artifact_name=manifest.artifact_name,
-                    version=numbers[key],
-                )
+            attempt.log.close()
+            self._completed(name, attempt, outcome)
+        elif status is Status.FAILED and attempt.may_be_repeated and not self.scheduler.stopped:
+            self._try_again(name, attempt, error or StepError(type="Failed", message="The step failed."))
         else:
-            if running.ended_by_stop:
-                status = Status.STOPPED
-            self._writer.step_ended(running.step_run_id, status, error=error, metadata=running.metadata)
-            if error is not None and status is Status.FAILED and self._first_error is None:
-                self._first_error = error.model_copy(update={"message": f"Step {name!r} failed: {error.message}"})
-        skipped = self.scheduler.end(name, status)
-        self._reporter.step_changed(StepChange(name, status, duration_s=duration, error=error, metadata=running.logged))
-        self._skip(skipped, f"because {name!r} {'was stopped' if status is Status.STOPPED else 'failed'}")
-        if status is Status.FAILED and self._plan.mode is ExecutionMode.FAIL_FAST:
-            for other in self._running.values():
-                other.ended_by_stop = True
-                self._executor.stop_step(other.step_run_id, force=False)
+            attempt.log.close()
+            self._failed(name, error, status=status, attempt=attempt)
 
-    def _skip(self, names: list[str], why: str) -> None:
+    def _completed(self, name: str, attempt: Attempt, outcome: StepOutcome) -> None:
+        duration = time.monotonic() - attempt.started
+        outputs = [(output.name, attempt.saved[output.name]) for output in outcome.outputs]
+        numbers = self._writer.step_completed(
+            attempt.job.step_run_id,
+            outputs,
+            attempt.metadata,
+            tags={spec.name: spec.tags for spec in attempt.spec.outputs if spec.tags},
+            model_version_id=self._steps.model_version_id(attempt.spec),
+            artifact_types=artifact_types(attempt.spec),
+        )
+        known = {key: KnownVersion.of_manifest(manifest, numbers[key]) for key, manifest in outputs}
+        self.scheduler.end(name, Status.COMPLETED)
+        self._ended_with(name, StepEnd(Status.COMPLETED, known))
+        change = StepChange(
+            name, Status.COMPLETED, duration_s=duration, metadata=attempt.logged, attempt=attempt.number
+        )
+        self._reporter.step_changed(change)
+
+    def _try_again(self, name: str, attempt: Attempt, error: StepError) -> None:
+        number, duration = attempt.number, time.monotonic() - attempt.started
+        following, wait_s = attempt.following(error)
+        attempt.log.close()
+        self._writer.step_retrying(attempt.job.step_run_id, number, error)
+        self.scheduler.retry(name)
+        self._reporter.step_changed(
+            StepChange(name, Status.RETRYING, duration_s=duration, error=error, attempt=number, wait_s=wait_s)
+        )
+        self._again[name] = following
+        self._timers.after(wait_s, lambda: self._begin_again(name, following))
+
+    def _begin_again(self, name: str, attempt: Attempt) -> None:
+        if self._again.get(name) is attempt and self.scheduler.status[name] is Status.RETRYING:
+            self.scheduler.again(name)
+
+    def _failed(
+        self, name: str, error: StepError | None, *, status: Status = Status.FAILED, attempt: Attempt | None = None
+    ) -> None:
+        """Record that a step ended without outputs, and what follows for the others."""
+        metadata = attempt.metadata if attempt else None
+        self._writer.step_ended(self._steps.ids[name], status, error=error, metadata=metadata)
+        if error is not None and status is Status.FAILED and self._first_error is None:
+            self._first_error = error.model_copy(update={"message": f"Step {name!r} failed: {error.message}"})
+        skipped = self.scheduler.end(name, status)
+        self._ended_with(name, StepEnd(status, error=error))
+        self._reporter.step_changed(
+            StepChange(
+                name, status, duration_s=time.monotonic() - attempt.started if attempt else 0.0, error=error,
+                metadata=attempt.logged if attempt else {}, attempt=attempt.number if attempt else 1,
+            )
+        )  # fmt: skip
+        why = f"because {name!r} {'was stopped' if status is Status.STOPPED else 'failed'}"
+        self.skip(skipped, why)
+        if status is Status.FAILED and self._plan.mode is not ExecutionMode.CONTINUE_ON_FAILURE:
+            self._stopping.end_waiting()
+            if self._plan.mode is ExecutionMode.FAIL_FAST:
+                self._stopping.stop_running()
+
+    def stop_waiting(self, name: str) -> None:
+        """Stop a step that is queued or waits for another attempt."""
+        waiting = self._again.pop(name, None)
+        self._decided.pop(name, None)
+        self._failed(name, waiting.error_before if waiting else None, status=Status.STOPPED)
+
+    def skip(self, names: list[str], why: str) -> None:
+        """Record that steps will not run; the scheduler knows already."""
         for name in names:
-            self._writer.step_ended(self._step_run_ids[name], Status.SKIPPED, detail=f"skipped {why}")
+            detail = f"skipped {why}"
+            self._writer.step_ended(self._steps.ids[name], Status.SKIPPED, detail=detail)
+            self._ended_with(name, StepEnd(Status.SKIPPED, detail=detail))
             self._reporter.step_changed(StepChange(name, Status.SKIPPED, detail=why))
 
-    def _obey(self, stops: StopRequests) -> None:
-        asked = stops.poll()
-        if asked > self._stops_seen:
-            if self._stops_seen == 0:
-                self._writer.set_run(Status.STOPPING)
-                hint = " (once more kills the steps)" if stops.reason == "SIGINT" else ""
-                self._reporter.message(f"Stopping: {stops.reason}{hint}")
-                self._stop_deadline = time.monotonic() + GRACE_S
-                self._skip(self.scheduler.stop(), "because the run was stopped")
-            self._stops_seen = asked
-            self._stop_all(force=asked > 1)
-        elif self._stops_seen == 1 and self._running and time.monotonic() > self._stop_deadline:
-            self._stops_seen = 2
-            self._reporter.message(f"The steps did not end within {GRACE_S:g} s: killing them")
-            self._stop_all(force=True)
-
-    def _stop_all(self, *, force: bool) -> None:
-        for running in self._running.values():
-            running.ended_by_stop = True
-            self._executor.stop_step(running.step_run_id, force=force)
-
-    def _graph_width(self) -> int:
-        """Return how many steps can run side by side, at least: the largest number on one level of the graph."""
-        level: dict[str, int] = {}
-        for name in self.scheduler.order:
-            level[name] = 1 + max((level[up] for up in self._specs[name].upstream() if up in level), default=0)
-        return max(Counter(level.values()).values(), default=1)
-
-
-def record_failure(writer: RunWriter, error: BaseException) -> None:
-    """Record that a driver ends because of an error of its own."""
-    message = error.message if isinstance(error, StackyardError) else f"{type(error).__name__}: {error}"
-    hint = error.hint if isinstance(error, StackyardError) else "This is a bug in Stackyard; please report it."
-    writer.set_run(Status.FAILED, error=StepError(type=type(error).__name__, message=message, hint=hint))
+    def _ended_with(self, name: str, end: StepEnd) -> None:
+        self._steps.keep_outputs(name, end.outputs)
+        if self._plan.growing:
+            self.growth.ended(name, end)

@@ -1,4 +1,4 @@
-"""How many threads numeric libraries may use in a worker."""
+"""How many CPUs there are, and how many threads numeric libraries may use in a worker."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ import sys
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _given = {name for name in VARIABLES if name in os.environ}
 _current: list[int | None] = [None]
+
+
+def cores() -> int:
+    """Return the CPUs of this machine that this process may use."""
+    if sys.platform != "win32" and hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1
 
 
 def threads_per_worker(workers: int) -> int:

@@ -29,6 +29,10 @@ class EventRedaction:
         self._redactor = redactor
         self._streams: dict[tuple[str, str], RedactedStream] = {}
 
+    def use(self, redactor: Redactor) -> None:
+        """Mask more from now on; what was held back of steps that run stays as it is."""
+        self._redactor = redactor
+
     def clean(self, events: Iterable[ExecutorEvent]) -> list[ExecutorEvent]:
         """Return events with secrets masked; what was held back of a step's output comes before its outcome."""
         cleaned: list[ExecutorEvent] = []

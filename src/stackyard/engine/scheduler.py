@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Iterable
 
 from stackyard.model.enums import ExecutionMode, Status
@@ -54,6 +55,10 @@ class Scheduler:
     def order(self) -> list[str]:
         """Return all steps: each comes after those it waits for."""
         return list(self._position)
+
+    def after(self, count: int) -> list[str]:
+        """Return the steps from a place in the order on."""
+        return list(itertools.islice(self._position, count, None)) if count else self.order
 
     def add(self, steps: Iterable[StepSpec]) -> list[str]:
         """Queue more steps, which wait for each other or for steps that are here.

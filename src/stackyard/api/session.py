@@ -1,0 +1,382 @@
+"""One run as its driver opens, drives and closes it: checks, lock, catalog, engine, alert."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import Self
+
+from stackyard.api.active import Choice
+from stackyard.api.context import Context
+from stackyard.api.earlier import Earlier, NothingEarlier, Resumed, TakenOver, require_same_graph
+from stackyard.api.loading import source_root_of
+from stackyard.api.run_configuration import RunConfiguration
+from stackyard.api.run_options import RunOptions
+from stackyard.api.run_stack import RunStack, prepare_more, prepare_stack
+from stackyard.api.runs import get_run
+from stackyard.api.step_requests import answer
+from stackyard.api.uploads import store_uploads
+from stackyard.authoring.pipeline import PipelineDefinition, RecordedPipeline
+from stackyard.authoring.substitutions import fill_in
+from stackyard.engine.cache import StepCache
+from stackyard.engine.code_digest import CodeDigests
+from stackyard.engine.components import artifact_store
+from stackyard.engine.execution import Execution
+from stackyard.engine.executor import StepExecutor
+from stackyard.engine.limits import cores
+from stackyard.engine.plan import Batch, RunPlan, Upload
+from stackyard.engine.redaction import clean_error, masked_output
+from stackyard.engine.reporter import Reporter, RunFacts
+from stackyard.model.enums import ExecutionMode, Status
+from stackyard.model.errors import ComponentConfigurationError, ResumeError, RunNotFoundError, StackyardError
+from stackyard.model.graph import StepSpec, topological_order
+from stackyard.model.job import StepError
+from stackyard.model.problems import Problems
+from stackyard.model.stack import Registry, Stack
+from stackyard.model.views import RunView
+from stackyard.storage.catalog.connection import open_reader
+from stackyard.storage.catalog.reader import CatalogReader
+from stackyard.storage.catalog.writer import NewRun, RunWriter, mark_interrupted
+from stackyard.storage.ids import new_id
+from stackyard.storage.projects import ensure_project_folder
+from stackyard.storage.strays import hold_run
+
+if TYPE_CHECKING:
+    from stackyard.authoring.artifact_config import ExternalArtifact
+    from stackyard.authoring.step import StepDefinition
+    from stackyard.model.options import HookSpec
+    from stackyard.storage.artifact_store import ArtifactStore
+
+Created = Callable[[str, str], None]
+"""Takes id and name of a run."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to run, and where."""
+
+    definition: PipelineDefinition
+    options: RunOptions
+    configuration: RunConfiguration
+    registry: Registry
+    choice: Choice
+    stack: Stack
+    problems: Problems = field(default_factory=Problems)
+    """What was found wrong so far; it is raised together with what the stack has to say."""
+
+
+class Session:
+    """Opens what a run needs in the right order, and closes it in the reverse one. A context manager."""
+
+    def __init__(self, ctx: Context, wanted: Wanted, reporter: Reporter, created: Created | None) -> None:
+        """Open nothing yet."""
+        self.ctx = ctx
+        self.run_id = ""
+        """Of the run once it is opened."""
+        self.reporter = reporter
+        self._wanted = wanted
+        self._created = created
+        self._open = contextlib.ExitStack()
+        self._taken: RunStack | None = None
+        self._earlier: Earlier = NothingEarlier()
+        self._store: ArtifactStore | None = None
+        self._run: NewRun | None = None
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Record an error of the driver itself, close everything, and send the alert."""
+        try:
+            if error is not None and self.run_id:
+                self._record_failure(error)
+        finally:
+            self._open.close()
+        if self.run_id and (error is None or isinstance(error, Exception)):
+            with contextlib.suppress(RunNotFoundError):
+                self._alert(self.view())
+
+    def view(self) -> RunView:
+        """Return the run as the catalog has it."""
+        return get_run(self.ctx, self.run_id)
+
+    def clean(self, error: Exception) -> Exception:
+        """Return an error without the run's secrets."""
+        return clean_error(error, self._taken.redactor if self._taken else None)
+
+    @property
+    def store(self) -> ArtifactStore:
+        """The run's artifact store."""
+        assert self._store is not None  # noqa: S101  # open comes first
+        return self._store
+
+    def open(self, recorded: RecordedPipeline, *, growing: bool) -> Execution:
+        """Check what is recorded, and make the run; nothing of it runs yet.
+
+        Args:
+            recorded: what will run, as far as it is known.
+            growing: more steps may come.
+
+        Raises:
+            StackyardError: something is wrong; there is no run then.
+        """
+        wanted, ctx = self._wanted, self.ctx
+        taken = self._taken = prepare_stack(
+            ctx, wanted.registry, wanted.stack, definition=wanted.definition, recorded=recorded,
+            configuration=wanted.configuration, problems=wanted.problems,
+        )  # fmt: skip
+        run = self._run = self._new_run(recorded, taken)
+        self._open.enter_context(masked_output(taken.redactor))
+        ctx.home_folder.ensure("runs")
+        ctx.home_folder.ensure("logs", run.id)
+        ensure_project_folder(ctx.scope)
+        lock = self._hold(run)
+        self._open.callback(lock.release)
+        writer = RunWriter(ctx.home_folder, ctx.scope)
+        self._open.callback(writer.close)
+        reader = self._reader(run)
+        store = self._store = _open_store(taken)
+        root = source_root_of(Path(run.file), ctx.scope) if run.file else Path.cwd()
+        roots = list(dict.fromkeys([str(root), sys.path[0] or str(Path.cwd())]))
+        cache = StepCache(
+            reader, store, store_id=run.artifact_store_id, project_id=ctx.scope.id, pipeline=run.pipeline,
+            code=CodeDigests(roots),
+        )  # fmt: skip
+        self._earlier = self._what_was(recorded, reader, cache, growing=growing)
+        earlier = self._earlier.of(recorded.spec.steps, growing=growing)
+        order = topological_order(recorded.spec.steps)
+        if wanted.options.resume is None:
+            run.name = writer.create_run(run)
+        else:
+            writer.reopen_run(run.id)
+        self.run_id, self._writer = run.id, writer
+        facts = RunFacts(
+            run_id=run.id, name=run.name, pipeline=run.pipeline, stack=run.stack,
+            stack_origin=wanted.choice.origin_text, orchestrator=run.orchestrator, artifact_store=run.artifact_store,
+            artifact_store_root=store.root, steps=tuple(order), resumed=wanted.options.resume is not None,
+        )  # fmt: skip
+        workers = wanted.options.max_workers or taken.local.workers()
+        plan = RunPlan(
+            facts=facts, project_id=ctx.scope.id, max_workers=workers,
+            mode=ExecutionMode(wanted.options.execution_mode or taken.local.execution_mode), import_paths=roots,
+            working_directory=str(Path.cwd()), external=taken.external, steps=taken.steps, redactor=taken.redactor,
+            tags=tuple(run.tags), cores=cores(), earlier=earlier,
+            uploads=self._uploads(recorded.uploads, recorded.spec.steps),
+            growing=growing, init=_call(recorded.spec.on_init), cleanup=_call(recorded.spec.on_cleanup),
+        )  # fmt: skip
+        execution = Execution(
+            recorded, plan, home=ctx.home_folder, writer=writer, cache=cache, reporter=self.reporter,
+            executor=self._executor(workers), answer=functools.partial(answer, ctx),
+        )  # fmt: skip
+        execution.record_steps()
+        if self._created is not None:
+            self._created(run.id, run.name)
+        return execution
+
+    def more(
+        self, specs: list[StepSpec], definitions: dict[str, StepDefinition], uploads: dict[str, ExternalArtifact]
+    ) -> Batch:
+        """Check steps that were recorded after the run began.
+
+        Raises:
+            StackyardError: something is wrong with them.
+        """
+        assert self._taken is not None  # noqa: S101  # open comes first
+        taken = self._taken = prepare_more(self._taken, specs, definitions)
+        earlier = self._earlier.of(specs, growing=True)
+        stored = self._uploads(uploads, specs)
+        wanted = {version for spec in specs for version in spec.external_inputs.values()}
+        return Batch(
+            specs, definitions, {spec.name: taken.steps[spec.name] for spec in specs},
+            external={key: version for key, version in taken.external.items() if key in wanted}, uploads=stored,
+            earlier=earlier, redactor=taken.redactor,
+        )  # fmt: skip
+
+    def all_recorded(self, names: list[str]) -> None:
+        """Take note that a growing pipeline has all its steps.
+
+        Raises:
+            UsageError: the step that was asked for is none of them.
+        """
+        self._earlier.check_end(names)
+        if isinstance(self._earlier, Resumed):
+            for name, (step_run_id, status) in self._earlier.states.items():
+                if name not in names and not status.is_success:
+                    detail = "skipped because the pipeline did not call it again"
+                    self._writer.step_ended(step_run_id, Status.SKIPPED, detail=detail)
+
+    # parts ------------------------------------------------------------------------------------------------------
+
+    def _new_run(self, recorded: RecordedPipeline, taken: RunStack) -> NewRun:
+        wanted = self._wanted
+        options, spec = wanted.options, recorded.spec
+        configured = wanted.configuration.values.get("run_name")
+        name = options.run_name or wanted.definition.options.run_name or str(configured or "")
+        return NewRun(
+            id=options.resume or options.run_id or new_id(),
+            pipeline=wanted.definition.name,
+            name=fill_in(name, recorded.substitutions, "the run", wanted.definition.location),
+            stack=wanted.stack.name,
+            stack_id=wanted.stack.id,
+            stack_origin=wanted.choice.origin.value,
+            orchestrator=taken.orchestrator.name,
+            artifact_store=taken.store.name,
+            artifact_store_id=taken.store.component_id,
+            parameters=spec.parameters,
+            file=spec.file,
+            line=spec.line,
+            pid=os.getpid(),
+            request=options.request,
+            configuration=_configuration(recorded, options),
+            tags=list(dict.fromkeys([*spec.tags, *options.tags])),
+        )
+
+    def _hold(self, run: NewRun) -> Any:
+        """Take the run's lock.
+
+        Raises:
+            ResumeError: the run that is to be gone on with has a driver.
+        """
+        try:
+            lock = hold_run(self.ctx.home_folder, run.id)
+        except StackyardError as error:
+            if self._wanted.options.resume is None:
+                raise
+            raise ResumeError(
+                f"The run {run.id} is running.", hint="Wait for its end, or stop it: stackyard run stop"
+            ) from error
+        if self._wanted.options.resume is not None:  # what was asked of a driver that is gone
+            with contextlib.suppress(OSError):
+                self.ctx.home_folder.stop_file(run.id).unlink()
+        return lock
+
+    def _reader(self, run: NewRun) -> CatalogReader:
+        connection = open_reader(self.ctx.home_folder)
+        assert connection is not None  # noqa: S101  # the writer made it
+        reader = CatalogReader(connection, self.ctx.home_folder)
+        self._open.callback(reader.close)
+        gone = [run_id for run_id in reader.interrupted_runs() if run_id != run.id]
+        if gone:
+            mark_interrupted(self.ctx.home_folder, gone)
+        return reader
+
+    def _what_was(
+        self, recorded: RecordedPipeline, reader: CatalogReader, cache: StepCache, *, growing: bool
+    ) -> Earlier:
+        options, run = self._wanted.options, self._run
+        assert run is not None  # noqa: S101  # the caller made it
+        if options.resume is not None:
+            view = get_run(self.ctx, options.resume)
+            self._require_the_same(view, run)
+            if not growing:
+                require_same_graph(recorded.spec.steps, view)
+            run.name = view.name
+            return Resumed(reader.step_states(view.id), cache)
+        first = options.only or options.start_from
+        if first is None:
+            return NothingEarlier()
+        return TakenOver(
+            self.ctx, reader, cache, pipeline=run.pipeline, store_id=run.artifact_store_id, first=first,
+            only=options.only is not None, run=options.inputs_of,
+        )  # fmt: skip
+
+    def _require_the_same(self, view: RunView, run: NewRun) -> None:
+        """Insist that a run is gone on with as what it was.
+
+        Raises:
+            ResumeError: it completed, or is one of another pipeline or another artifact store.
+        """
+        why = hint = ""
+        if view.status is Status.COMPLETED:
+            why, hint = "it is complete", f"Run its pipeline again with: stackyard run retry {view.name}"
+        elif view.pipeline != run.pipeline:
+            why, hint = f"it is one of the pipeline {view.pipeline!r}, not of {run.pipeline!r}", "Name another run."
+        elif view.artifact_store_id != run.artifact_store_id:
+            why = f"its artifacts lie in the store {view.artifact_store!r}, and this stack's is {run.artifact_store!r}"
+            hint = f"Go on with it on its own stack: --stack {view.stack}"
+        if why:
+            raise ResumeError(f"The run {view.name!r} can't be gone on with: {why}.", hint=hint)
+
+    def _uploads(self, uploads: Mapping[str, ExternalArtifact], specs: Sequence[StepSpec]) -> list[Upload]:
+        """Store what was given from outside."""
+        return store_uploads(
+            self.store, uploads, specs, run_id=self.run_id, pipeline=self._wanted.definition.name,
+            project_id=self.ctx.scope.id,
+        )  # fmt: skip
+
+    def _executor(self, workers: int) -> StepExecutor:
+        if self._wanted.options.in_process:
+            from stackyard.engine.in_process import InProcessExecutor  # noqa: PLC0415  # few runs are in process
+
+            return InProcessExecutor()
+        from stackyard.engine.pool import WorkerPool  # noqa: PLC0415  # as above, the other way round
+
+        return WorkerPool(workers)
+
+    def _record_failure(self, error: BaseException) -> None:
+        cleaned = clean_error(error, self._taken.redactor if self._taken else None)
+        message, hint = f"{type(cleaned).__name__}: {cleaned}", "This is a bug in Stackyard; please report it."
+        if isinstance(cleaned, StackyardError):
+            message, hint = cleaned.message, cleaned.hint
+        self._writer.set_run(Status.FAILED, error=StepError(type=type(cleaned).__name__, message=message, hint=hint))
+
+    def _alert(self, run: RunView) -> None:
+        taken = self._taken
+        if taken is not None and taken.alerter is not None:
+            from stackyard.api.alerts import send_alert  # noqa: PLC0415  # few stacks have an alerter
+
+            send_alert(taken.alerter, taken.secrets, taken.redactor, run, self.reporter)
+
+
+def _call(hook: HookSpec | None) -> Callable[[], None] | None:
+    """Return what calls a pipeline's hook in this process."""
+    if hook is None:
+        return None
+
+    def call() -> None:
+        from stackyard.engine.coroutines import finished  # noqa: PLC0415  # few pipelines have hooks
+        from stackyard.engine.functions import load_function  # noqa: PLC0415
+
+        function = getattr(hook, "function", None) or load_function(hook)
+        finished(function(**hook.arguments))
+
+    return call
+
+
+def _configuration(recorded: RecordedPipeline, options: RunOptions) -> dict[str, Any]:
+    """Return what code and run configuration say of a run, as the catalog keeps it."""
+    spec = recorded.spec
+    found: dict[str, Any] = {"extra": spec.extra} if spec.extra else {}
+    if spec.model is not None:
+        found["model"] = spec.model.model_dump(mode="json", exclude_defaults=True)
+    for event, hook in (("on_init", spec.on_init), ("on_cleanup", spec.on_cleanup)):
+        if hook is not None:
+            found[event] = f"{hook.module}.{hook.qualname}"
+    for word in ("start_from", "only", "inputs_of", "execution_mode", "max_workers"):
+        if getattr(options, word) is not None:
+            found[word] = getattr(options, word)
+    return found
+
+
+def _open_store(taken: RunStack) -> ArtifactStore:
+    """Return the run's artifact store.
+
+    Raises:
+        ComponentConfigurationError: its place, which every artifact version records, shows a secret.
+    """
+    store = artifact_store(taken.store, taken.secrets)
+    if taken.redactor is not None and taken.redactor.clean(store.root) != store.root:
+        raise ComponentConfigurationError(
+            f"The place of the artifact store {taken.store.name!r} contains a secret, and would be recorded with every "
+            "artifact version.",
+            hint="Leave the secret out of the path or URL; the flavor should take it in an attribute of its own.",
+        )
+    return store

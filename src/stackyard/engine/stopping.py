@@ -1,0 +1,102 @@
+"""Ending steps before they end by themselves: on request, out of time, because another one failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from stackyard.engine.attempts import Attempt
+from stackyard.engine.executor import StepExecutor
+from stackyard.engine.reporter import Reporter
+from stackyard.engine.stop import StopRequests
+from stackyard.engine.timers import Timers
+from stackyard.model.enums import Status
+from stackyard.storage.catalog.writer import RunWriter
+
+if TYPE_CHECKING:
+    from stackyard.engine.execution import Execution
+
+GRACE_S = 5.0
+"""How long a step may take to end after it was asked to."""
+
+
+class Stopping:
+    """Asks first, kills after the grace."""
+
+    def __init__(
+        self, execution: Execution, executor: StepExecutor, writer: RunWriter, reporter: Reporter, timers: Timers
+    ) -> None:
+        """Serve one run."""
+        self._execution = execution
+        self._executor = executor
+        self._writer = writer
+        self._reporter = reporter
+        self._timers = timers
+        self._stops: StopRequests | None = None
+        self.asked = 0
+        """How often the run was asked to stop, as far as it was obeyed."""
+
+    def watch(self, stops: StopRequests) -> None:
+        """Say where requests come from."""
+        self._stops = stops
+
+    def obey(self) -> None:
+        """Do what was asked for since the last call."""
+        if self._stops is None:
+            return
+        asked = self._stops.poll()
+        for name, force in self._stops.take_steps():
+            self._stop_step(name, force=force)
+        if asked > self.asked:
+            first, self.asked = self.asked == 0, asked
+            if first:
+                self._writer.set_run(Status.STOPPING)
+                hint = " (once more kills the steps)" if self._stops.reason == "SIGINT" else ""
+                self._reporter.message(f"Stopping: {self._stops.reason}{hint}")
+                self.stop_all("because the run was stopped")
+            if asked > 1:
+                self._stop(list(self._execution.attempts.values()), "stop", force=True)
+
+    def stop_all(self, why: str) -> None:
+        """Start nothing more and stop what runs; ``why`` goes to those that are skipped: ``because ...``."""
+        skipped = self._execution.scheduler.stop()
+        self.stop_running()
+        self._execution.skip(skipped, why)
+        self.end_waiting()
+
+    def stop_running(self) -> None:
+        """Stop all steps that run."""
+        self._stop(list(self._execution.attempts.values()), "stop", force=False)
+
+    def end_waiting(self) -> None:
+        """End the steps that wait for another attempt: there will be none."""
+        for name in self._execution.scheduler.in_status(Status.RETRYING):
+            self._execution.stop_waiting(name)
+
+    def time_out(self, attempt: Attempt) -> None:
+        """End an attempt whose time is over, if it runs still."""
+        if self._execution.attempts.get(attempt.spec.name) is attempt and not attempt.ending:
+            self._stop([attempt], "timeout", force=False)
+
+    def _stop_step(self, name: str, *, force: bool) -> None:
+        status = self._execution.scheduler.status.get(name)
+        if status in (Status.QUEUED, Status.RETRYING):
+            self._execution.stop_waiting(name)
+        elif status is Status.RUNNING:
+            self._reporter.message(f"Stopping step {name!r}: stop was requested")
+            self._stop([self._execution.attempts[name]], "stop", force=force)
+
+    def _stop(self, attempts: list[Attempt], why: Literal["stop", "timeout"], *, force: bool) -> None:
+        for attempt in attempts:
+            attempt.ending = attempt.ending or why
+            self._executor.stop_step(attempt.job.step_run_id, force=force)
+        if attempts and not force:
+            self._timers.after(GRACE_S, lambda: self._kill(attempts))
+
+    def _kill(self, attempts: list[Attempt]) -> None:
+        left = [attempt for attempt in attempts if self._execution.attempts.get(attempt.spec.name) is attempt]
+        if left:
+            who = "The steps" if len(left) > 1 else f"Step {left[0].spec.name!r}"
+            them = "them" if len(left) > 1 else "it"
+            self._reporter.message(f"{who} did not end within {GRACE_S:g} s: killing {them}")
+            for attempt in left:
+                self._executor.stop_step(attempt.job.step_run_id, force=True)
