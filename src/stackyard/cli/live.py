@@ -20,6 +20,8 @@ from stackyard.engine.reporter import RunFacts, StepChange
 from stackyard.model.enums import Status
 
 REFRESH_S = 0.1
+DRAW_SHARE = 10
+"""A drawing is followed by a pause of this many times its own time, so that it costs a run little."""
 AROUND = 7
 """Lines of the terminal that are not for steps: frame, counts, and a few of what was printed."""
 MAX_LINES_A_DRAW = 500
@@ -35,7 +37,8 @@ class LiveReporter(Progress):
         super().__init__()
         self._console = Console(highlight=False, no_color="NO_COLOR" in os.environ or None)
         self._live: Live | None = None
-        self._drawn = 0.0
+        self._next = 0.0
+        """When the table may be drawn again, by the monotonic clock."""
         self._begun = time.monotonic()
         self._ended: list[str] = []
         """Steps in the order in which they ended."""
@@ -93,11 +96,12 @@ class LiveReporter(Progress):
         self._console.print(self._table(names, live=False))
 
     def _draw(self) -> None:
-        moment = time.monotonic()
-        if self._live is not None and moment - self._drawn > REFRESH_S:
-            self._drawn = moment
+        begun = time.monotonic()
+        if self._live is not None and begun >= self._next:
             self._print_output()
             self._live.update(self._picture(), refresh=True)
+            ended = time.monotonic()
+            self._next = ended + max(REFRESH_S, DRAW_SHARE * (ended - begun))
 
     def _print_output(self) -> None:
         if self._left_out:
