@@ -102,6 +102,17 @@ else:
         return True
 
 
+def free_bytes(folder: Path) -> int:
+    """Return the room that this user has on the disk of a folder.
+
+    Raises:
+        OSError: the folder is not there.
+    """
+    import shutil  # noqa: PLC0415  # few commands need it
+
+    return shutil.disk_usage(folder).free
+
+
 def reason_of(error: OSError) -> str:
     """Return an OS error in words, without its number and path."""
     return (error.strerror or str(error) or type(error).__name__).lower()

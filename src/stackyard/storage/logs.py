@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import FileIO
@@ -16,9 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from stackyard.model.views import LogLine
-from stackyard.storage.host import reason_of
+from stackyard.storage.host import free_bytes, reason_of
 from stackyard.storage.ids import now
 
+ROOM_KEPT_BYTES = 2 << 20
+"""What logs leave free on a disk, so that what became of a run can be recorded whatever its steps print."""
+
+_ROOM_ASKED_BYTES = 1 << 16
 STREAMS = ("stdout", "stderr", "log")
 LONGEST_LINE = 1 << 16
 """Characters; a longer line is given as several, so that a reader needs no more memory than that."""
@@ -42,6 +48,8 @@ class StepLog:
         self._lost = 0
         """Characters of output that could not be written since the last that could."""
         self._reason = ""
+        self._unasked = _ROOM_ASKED_BYTES
+        """Bytes that may be written before the disk is asked for its room again."""
 
     def write(self, stream: str, data: str, *, level: str = "", at: str = "") -> None:
         """Append a piece of output."""
@@ -72,6 +80,11 @@ class StepLog:
             self._file.seek(max(size - 1, 0))
             self._torn = self._file.read(1) not in (b"", b"\n")  # by a driver that was killed
         line = (b"\n" if self._torn else b"") + json.dumps(entry).encode() + b"\n"
+        self._unasked -= len(line)
+        if self._unasked < 0:
+            if free_bytes(self._path.parent) < ROOM_KEPT_BYTES + len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._unasked = _ROOM_ASKED_BYTES
         written = 0
         while written < len(line):  # the last room of a disk takes a part
             written += self._file.write(line[written:])
