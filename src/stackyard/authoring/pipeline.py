@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextvars
 import copy
 import functools
 import inspect
-import threading
 import typing
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Generic, overload
 
+from stackyard.authoring.coroutines import finished
 from stackyard.authoring.frames import caller, location_of
 from stackyard.authoring.option_values import Settings
 from stackyard.authoring.parameters import to_json, unknown_parameter, validate
@@ -213,9 +212,7 @@ class PipelineDefinition(Generic[P]):
         """
         values = self._values(given, recorder, given_as)
         with recording(recorder):
-            result = self.function(**values)  # type: ignore[call-arg]  # checked by the signature
-            if inspect.iscoroutine(result):
-                _finish(result)
+            finished(self.function(**values))  # type: ignore[call-arg]  # checked by the signature
         if not recorder.specs:
             recorder.tell(
                 DefinitionError(
@@ -313,6 +310,8 @@ class PipelineDefinition(Generic[P]):
             configuration=configuration or {},
             config_location=Location(file) if file else None,
             sections=self.options.sections,
+            tags=self.options.tags,
+            extra=self.options.extra,
             cascading_tags=self.options.cascading_tags,
             moment=moment_substitutions(moment or datetime.now(timezone.utc)),
             problems=problems,
@@ -322,31 +321,6 @@ class PipelineDefinition(Generic[P]):
 
 def _hook(configured: Any) -> HookSpec | None:
     return HookSpec.model_validate(configured) if configured else None
-
-
-def _finish(wiring: Coroutine[Any, Any, Any]) -> None:
-    """Run an async pipeline function to its end, in a thread of its own where a loop runs already (a notebook)."""
-    import asyncio  # noqa: PLC0415  # slow to import; few pipelines are async
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(wiring)
-        return
-    context = contextvars.copy_context()
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            context.run(asyncio.run, wiring)
-        except BaseException as error:  # noqa: BLE001  # raised again in the thread that waits
-            failed.append(error)
-
-    thread = threading.Thread(target=run, name="stackyard-async-pipeline")
-    thread.start()
-    thread.join()
-    if failed:
-        raise failed[0]
 
 
 @overload

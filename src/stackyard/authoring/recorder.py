@@ -38,6 +38,10 @@ class RecorderSettings:
     """The run configuration's file, for messages."""
     sections: Mapping[str, Section] = field(default_factory=dict)
     """Step to what ``with_options(steps=...)`` says of it."""
+    tags: tuple[str, ...] = ()
+    """Of the run."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """The pipeline's own."""
     cascading_tags: tuple[str, ...] = ()
     """For every output."""
     moment: Mapping[str, str] = field(default_factory=dict)
