@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stackyard.api.client import ArtifactVersion, Client
-    from stackyard.authoring.context import StepContext, get_step_context, log_metadata
+    from stackyard.api.user_functions import log_metadata
+    from stackyard.authoring.context import StepContext, get_step_context
     from stackyard.authoring.pipeline import pipeline
     from stackyard.authoring.step import step
     from stackyard.model.errors import StackyardError
@@ -36,7 +37,7 @@ _HOME_OF = {
     "StackyardError": "stackyard.model.errors",
     "StepContext": "stackyard.authoring.context",
     "get_step_context": "stackyard.authoring.context",
-    "log_metadata": "stackyard.authoring.context",
+    "log_metadata": "stackyard.api.user_functions",
     "pipeline": "stackyard.authoring.pipeline",
     "step": "stackyard.authoring.step",
 }

@@ -219,7 +219,16 @@ def store_of(ctx: Context, version: ArtifactVersionView) -> ArtifactStore:
             f"{version.name!r}, is not registered any more.",
             hint="Register it again, and run the step again.",
         )
-    from stackyard.engine.components import artifact_store  # noqa: PLC0415  # only loading opens stores
+    return open_store(ctx, registry, component)
+
+
+def open_store(ctx: Context, registry: Registry, component: StackComponent) -> ArtifactStore:
+    """Return a registered artifact store, with the secrets that it names; in the user's interpreter only.
+
+    Raises:
+        StackyardError: it can't be opened.
+    """
+    from stackyard.engine.components import artifact_store  # noqa: PLC0415  # only loading and saving open stores
 
     spec = component_spec(ctx, registry, component)
     names = {reference.name for reference in references_in(spec.configuration)}

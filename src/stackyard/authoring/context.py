@@ -1,19 +1,21 @@
-"""What a step can ask while it runs: its context, and logging metadata.
+"""What a step can ask while it runs: its context.
 
-A step never opens the catalog: it speaks to its driver through the channel that this context holds.
+A step never opens the catalog: it speaks to its driver through the services that this context holds.
 """
 
 from __future__ import annotations
 
 import contextvars
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from stackyard.authoring.metadata import jsonable_metadata
+from stackyard.model.errors import SecretNotFoundError, UsageError
 
-from stackyard.model.errors import MaterializationError, SecretNotFoundError, UsageError
+if TYPE_CHECKING:
+    from stackyard.model.artifact import Manifest
+    from stackyard.model.options import ModelVersionRef
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class RunInfo:
 
     id: str
     name: str
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,64 @@ class NameInfo:
     """A pipeline or stack by name."""
 
     name: str
+
+
+@dataclass(frozen=True)
+class StepRunInfo:
+    """The step run that is being executed."""
+
+    id: str
+    name: str
+    attempt: int = 1
+    """1 the first time; one more each time that it is tried again."""
+
+
+@dataclass(frozen=True)
+class InputInfo:
+    """An artifact version that the step takes."""
+
+    id: str
+    uri: str
+    digest: str
+    item: int | None = None
+    """Which member of its value; None: the whole."""
+
+
+class StepServices(Protocol):
+    """What whoever executes a step does for it."""
+
+    def send_metadata(self, values: dict[str, Any]) -> None:
+        """Record metadata of the step run; JSON values."""
+
+    def ask(self, method: str, arguments: dict[str, Any], manifest: Manifest | None = None) -> Any:
+        """Ask the driver and wait for its answer, a JSON value.
+
+        Raises:
+            StackyardError: what the driver says is wrong.
+        """
+
+    def save(
+        self, value: Any, artifact_name: str, *, metadata: dict[str, Any], materializer: type | str | None,
+        facts: dict[str, Any],
+    ) -> dict[str, Any]:  # fmt: skip
+        """Store a value in the step's artifact store and let the driver record it; return the version's view.
+
+        Args:
+            value: the value.
+            artifact_name: name of the artifact.
+            metadata: JSON values of the version.
+            materializer: class, or ``module:Class``, that stores it; None: the one of its type.
+            facts: ``save_type``, ``tags`` and ``artifact_type`` of the version.
+
+        Raises:
+            StackyardError: it can't be stored or recorded; nothing is left behind.
+        """
+
+    def load(self, name_or_id: str, version: int | None = None) -> Any:
+        """Return the value of an artifact version: by its id, or an artifact's name and number (None: the newest)."""
+
+    def output_uri(self, output: str) -> str:
+        """Return the folder that the output's version will lie in; it exists."""
 
 
 @dataclass
@@ -42,10 +103,42 @@ class StepContext:
     stack: NameInfo
     parameters: dict[str, Any]
     output_names: tuple[str, ...]
+    services: StepServices = field(repr=False)
     output_metadata: dict[str, dict[str, Any]] = field(default_factory=dict)
+    output_tags: dict[str, list[str]] = field(default_factory=dict)
     secrets: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
     """Those that the step declares: name to key to value."""
-    _send_metadata: Callable[[dict[str, Any]], None] = field(default=lambda _values: None, repr=False)
+    inputs: dict[str, list[InputInfo]] = field(default_factory=dict)
+    """Input to its artifact version; several for an input that is a list."""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """What ``extra=`` of pipeline and step says."""
+    attempt: int = 1
+    model_version: ModelVersionRef | None = None
+    """The version of the model that the step works on."""
+
+    @property
+    def step_run(self) -> StepRunInfo:
+        """Return the step run."""
+        return StepRunInfo(self.step_run_id, self.step_name, self.attempt)
+
+    @property
+    def tags(self) -> list[str]:
+        """Return the tags of the run."""
+        return list(self.pipeline_run.tags)
+
+    @property
+    def model(self) -> Any:
+        """Return the model that the step works on, a :class:`stackyard.Model`.
+
+        Raises:
+            UsageError: it works on none.
+        """
+        if self.model_version is None:
+            raise UsageError(
+                f"The step {self.step_name!r} works on no model.",
+                hint='Say which: @pipeline(model=Model(name="...")), or @step(model=...).',
+            )
+        return _make_model[0](self.model_version) if _make_model else self.model_version
 
     def add_output_metadata(self, metadata: dict[str, Any], output_name: str | None = None) -> None:
         """Attach metadata to an output's artifact version.
@@ -56,21 +149,85 @@ class StepContext:
 
         Raises:
             UsageError: no such output, or it must be named.
+            MaterializationError: a value is no JSON value.
         """
-        name = output_name or (self.output_names[0] if len(self.output_names) == 1 else None)
-        if name is None or name not in self.output_names:
-            outputs = ", ".join(self.output_names) or "none"
-            if output_name is None and self.output_names:
-                raise UsageError(
-                    f"Step {self.step_name!r} has {len(self.output_names)} outputs.",
-                    hint=f"Name one of them: {outputs}.",
-                )
-            raise UsageError(f"Step {self.step_name!r} has no output {output_name!r}.", hint=f"Its outputs: {outputs}.")
+        name = self._output(output_name)
         self.output_metadata.setdefault(name, {}).update(jsonable_metadata(metadata))
+
+    def get_output_metadata(self, output_name: str | None = None) -> dict[str, Any]:
+        """Return the metadata that an output's artifact version will have.
+
+        Raises:
+            UsageError: no such output, or it must be named.
+        """
+        return dict(self.output_metadata.get(self._output(output_name), {}))
+
+    def add_output_tags(self, tags: Sequence[str], output_name: str | None = None) -> None:
+        """Put tags on an output's artifact version.
+
+        Raises:
+            UsageError: no such output, it must be named, or a tag is no text.
+        """
+        own = self.output_tags.setdefault(self._output(output_name), [])
+        own.extend(tag for tag in checked_tags(tags) if tag not in own)
+
+    def get_output_tags(self, output_name: str | None = None) -> list[str]:
+        """Return the tags that an output's artifact version will have.
+
+        Raises:
+            UsageError: no such output, or it must be named.
+        """
+        return list(self.output_tags.get(self._output(output_name), []))
+
+    def remove_output_tags(self, tags: Sequence[str], output_name: str | None = None) -> None:
+        """Take tags from an output's artifact version; those that it has not are passed over.
+
+        Raises:
+            UsageError: no such output, it must be named, or a tag is no text.
+        """
+        name, gone = self._output(output_name), checked_tags(tags)
+        self.output_tags[name] = [tag for tag in self.output_tags.get(name, []) if tag not in gone]
+
+    def get_output_artifact_uri(self, output_name: str | None = None) -> str:
+        """Return the folder that an output's artifact version will lie in; files that the step writes belong to it.
+
+        Raises:
+            UsageError: no such output, or it must be named.
+            ArtifactStoreError: the store can't be written.
+        """
+        return self.services.output_uri(self._output(output_name))
+
+    def ask(self, method: str, arguments: dict[str, Any], manifest: Manifest | None = None) -> Any:
+        """Ask the driver for what a step can't do itself; return its answer, a JSON value.
+
+        Raises:
+            StackyardError: what the driver says is wrong.
+        """
+        return self.services.ask(method, arguments, manifest)
+
+    def _output(self, output_name: str | None) -> str:
+        name = output_name or (self.output_names[0] if len(self.output_names) == 1 else None)
+        if name is not None and name in self.output_names:
+            return name
+        outputs = ", ".join(self.output_names) or "none"
+        if output_name is None and self.output_names:
+            raise UsageError(
+                f"Step {self.step_name!r} has {len(self.output_names)} outputs.", hint=f"Name one of them: {outputs}."
+            )
+        raise UsageError(
+            f"Step {self.step_name!r} has no output{f' {output_name!r}' if output_name else 's'}.",
+            hint=f"Its outputs: {outputs}.",
+        )
 
 
 _current: contextvars.ContextVar[StepContext | None] = contextvars.ContextVar("stackyard_step_context", default=None)
 _process_wide: list[StepContext] = []
+_make_model: list[Callable[[ModelVersionRef], Any]] = []
+
+
+def set_model_maker(make: Callable[[ModelVersionRef], Any]) -> None:
+    """Say what makes the model that a step sees of its version: this layer knows no catalog."""
+    _make_model[:] = [make]
 
 
 def enter(context: StepContext) -> contextvars.Token[StepContext | None]:
@@ -122,53 +279,14 @@ def step_secret(name: str) -> dict[str, str] | None:
     return dict(context.secrets[name])
 
 
-def log_metadata(metadata: dict[str, Any], *, artifact_name: str | None = None, infer_artifact: bool = False) -> None:
-    """Store values with the running step: shown in the run view and in ``stackyard run show``.
-
-    Outside of a running pipeline (a step called as a plain function, a test) it does nothing.
-
-    Args:
-        metadata: name to JSON value (numpy scalars are taken too).
-        artifact_name: attach it to the output of this name instead of the step.
-        infer_artifact: attach it to the step's only output.
+def checked_tags(tags: str | Sequence[Any]) -> list[str]:
+    """Return tags as a list without repeats; a single one may stand by itself.
 
     Raises:
-        MaterializationError: a value is no JSON value.
-        UsageError: no such output.
+        UsageError: one of them is no text, or empty.
     """
-    context = current()
-    if context is None:
-        return
-    if artifact_name or infer_artifact:
-        context.add_output_metadata(metadata, artifact_name)
-        return
-    context._send_metadata(jsonable_metadata(metadata))  # noqa: SLF001  # the same module
-
-
-def jsonable_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
-    """Return metadata as JSON values.
-
-    Raises:
-        MaterializationError: a value is no JSON value.
-    """
-    found: dict[str, Any] = {}
-    for name, value in metadata.items():
-        item = getattr(value, "item", None)
-        plain = item() if callable(item) and getattr(value, "ndim", None) == 0 else value
-        try:
-            found[str(name)] = _strict(to_jsonable_python(plain))
-        except (PydanticSerializationError, ValueError) as error:
-            raise MaterializationError(
-                f"The metadata value {name!r} is a {type(value).__name__}, which is no JSON value.",
-                hint="Log numbers, texts, lists and dicts; return other values from the step.",
-            ) from error
-    return found
-
-
-def _strict(value: Any) -> Any:
-    """Return a JSON value with NaN and infinity as texts: JSON has no numbers for them, and readers stumble."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, list):
-        return [_strict(item) for item in value]
-    return {key: _strict(item) for key, item in value.items()} if isinstance(value, dict) else value
+    found = [tags] if isinstance(tags, str) else list(tags)
+    for tag in found:
+        if not isinstance(tag, str) or not tag.strip():
+            raise UsageError(f"{tag!r} can't be a tag.", hint="Tags are texts: tags=['weekly', 'eu'].")
+    return list(dict.fromkeys(found))

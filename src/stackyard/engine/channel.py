@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import socket
 import struct
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,6 +32,10 @@ def encode(kind: str, value: BaseModel) -> bytes:
         data = value.model_dump_json(exclude_defaults=True).encode()
     except ValueError:  # lone surrogates: UTF-8 can't hold them, escaped they travel
         data = json.dumps(value.model_dump(exclude_defaults=True)).encode("ascii")
+    return _frame(kind, data)
+
+
+def _frame(kind: str, data: bytes) -> bytes:
     frame = b'{"' + kind.encode("ascii") + b'":' + data + b"}"
     return _HEADER.pack(len(frame)) + frame
 
@@ -65,27 +72,110 @@ class FrameReader:
             yield message
 
 
-class BlockingChannel:
-    """The worker's side: one message after the other."""
+class WorkerChannel:
+    """The worker's side: blocking, and used by all threads of a step at once.
+
+    Whoever waits for a message reads for all: the others are told when theirs has come.
+    """
 
     def __init__(self, connection: socket.socket) -> None:
-        """Use a connected socket."""
+        """Use a connected socket; a process that the step forks is cut off from it."""
         self._socket = connection
         self._reader = FrameReader()
+        self._sending = threading.Lock()
+        self._arrived = threading.Condition()
         self._waiting: list[dict[str, Any]] = []
+        self._asked: set[int] = set()
+        """Requests whose reply somebody waits for."""
+        self._last_request = 0
+        self._reading = False
+        self._ended = False
+        self.forked = False
+        """This is a process that the step forked: the channel is its parent's."""
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._cut_off)
 
-    def send(self, kind: str, value: BaseModel) -> None:
-        """Send a message."""
-        self._socket.sendall(encode(kind, value))
+    def send(self, kind: str, value: BaseModel | None = None) -> None:
+        """Send a message; one without a value is just its name.
 
-    def receive(self) -> dict[str, Any] | None:
-        """Return the next message; None when the other side is gone."""
-        while not self._waiting:
+        Raises:
+            ChannelError: this process is not the worker.
+            OSError: the other side is gone.
+        """
+        if self.forked:
+            raise ChannelError("a process that the step started can't speak to the driver")
+        data = encode(kind, value) if value is not None else _frame(kind, b"true")
+        with self._sending:
+            self._socket.sendall(data)
+
+    def receive(self, *kinds: str) -> dict[str, Any] | None:
+        """Return the next message of one of these kinds; None when the other side is gone or sends garbage."""
+        return self._take(lambda message: any(kind in message for kind in kinds))
+
+    def ask(
+        self, make: Callable[[int], BaseModel], sending: Callable[[], contextlib.AbstractContextManager[None]]
+    ) -> Any:
+        """Send a request and return the reply to it, unvalidated.
+
+        Args:
+            make: returns the request of a number.
+            sending: entered while the request is sent.
+
+        Raises:
+            ChannelError: this process is not the worker, or the other side is gone.
+        """
+        with self._arrived:
+            self._last_request += 1
+            number = self._last_request
+            self._asked.add(number)
+        try:
+            with sending():
+                self.send("request", make(number))
+            found = self._take(lambda message: "reply" in message and message["reply"]["id"] == number)
+        finally:
+            self._asked.discard(number)
+        if found is None:
+            raise ChannelError("the driver is gone")
+        return found["reply"]
+
+    def _take(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
+        while True:
+            with self._arrived:
+                for i, message in enumerate(self._waiting):
+                    if wanted(message):
+                        return self._waiting.pop(i)
+                if self._ended:
+                    return None
+                if self._reading:
+                    self._arrived.wait()
+                    continue
+                self._reading = True
+            arrived: list[dict[str, Any]] = []
             try:
-                data = self._socket.recv(1 << 16)
-            except ConnectionError:
-                return None
-            if not data:
-                return None
-            self._waiting.extend(self._reader.feed(data))
-        return self._waiting.pop(0)
+                arrived = self._read()
+            finally:  # a step that is stopped leaves by an exception
+                with self._arrived:
+                    self._reading = False
+                    self._waiting.extend(arrived)
+                    self._arrived.notify_all()
+
+    def _read(self) -> list[dict[str, Any]]:
+        """Wait for bytes; return the messages that are whole by now and have somebody who may want them."""
+        try:
+            data = self._socket.recv(1 << 16)
+            messages = list(self._reader.feed(data))
+        except (OSError, ChannelError):
+            data, messages = b"", []
+        self._ended = self._ended or not data
+        return [message for message in messages if self._is_wanted(message)]
+
+    def _is_wanted(self, message: dict[str, Any]) -> bool:
+        if "reply" not in message:
+            return True
+        return isinstance(message["reply"], dict) and message["reply"].get("id") in self._asked
+
+    def _cut_off(self) -> None:
+        self.forked = self._ended = True
+        self._sending, self._arrived = threading.Lock(), threading.Condition()  # another thread may have held them
+        self._reading = False
+        self._socket.close()

@@ -1,4 +1,4 @@
-"""From a step's source to its function, and back: by module and name, or by cloudpickle."""
+"""From a step's or hook's source to its function, and back: by module and name, or by cloudpickle."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from stackyard.authoring.signature import location_of
 from stackyard.authoring.step import StepDefinition
 from stackyard.model.errors import DefinitionError
 from stackyard.model.graph import StepSource
+from stackyard.model.options import HookSpec
 
 BY_VALUE_MODULES = frozenset({"__main__", "__stackyard_main__"})
 """Modules that a worker can't import: a script, a notebook, a file whose name is no module name."""
@@ -30,27 +31,26 @@ def portable_source(definition: StepDefinition) -> StepSource:
     """
     function = definition.function
     place = location_of(function)
-    source = StepSource(module=function.__module__, qualname=function.__qualname__, file=place.file, line=place.line)
-    if source.module not in BY_VALUE_MODULES and _find(source) is not None:
-        return source
-    import cloudpickle  # noqa: PLC0415  # only for code that can't be imported
-
-    try:
-        data = cloudpickle.dumps(function)
-    except Exception as error:  # what a closure holds can raise anything
-        raise DefinitionError(
-            f"The step {definition.name!r} is defined in {source.module} and can't be sent to a worker: {error}.",
-            hint="Move it and what it uses into a module, or avoid objects that can't be pickled in its globals.",
-            location=place,
-        ) from error
-    return source.model_copy(update={"pickled": base64.b64encode(data).decode("ascii")})
+    module, qualname = function.__module__, function.__qualname__
+    pickled = _pickled(function, module, qualname, f"step {definition.name!r}")
+    return StepSource(module=module, qualname=qualname, file=place.file, line=place.line, pickled=pickled)
 
 
-def load_function(source: StepSource) -> Callable[..., Any]:
+def portable_hook(hook: HookSpec, function: Callable[..., Any]) -> HookSpec:
+    """Return a hook as a worker can find its function: by name if it can be imported, else by value.
+
+    Raises:
+        DefinitionError: a function that must travel by value can't be pickled.
+    """
+    pickled = _pickled(function, hook.module, hook.qualname, f"hook {hook.qualname!r}")
+    return hook.model_copy(update={"pickled": pickled})
+
+
+def load_function(source: StepSource | HookSpec) -> Callable[..., Any]:
     """Return the function in a worker; imports its module.
 
     Raises:
-        DefinitionError: the module has no such step.
+        DefinitionError: the module has no such step or hook.
         Exception: whatever importing the user's module raises.
     """
     if source.pickled:
@@ -58,19 +58,37 @@ def load_function(source: StepSource) -> Callable[..., Any]:
             _unpickled[source.pickled] = pickle.loads(base64.b64decode(source.pickled))  # noqa: S301  # our driver's
         return _unpickled[source.pickled]
     importlib.import_module(source.module)
-    function = _find(source)
+    function = _find(source.module, source.qualname)
     if function is None:
+        what = "hook" if isinstance(source, HookSpec) else "step"
         raise DefinitionError(
-            f"The module {source.module} has no step {source.qualname!r}.",
-            hint="Define steps at the top level of their module, under a fixed name.",
+            f"The module {source.module} has no {what} {source.qualname!r}.",
+            hint=f"Define {what}s at the top level of their module, under a fixed name.",
         )
     return function
 
 
-def _find(source: StepSource) -> Callable[..., Any] | None:
-    """Return the function that the name leads to, if it is a step or the plain function below one."""
-    found: Any = sys.modules.get(source.module)
-    for part in source.qualname.split("."):
+def _pickled(function: Callable[..., Any], module: str, qualname: str, owner: str) -> str:
+    """Return a function as text if it can't be found by its name, else an empty text."""
+    if module not in BY_VALUE_MODULES and _find(module, qualname) is not None:
+        return ""
+    import cloudpickle  # noqa: PLC0415  # only for code that can't be imported
+
+    try:
+        data = cloudpickle.dumps(function)
+    except Exception as error:  # what a closure holds can raise anything
+        raise DefinitionError(
+            f"The {owner} is defined in {module} and can't be sent to a worker: {error}.",
+            hint="Move it and what it uses into a module, or avoid objects that can't be pickled in its globals.",
+            location=location_of(function),
+        ) from error
+    return base64.b64encode(data).decode("ascii")
+
+
+def _find(module: str, qualname: str) -> Callable[..., Any] | None:
+    """Return the function that the name leads to: the plain one below a step, or any other."""
+    found: Any = sys.modules.get(module)
+    for part in qualname.split("."):
         found = getattr(found, part, None)
     if isinstance(found, StepDefinition):
         return found.function

@@ -22,11 +22,22 @@ class _Forward(logging.Handler):
             self.handleError(record)
 
 
-def forward_logging(send: Callable[[str, str], None]) -> None:
-    """Send records of INFO and above on, unless the user's code sets up handlers of its own later."""
-    handler = _Forward(send)
-    handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    if root.level in (logging.WARNING, logging.NOTSET):
-        root.setLevel(logging.INFO)
+class ForwardedLogging:
+    """Sends records of INFO and above on, unless the user's code sets up handlers of its own later."""
+
+    def __init__(self, send: Callable[[str, str], None]) -> None:
+        """Take who takes level and text."""
+        self._handler = _Forward(send)
+        self._handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+
+    def install(self) -> None:
+        """Put the handler in place, also when the step before took it away."""
+        root = logging.getLogger()
+        if self._handler not in root.handlers:
+            root.addHandler(self._handler)
+        if root.level in (logging.WARNING, logging.NOTSET):
+            root.setLevel(logging.INFO)
+
+    def remove(self) -> None:
+        """Take the handler away."""
+        logging.getLogger().removeHandler(self._handler)

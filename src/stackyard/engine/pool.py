@@ -42,6 +42,13 @@ class _Worker:
     """What its channel had no room for yet: a worker that does not read must not hold up the driver."""
     stopping: bool = False
     """Its step was asked to stop; such a worker gets no other one."""
+    retired: bool = False
+    """Its step left threads or children that may still print; such a worker gets no other one."""
+
+    @property
+    def is_free(self) -> bool:
+        """Tell whether it can take a step."""
+        return not (self.step_run_id or self.stopping or self.retired) and "channel" in self.open_ends
 
 
 class WorkerPool:
@@ -90,7 +97,7 @@ class WorkerPool:
             ExecutionError: no worker can be started.
         """
         self.warm_up()
-        worker = next((w for w in self._workers.values() if not w.step_run_id and not w.stopping), None)
+        worker = next((w for w in self._workers.values() if w.is_free), None)
         if worker is None:
             worker = self._start()
         worker.step_run_id = worker.log_step_run_id = job.step_run_id
@@ -180,8 +187,7 @@ class WorkerPool:
             # Something else writes to the channel: this worker can't be trusted any more.
             self._close_end(worker, "channel")
             self._fail(worker, f"The worker sent what can't be understood ({error}).", events)
-            if self._launcher is not None:
-                self._launcher.signal(worker.process, signal.SIGKILL)
+            self._kill(worker)
             worker.stopping = True
         return True
 
@@ -192,14 +198,21 @@ class WorkerPool:
         if "request" in message:
             self._asked.append((worker, StepRequest.model_validate(message["request"])))
             return
+        if "retire" in message:
+            worker.retired = True
+            return
         outcome = StepOutcome.model_validate(message["outcome"])
         for stream in ("stdout", "stderr"):  # all that was printed before the outcome is in the pipes by now
             self._drain(worker, stream, events)
             self._finish_text(worker, stream, events)
         worker.step_run_id = ""
         events.append(outcome)
-        if worker.stopping and self._launcher is not None:
-            self._launcher.signal(worker.process, signal.SIGKILL)  # and what its step may have left running
+        if worker.stopping:
+            self._kill(worker)  # and what its step may have left running
+        if worker.retired:
+            retired = [w for w in self._workers.values() if w.retired and not w.step_run_id]
+            for old in retired[: -self.max_parallel]:
+                self._kill(old)
 
     def _send(self, worker: _Worker, data: bytes = b"") -> None:
         """Send what there is room for in the worker's channel; the rest follows when there is."""
@@ -284,6 +297,11 @@ class WorkerPool:
             outcome.status = "stopped"
         events.append(outcome)
         worker.step_run_id = ""
+
+    def _kill(self, worker: _Worker) -> None:
+        """Kill a worker and what its step started."""
+        if self._launcher is not None:
+            self._launcher.signal(worker.process, signal.SIGKILL)
 
     def _close_ends(self, worker: _Worker) -> None:
         for end in tuple(worker.open_ends):

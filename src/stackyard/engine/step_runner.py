@@ -3,41 +3,39 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import inspect
 import os
-import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_jsonable_python
-
 from stackyard.authoring import context as step_context
-from stackyard.authoring.parameters import validate
-from stackyard.authoring.signature import Parameter, Signature, read_signature
-from stackyard.engine.components import artifact_store, redactor_of, tracked
+from stackyard.authoring.coroutines import finished
+from stackyard.authoring.metadata import jsonable_metadata
+from stackyard.engine.components import tracked
 from stackyard.engine.functions import load_function
+from stackyard.engine.step_hooks import StepHooks
+from stackyard.engine.step_inputs import arguments_of, infos_of
+from stackyard.engine.step_services import Ask, JobServices, SendEvent
 from stackyard.engine.tracebacks import step_error
 from stackyard.flavors.opening import SecretValues
 from stackyard.model.errors import DefinitionError
-from stackyard.model.job import Secrets, StepError, StepEvent, StepJob, StepOutcome, StepOutput
+from stackyard.model.job import Secrets, StepError, StepJob, StepOutcome, StepOutput
 from stackyard.storage.ids import now
-from stackyard.storage.materializers.lookup import Origin, load_version, save_version
-
-SendEvent = Callable[[StepEvent], None]
 
 
 class StopRequested(BaseException):
     """Raised in a step's main thread when the run or the step is asked to stop."""
 
 
-def run_step(job: StepJob, send: SendEvent, secrets: Secrets | None = None) -> StepOutcome:
+def run_step(job: StepJob, send: SendEvent, secrets: Secrets | None, ask: Ask) -> StepOutcome:
     """Execute a step; never raises for what the step does.
 
     Args:
         job: what to run.
         send: takes the events, in order.
         secrets: the values that the job and its components name.
+        ask: asks the driver for what a step can't do itself.
     """
     started = now()
     values = secrets.values if secrets else {}
@@ -47,7 +45,11 @@ def run_step(job: StepJob, send: SendEvent, secrets: Secrets | None = None) -> S
         variables.update(secret)
     try:
         with _environment(variables):
-            outputs = _execute(job, send, values, declared)
+            services = JobServices(job, values, send, ask)
+            try:
+                outputs = _execute(job, services, values, declared)
+            finally:
+                services.close()
     except StopRequested:
         error = StepError(type="Stopped", message="The step was stopped on request.")
         return StepOutcome(
@@ -66,92 +68,87 @@ def run_step(job: StepJob, send: SendEvent, secrets: Secrets | None = None) -> S
 
 
 def _execute(
-    job: StepJob, send: SendEvent, secrets: SecretValues, declared: dict[str, dict[str, str]]
+    job: StepJob, services: JobServices, secrets: SecretValues, declared: dict[str, dict[str, str]]
 ) -> list[StepOutput]:
-    function = load_function(job.source)
-    store = artifact_store(job.artifact_store, secrets)
-    signature = _signature_of(function)
-    owner = f"step {job.step_name!r}"
-    by_name: dict[str, Parameter] = {p.name: p for p in signature.parameters}
-    values: dict[str, Any] = {
-        name: validate(by_name[name], value, owner, None, given_as="json")
-        for name, value in job.parameters.items()
-        if not _is_default(by_name[name], value)
-    }
-    for name, version in job.inputs.items():
-        place = artifact_store(version.artifact_store, secrets) if version.artifact_store else store
-        values[name] = load_version(place, version.uri)
-
-    def send_metadata(found: dict[str, Any]) -> None:
-        send(StepEvent(kind="metadata", step_run_id=job.step_run_id, at=now(), values=found))
-
-    def tell_of_tracker(found: dict[str, Any]) -> None:
-        links = step_context.jsonable_metadata(found)
-        send(StepEvent(kind="metadata", step_run_id=job.step_run_id, at=now(), values=links, of_run=True))
-
-    def log(level: str, text: str) -> None:
-        send(StepEvent(kind="log", step_run_id=job.step_run_id, at=now(), level=level, text=text))
-
+    """Run the step with its hooks around it; return what was stored."""
     context = step_context.StepContext(
         step_name=job.step_name,
         step_run_id=job.step_run_id,
-        pipeline_run=step_context.RunInfo(job.run_id, job.run_name),
+        pipeline_run=step_context.RunInfo(job.run_id, job.run_name, tuple(job.tags)),
         pipeline=step_context.NameInfo(job.pipeline_name),
         stack=step_context.NameInfo(job.stack_name),
         parameters=dict(job.parameters),
         output_names=tuple(o.name for o in job.outputs),
+        services=services,
+        output_metadata={o.name: dict(o.metadata) for o in job.outputs if o.metadata},
+        output_tags={o.name: list(o.tags) for o in job.outputs if o.tags},
         secrets=declared,
-        _send_metadata=send_metadata,
+        inputs=infos_of(job),
+        extra=dict(job.extra),
+        attempt=job.attempt,
+        model_version=job.model,
     )
+    hooks = StepHooks(job, services.log)
+    begun = time.monotonic()
     token = step_context.enter(context)
     try:
-        with tracked(job, secrets, tell_of_tracker, log):
-            result = function(**values)
-            if inspect.iscoroutine(result):
-                import asyncio  # noqa: PLC0415  # slow to import; few steps are async
-
-                result = asyncio.run(result)
+        hooks.call("start")
+        try:
+            outputs = _save(job, services, context, _call(job, services, secrets))
+        except BaseException as problem:
+            why = _why_failed(job, problem, time.monotonic() - begun)
+            if why is not None:
+                hooks.call("failure", why)
+            hooks.call("end", why)
+            raise
+        hooks.call("success")
+        hooks.call("end")
+        return outputs
     finally:
         step_context.leave(token)
+
+
+def _call(job: StepJob, services: JobServices, secrets: SecretValues) -> Any:
+    """Call the step's function; its experiment tracker, if it names one, follows it."""
+    function = load_function(job.source)
+    arguments = arguments_of(job, function, services.load_input)
+
+    def tell_of_tracker(found: dict[str, Any]) -> None:
+        services.send_metadata(jsonable_metadata(found), of_run=True)
+
+    with tracked(job, secrets, tell_of_tracker, services.log):
+        return finished(function(**arguments))
+
+
+def _why_failed(job: StepJob, problem: BaseException, seconds: float) -> BaseException | None:
+    """Return what the hooks are told of; None for a step that was stopped on request."""
+    if not isinstance(problem, StopRequested):
+        return problem
+    limit = job.limits.timeout_s
+    return TimeoutError(f"timed out after {limit:g} s") if limit is not None and seconds >= limit else None
+
+
+def _save(job: StepJob, services: JobServices, context: step_context.StepContext, result: Any) -> list[StepOutput]:
     outputs: list[StepOutput] = []
     for output, value in zip(job.outputs, _split(job, result), strict=True):
-        origin = Origin(
-            artifact_name=output.artifact_name,
-            output_name=output.name,
-            run_id=job.run_id,
-            step_run_id=job.step_run_id,
-            step_name=job.step_name,
-            pipeline_name=job.pipeline_name,
-            project_id=job.project_id,
-        )
-        metadata = context.output_metadata.get(output.name)
-        redactor = redactor_of(secrets) if metadata else None
-        manifest = save_version(store, value, origin, redactor.clean_value(metadata) if redactor else metadata)
-        send(
-            StepEvent(
-                kind="artifact_saved", step_run_id=job.step_run_id, at=now(), output=output.name, manifest=manifest
-            )
-        )
-        outputs.append(StepOutput(name=output.name, artifact_version_id=manifest.id))
+        metadata = context.output_metadata.get(output.name, {})
+        manifest = services.save_output(value, output.name, output.artifact_name, metadata, output.materializers)
+        tags = context.output_tags.get(output.name, [])
+        outputs.append(StepOutput(name=output.name, artifact_version_id=manifest.id, tags=tags))
     return outputs
-
-
-def _is_default(parameter: Parameter, value: Any) -> bool:
-    """Tell whether a recorded value is the function's own default, which needs no way through JSON."""
-    if parameter.required or parameter.annotation is not Any:
-        return False
-    try:
-        return bool(to_jsonable_python(parameter.default, inf_nan_mode="constants") == value)
-    except (PydanticSerializationError, ValueError):
-        return False
 
 
 def _split(job: StepJob, result: Any) -> list[Any]:
     """Return one value an output.
 
     Raises:
-        DefinitionError: the function returned another number of values than its annotation says.
+        DefinitionError: the function returned another number of values than its annotation says, or is a generator.
     """
+    if inspect.isgenerator(result) or inspect.isasyncgen(result):
+        raise DefinitionError(
+            f"Step {job.step_name!r} is a generator: none of it has run.",
+            hint="Return a list in place of yielding values.",
+        )
     if not job.outputs:
         return []
     if len(job.outputs) == 1:
@@ -179,24 +176,3 @@ def _environment(variables: dict[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-def flush_output() -> None:
-    """Push out what the step printed, C libraries' buffers included."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            stream.flush()
-    with contextlib.suppress(Exception):  # the C library may be unknown here
-        _c_library().fflush(None)
-
-
-@functools.lru_cache(maxsize=1)
-def _c_library() -> Any:
-    import ctypes  # noqa: PLC0415  # only in workers
-
-    return ctypes.CDLL(None)
-
-
-@functools.lru_cache(maxsize=256)
-def _signature_of(function: Callable[..., Any]) -> Signature:
-    return read_signature(function, "step")

@@ -6,6 +6,7 @@ ends, and so does the worker.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -13,73 +14,168 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 from stackyard.authoring.pipeline import set_runner
-from stackyard.engine.channel import BlockingChannel, ChannelError
+from stackyard.engine.channel import ChannelError, WorkerChannel
 from stackyard.engine.limits import limit_threads
-from stackyard.engine.logs import forward_logging
-from stackyard.engine.step_runner import StopRequested, flush_output, run_step
+from stackyard.engine.logs import ForwardedLogging
+from stackyard.engine.step_runner import StopRequested, run_step
+from stackyard.engine.streams import StandardStreams
 from stackyard.model.artifact import Manifest
-from stackyard.model.job import Secrets, StepEvent, StepJob, StepOutcome
+from stackyard.model.errors import ExecutionError, UsageError
+from stackyard.model.job import Secrets, StepEvent, StepJob, StepOutcome, StepReply, StepRequest
 from stackyard.storage.ids import now
 from stackyard.storage.strays import MARK_VARIABLE, kill_marked
 
 GUARD_INTERVAL_S = 0.5
 
 
-def _stop(_signum: int, _frame: FrameType | None) -> None:
-    raise StopRequested
+class _StopSignal:
+    """SIGTERM stops the step that runs, but not in the middle of a message to the driver."""
 
+    def __init__(self) -> None:
+        self._held = False
+        self._pending = False
 
-def serve(connection: socket.socket) -> None:
-    """Execute jobs until the driver closes the channel."""
-    channel = BlockingChannel(connection)
-    lock = threading.Lock()  # a step's own threads may log while it runs
-    current: list[str] = []
-    secrets: Secrets | None = None
+    def catch(self) -> None:
+        """Raise :class:`StopRequested` in the main thread when it comes."""
+        self._pending = False
+        signal.signal(signal.SIGTERM, self._caught)
 
-    def send(event: StepEvent) -> None:
-        with lock:
-            channel.send("event", event)
+    def ignore(self) -> None:
+        """No step runs: the signal means this process."""
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
-    def send_log(level: str, text: str) -> None:
-        if current:
-            send(StepEvent(kind="log", step_run_id=current[0], at=now(), stream="log", level=level, text=text))
-
-    forward_logging(send_log)
-    # New text files over the pipes: what the parent had open there was made for another kind of file.
-    sys.stdout = sys.__stdout__ = open(1, "w", 1, "utf-8", "backslashreplace", closefd=False)  # type: ignore[misc]  # noqa: SIM115
-    sys.stderr = sys.__stderr__ = open(2, "w", 1, "utf-8", "backslashreplace", closefd=False)  # type: ignore[misc]  # noqa: SIM115
-    while True:
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Let the signal wait meanwhile."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        self._held = True
         try:
-            message = channel.receive()
-        except ChannelError:
-            return
-        if message is None:
-            return
-        if "secrets" in message:  # of the job that comes next
-            secrets = Secrets.model_validate(message["secrets"])
-            continue
-        job = StepJob.model_validate(message["job"])
+            yield
+        finally:
+            self._held = False
+        if self._pending:
+            self._pending = False
+            raise StopRequested
+
+    def _caught(self, _signum: int, _frame: FrameType | None) -> None:
+        if self._held:
+            self._pending = True
+        else:
+            raise StopRequested
+
+
+class _Worker:
+    """One worker: its channel, its output, and the step that it executes."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._channel = WorkerChannel(connection)
+        self._stop = _StopSignal()
+        self._streams = StandardStreams()
+        self._step_run_id = ""
+        """Of the step that runs; empty between steps."""
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._stop.ignore)
+
+    def serve(self) -> None:
+        """Execute jobs until the driver closes the channel."""
+        logging = ForwardedLogging(self._log)
+        secrets: Secrets | None = None
+        while (message := self._channel.receive("secrets", "job")) is not None:
+            if "secrets" in message:  # of the job that comes next
+                secrets = Secrets.model_validate(message["secrets"])
+                continue
+            logging.install()
+            if not self._execute(StepJob.model_validate(message["job"]), secrets):
+                return
+            secrets = None
+
+    def _execute(self, job: StepJob, secrets: Secrets | None) -> bool:
+        """Execute a step; return whether this process is needed any longer.
+
+        It is when the step left it as it was, and when the step left children or threads that want to end by
+        themselves; in the second case the driver gives it no other step.
+        """
         sys.path[:] = job.import_paths + [p for p in sys.path if p not in job.import_paths]
         if job.working_directory and os.path.isdir(job.working_directory):  # noqa: PTH112  # no Path on the hot path
             os.chdir(job.working_directory)
         limit_threads(job.limits.threads)
-        current[:] = [job.step_run_id]
+        self._step_run_id = job.step_run_id
+        threads = set(threading.enumerate())
         try:
-            signal.signal(signal.SIGTERM, _stop)
-            send(StepEvent(kind="started", step_run_id=job.step_run_id, at=now(), pid=os.getpid()))
-            outcome = run_step(job, send, secrets)
+            self._stop.catch()
+            self._send(StepEvent(kind="started", step_run_id=job.step_run_id, at=now(), pid=os.getpid()))
+            outcome = run_step(job, self._send, secrets, self._ask)
         except StopRequested:  # the signal came between the step and the outcome
-            return
+            return False
         finally:
-            secrets = None
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        flush_output()
-        current.clear()
-        with lock:
-            channel.send("outcome", outcome)
+            self._stop.ignore()
+        self._streams.restore()
+        self._step_run_id = ""
+        left = [thread for thread in threading.enumerate() if thread not in threads]
+        needed = _has_children() or any(not thread.daemon for thread in left)
+        if left or needed:  # what they print later must not get into the log of another step
+            self._channel.send("retire")
+        self._channel.send("outcome", outcome)
+        return needed or not left
+
+    def _send(self, event: StepEvent) -> None:
+        if self._channel.forked:
+            raise UsageError(
+                "This can't be said from a process that the step started.",
+                hint="Return it to the step, and say it there.",
+            )
+        with self._stop.held():
+            self._channel.send("event", event)
+
+    def _log(self, level: str, text: str) -> None:
+        if self._channel.forked:
+            sys.stderr.write(f"{level.upper()}: {text}\n")
+        elif self._step_run_id:
+            self._send(
+                StepEvent(kind="log", step_run_id=self._step_run_id, at=now(), stream="log", level=level, text=text)
+            )
+
+    def _ask(self, method: str, arguments: dict[str, Any], manifest: Manifest | None) -> StepReply:
+        """Ask the driver and wait for its reply.
+
+        Raises:
+            UsageError: in a process that the step started.
+            ExecutionError: the driver is gone.
+        """
+        step_run_id = self._step_run_id
+
+        def make(number: int) -> StepRequest:
+            return StepRequest(
+                id=number, step_run_id=step_run_id, method=method, arguments=arguments, manifest=manifest
+            )
+
+        try:
+            return StepReply.model_validate(self._channel.ask(make, self._stop.held))
+        except ChannelError as error:
+            if self._channel.forked:
+                raise UsageError(
+                    f"A step can't be asked for {method!r} from a process that it started.",
+                    hint="Do it in the step itself.",
+                ) from error
+            raise ExecutionError("The run's driver is gone.") from error
+
+
+def _has_children() -> bool:
+    """Tell whether this process has children, ended ones included, that nobody waited for."""
+    if not hasattr(os, "waitid"):
+        return False
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def build_models() -> None:
@@ -126,6 +222,6 @@ def _quietly(connection: socket.socket) -> None:
     # A module that calls its pipeline at the top level must not run it again when a worker imports the module.
     set_runner(lambda _definition, _given: None)
     try:
-        serve(connection)
-    except (BrokenPipeError, ConnectionError):
-        return  # the driver is gone: nobody is left to tell
+        _Worker(connection).serve()
+    except (OSError, ChannelError):
+        return  # the driver is gone, or the step closed the channel: nobody can be told

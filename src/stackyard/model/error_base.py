@@ -58,3 +58,21 @@ def _rebuild(
     cls: type[StackyardError], message: str, hint: str, location: Location | None, details: dict[str, Any]
 ) -> StackyardError:
     return cls(message, hint=hint, location=location, **details)
+
+
+def error_from(found: dict[str, Any], otherwise: type[StackyardError] = StackyardError) -> StackyardError:
+    """Return an error of another process, given as its ``as_dict``, as the class of the same code.
+
+    Args:
+        found: the wire form.
+        otherwise: the class for a code that is not known here.
+    """
+    place = found.get("location")
+    location = Location(place["file"], place["line"], place["column"]) if place else None
+    pending: list[type[StackyardError]] = [StackyardError]
+    while pending:
+        kind = pending.pop()
+        if kind.code == found.get("code"):
+            return kind(found["message"], hint=found.get("hint", ""), location=location)
+        pending.extend(kind.__subclasses__())
+    return otherwise(found["message"], hint=found.get("hint", ""), location=location)

@@ -165,6 +165,8 @@ class StepOutput(Message):
 
     name: str
     artifact_version_id: str
+    tags: list[str] = Field(default_factory=list)
+    """Of the version: those that the code names and those that the step added."""
 
 
 class StepOutcome(Message):

@@ -89,6 +89,9 @@ class VersionWriter(ABC):
     def add(self, path: str) -> contextlib.AbstractContextManager[Path]:
         """Give a local path to libraries that only write to paths; its digest is computed after."""
 
+    def adopt(self) -> None:  # noqa: B027  # only where others can put files in
+        """Take files that somebody else put into the version's folder as files of the version."""
+
     def write(self, path: str, data: bytes) -> None:
         """Write a whole file."""
         with self.open(path) as file:
@@ -179,6 +182,15 @@ class LocalVersionWriter(VersionWriter):
         digest = _digest_of(target)
         stat = target.stat()
         self.files.append(_file_facts(path, stat.st_size, digest, stat))
+
+    def adopt(self) -> None:
+        """Take files that somebody else put into the folder; links are taken for what they lead to."""
+        known = {file.path for file in self.files}
+        for path in sorted(self._folder.rglob("*")):
+            name = path.relative_to(self._folder).as_posix()
+            if path.is_file() and name not in known:
+                with self.add(name):
+                    pass  # it is there
 
 
 class LocalArtifactStore(ArtifactStore):

@@ -9,13 +9,10 @@ import pytest
 
 from stackyard import pipeline, step
 from stackyard.authoring import pipeline as module
-from stackyard.authoring.context import NameInfo, RunInfo, StepContext, enter, get_step_context, leave, log_metadata
 from stackyard.model.errors import (
     DefinitionError,
-    MaterializationError,
     ParameterError,
     RunConfigurationError,
-    UsageError,
 )
 
 
@@ -128,42 +125,3 @@ def test_without_a_runner_it_says_what_to_import() -> None:
             simple()
     finally:
         module._runner[:] = before
-
-
-# what a step can ask ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def context() -> Iterator[tuple[StepContext, list[dict[str, Any]]]]:
-    sent: list[dict[str, Any]] = []
-    made = StepContext(
-        step_name="s", step_run_id="i", pipeline_run=RunInfo("r", "p-1"), pipeline=NameInfo("p"),
-        stack=NameInfo("default"), parameters={}, output_names=("a", "b"), _send_metadata=sent.append,
-    )  # fmt: skip
-    token = enter(made)
-    yield made, sent
-    leave(token)
-
-
-def test_outside_of_a_step_there_is_no_context_and_logging_does_nothing() -> None:
-    log_metadata({"a": 1})
-    with pytest.raises(UsageError, match="outside of a running step"):
-        get_step_context()
-
-
-def test_metadata_of_the_step_and_of_an_output(context: tuple[StepContext, list[dict[str, Any]]]) -> None:
-    found, sent = context
-    assert get_step_context() is found
-    log_metadata({"accuracy": 0.5, "bad": [float("nan"), float("-inf")]})
-    log_metadata({"rows": 3}, artifact_name="b")
-    assert sent == [{"accuracy": 0.5, "bad": ["NaN", "-Infinity"]}]
-    assert found.output_metadata == {"b": {"rows": 3}}
-    with pytest.raises(UsageError, match="no output 'c'"):
-        log_metadata({"rows": 3}, artifact_name="c")
-    with pytest.raises(UsageError, match="has 2 outputs"):
-        log_metadata({"rows": 3}, infer_artifact=True)
-
-
-def test_metadata_that_is_no_json_is_refused(context: tuple[StepContext, list[dict[str, Any]]]) -> None:
-    with pytest.raises(MaterializationError, match="'x' is a object"):
-        log_metadata({"x": object()})

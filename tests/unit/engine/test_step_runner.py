@@ -11,9 +11,10 @@ import pytest
 
 from stackyard import Client, get_step_context, log_metadata
 from stackyard.engine.step_runner import StopRequested, run_step
+from stackyard.model.artifact import Manifest
 from stackyard.model.errors import SecretNotFoundError
 from stackyard.model.graph import OutputSpec, StepSource
-from stackyard.model.job import ComponentSpec, InputVersion, Secrets, StepEvent, StepJob, StepOutcome
+from stackyard.model.job import ComponentSpec, InputVersion, Secrets, StepEvent, StepJob, StepOutcome, StepReply
 from stackyard.storage.artifact_store import LocalArtifactStore
 from stackyard.storage.materializers.lookup import Origin, load_version, save_version
 
@@ -70,6 +71,8 @@ class Runner:
     def __init__(self, folder: Path) -> None:
         self.store = LocalArtifactStore(str(folder))
         self.events: list[StepEvent] = []
+        self.asked: list[tuple[str, dict[str, Any], Manifest | None]] = []
+        self.reply: dict[str, Any] = {}
 
     def __call__(
         self, function: Any, outputs: list[str], inputs: dict[str, Any] | None = None, beside: Secrets | None = None,
@@ -91,7 +94,11 @@ class Runner:
             ),
             **extra,
         )  # fmt: skip
-        return run_step(job, self.events.append, beside)
+        return run_step(job, self.events.append, beside, self.ask)
+
+    def ask(self, method: str, arguments: dict[str, Any], manifest: Manifest | None) -> StepReply:
+        self.asked.append((method, arguments, manifest))
+        return StepReply(id=1, **self.reply)
 
     def saved(self) -> dict[str, Any]:
         found = {e.output: e.manifest for e in self.events if e.kind == "artifact_saved"}
@@ -171,7 +178,7 @@ def test_an_input_that_is_gone_fails_the_step_with_a_remedy(run: Runner) -> None
             component_id="c", name="d", flavor="local", configuration={"path": run.store.root}
         ),
     )  # fmt: skip
-    outcome = run_step(job, run.events.append)
+    outcome = run_step(job, run.events.append, None, run.ask)
     assert outcome.error is not None
     assert (outcome.status, outcome.error.type) == ("failed", "ArtifactDamagedError")
     assert "Run the step again" in outcome.error.hint

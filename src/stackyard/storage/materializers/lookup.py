@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from stackyard.model.artifact import Manifest
 from stackyard.model.errors import MaterializationError, StackyardError
-from stackyard.storage.artifact_store import ArtifactStore
+from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
 from stackyard.storage.ids import new_id, now
 from stackyard.storage.materializers.arrays import ImageMaterializer, NumpyMaterializer
-from stackyard.storage.materializers.base import Materializer, NotStorableError, path_of, type_path
+from stackyard.storage.materializers.base import Materializer, NotStorableError, Saved, path_of, type_path
 from stackyard.storage.materializers.builtin import (
     BytesMaterializer,
     JsonMaterializer,
     PickleMaterializer,
     TextMaterializer,
 )
+from stackyard.storage.materializers.files import FilesMaterializer
 from stackyard.storage.materializers.sklearn import SklearnMaterializer
 from stackyard.storage.materializers.tables import PandasMaterializer
 
@@ -29,6 +32,7 @@ _ALL: tuple[Materializer, ...] = (
     PandasMaterializer(),
     SklearnMaterializer(),
     ImageMaterializer(),
+    FilesMaterializer(),
     _FALLBACK,
 )
 _BY_NAME = {m.name: m for m in _ALL}
@@ -48,6 +52,25 @@ class Origin:
     project_id: str = ""
 
 
+@dataclass(frozen=True)
+class NewVersion:
+    """Room for an artifact version that has no files of ours yet."""
+
+    id: str
+    uri: str
+    writer: VersionWriter
+
+
+def new_version(store: ArtifactStore, artifact_name: str) -> NewVersion:
+    """Make room for a new version of an artifact.
+
+    Raises:
+        ArtifactStoreError: the store can't be written.
+    """
+    version_id = new_id()
+    return NewVersion(version_id, store.uri_of(artifact_name, version_id), store.new_version(artifact_name, version_id))
+
+
 def materializer_for(value: Any) -> Materializer:
     """Return the materializer of a value: the one of its nearest base class that takes it, else pickle."""
     for cls in type(value).__mro__:
@@ -57,28 +80,37 @@ def materializer_for(value: Any) -> Materializer:
     return _FALLBACK
 
 
-def save_version(store: ArtifactStore, value: Any, origin: Origin, metadata: dict[str, Any] | None = None) -> Manifest:
+def save_version(
+    store: ArtifactStore, value: Any, origin: Origin, metadata: dict[str, Any] | None = None, *,
+    materializers: Sequence[type | str] = (), version: NewVersion | None = None,
+) -> Manifest:  # fmt: skip
     """Store a value as a new artifact version; the manifest is written last.
+
+    Args:
+        store: where.
+        value: the value.
+        origin: what the manifest says of where it comes from.
+        metadata: JSON values that belong to the version.
+        materializers: classes, or ``module:Class`` of them, that are asked first, in this order.
+        version: room made before; files that are in it already belong to the version.
 
     Raises:
         MaterializationError: the value can't be stored; nothing is left behind.
         ArtifactStoreError: the store can't be written.
     """
-    materializer = materializer_for(value)
-    version_id = new_id()
-    uri = store.uri_of(origin.artifact_name, version_id)
-    writer = store.new_version(origin.artifact_name, version_id)
+    asked = [find_materializer(m) for m in materializers]
+    chosen = [m for m in asked if takes(m, value)] + [materializer_for(value), _FALLBACK]
+    made = version or new_version(store, origin.artifact_name)
+    uri, writer = made.uri, made.writer
     try:
-        try:
-            saved = materializer.save(value, writer)
-        except NotStorableError:
-            materializer = _FALLBACK
-            saved = materializer.save(value, writer)
+        materializer, saved = _save_with(chosen, value, writer)
+        if version is not None:
+            writer.adopt()
         manifest = Manifest(
-            id=version_id,
+            id=made.id,
             artifact_name=origin.artifact_name,
             type=type_path(value),
-            materializer=materializer.name,
+            materializer=_reference(materializer),
             data_format=materializer.data_format,
             unsafe=materializer.unsafe,
             deterministic=materializer.deterministic,
@@ -122,11 +154,66 @@ def load_version(store: ArtifactStore, uri: str) -> Any:
         PackageMissingError: a package is needed to load it.
     """
     manifest = store.read_manifest(uri)
-    materializer = _BY_NAME.get(manifest.materializer)
-    if materializer is None:
+    known = manifest.materializer in _BY_NAME or ":" in manifest.materializer
+    if not known:
         raise MaterializationError(
             f"The artifact version at {uri} was stored by the materializer {manifest.materializer!r}, "
             "which is not known here.",
             hint="Upgrade Stackyard, or install the package that brings the materializer.",
         )
-    return materializer.load(store, uri, manifest)
+    return find_materializer(manifest.materializer).load(store, uri, manifest)
+
+
+def find_materializer(source: type | str) -> Materializer:
+    """Return a materializer of ours by name, or that of a class, given as such or as ``module:Class``.
+
+    The class is imported: user code.
+
+    Raises:
+        MaterializationError: there is no such class, or it is no materializer.
+    """
+    cls: Any = source
+    if isinstance(source, str) and source in _BY_NAME:
+        return _BY_NAME[source]
+    if isinstance(source, str):
+        module, _, name = source.partition(":")
+        try:
+            cls = importlib.import_module(module)
+            for part in name.split("."):
+                cls = getattr(cls, part)
+        except (ImportError, AttributeError) as error:
+            raise MaterializationError(
+                f"The materializer {source!r} can't be imported: {error}.",
+                hint="Define it at the top level of a module that this process can import.",
+            ) from error
+    if not (isinstance(cls, type) and issubclass(cls, Materializer)):
+        raise MaterializationError(
+            f"{source!r} is no materializer.", hint="Derive the class from stackyard.Materializer."
+        )
+    return cls()
+
+
+def takes(materializer: Materializer, value: Any) -> bool:
+    """Tell whether a materializer stores values like this one; one that names no types is asked for any."""
+    types = materializer.types
+    if types and not any(path_of(cls) in types for cls in type(value).__mro__):
+        return False
+    return materializer.accepts(value)
+
+
+def _save_with(chosen: list[Materializer], value: Any, writer: VersionWriter) -> tuple[Materializer, Saved]:
+    """Save with the first that can hold this very value; the last one takes any."""
+    for materializer in chosen[:-1]:
+        try:
+            return materializer, materializer.save(value, writer)
+        except NotStorableError:
+            continue
+    return chosen[-1], chosen[-1].save(value, writer)
+
+
+def _reference(materializer: Materializer) -> str:
+    """Return how a manifest names a materializer: ours by name, others by where they are."""
+    if _BY_NAME.get(getattr(materializer, "name", "")) is materializer:
+        return materializer.name
+    cls = type(materializer)
+    return f"{cls.__module__}:{cls.__qualname__}"

@@ -1,0 +1,142 @@
+"""What a step's context can do for it, whoever executes the step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from stackyard.engine.components import artifact_store, redactor_of
+from stackyard.flavors.opening import SecretValues
+from stackyard.model.artifact import Manifest
+from stackyard.model.error_base import error_from
+from stackyard.model.job import InputVersion, StepEvent, StepJob, StepReply
+from stackyard.storage.ids import now
+from stackyard.storage.materializers.lookup import NewVersion, Origin, load_version, new_version, save_version
+
+SendEvent = Callable[[StepEvent], None]
+Ask = Callable[[str, dict[str, Any], Manifest | None], StepReply]
+"""Takes method, arguments and manifest of a request; returns the driver's reply."""
+
+
+class JobServices:
+    """Serves one job: see :class:`stackyard.authoring.context.StepServices`."""
+
+    def __init__(self, job: StepJob, secrets: SecretValues, send: SendEvent, ask: Ask) -> None:
+        """Take the job and the way to its driver.
+
+        Raises:
+            StackyardError: the job's artifact store can't be opened.
+        """
+        self._job = job
+        self._secrets = secrets
+        self._send = send
+        self._ask = ask
+        self._store = artifact_store(job.artifact_store, secrets)
+        self._redactor = redactor_of(secrets)
+        self._prepared: dict[str, NewVersion] = {}
+        """Outputs whose folder the step asked for."""
+
+    def send_metadata(self, values: dict[str, Any], *, of_run: bool = False) -> None:
+        """Record metadata of the step run."""
+        self._send(
+            StepEvent(kind="metadata", step_run_id=self._job.step_run_id, at=now(), values=values, of_run=of_run)
+        )
+
+    def log(self, level: str, text: str) -> None:
+        """Write a line into the step's log."""
+        self._send(StepEvent(kind="log", step_run_id=self._job.step_run_id, at=now(), level=level, text=text))
+
+    def ask(self, method: str, arguments: dict[str, Any], manifest: Manifest | None = None) -> Any:
+        """Ask the driver and wait for its answer.
+
+        Raises:
+            StackyardError: what the driver says is wrong.
+        """
+        reply = self._ask(method, self._redactor.clean_value(arguments) if self._redactor else arguments, manifest)
+        if reply.error is not None:
+            raise error_from(reply.error)
+        return reply.value
+
+    def load_input(self, version: InputVersion) -> Any:
+        """Return the value of an artifact version."""
+        place = artifact_store(version.artifact_store, self._secrets) if version.artifact_store else self._store
+        return load_version(place, version.uri)
+
+    def load(self, name_or_id: str, version: int | None = None) -> Any:
+        """Return the value of an artifact version that is no input of the step.
+
+        Raises:
+            StackyardError: there is none, or it can't be read from here.
+        """
+        found = self.ask("_input_version", {"name_or_id": name_or_id, "version": version})
+        read = InputVersion.model_validate(found)
+        if (
+            read.artifact_store is not None
+            and read.artifact_store.component_id == self._job.artifact_store.component_id
+        ):
+            read.artifact_store = None
+        return self.load_input(read)
+
+    def save(
+        self, value: Any, artifact_name: str, *, metadata: dict[str, Any], materializer: type | str | None,
+        facts: dict[str, Any],
+    ) -> dict[str, Any]:  # fmt: skip
+        """Store a value in the step's artifact store and let the driver record it."""
+        manifest = self._save(value, self._origin(artifact_name), metadata, [materializer] if materializer else [])
+        store = self._job.artifact_store
+        arguments = {
+            **facts,
+            "store_id": store.component_id,
+            "store": store.name,
+            "step_run_id": self._job.step_run_id,
+            "model_version_id": self._job.model.model_version_id if self._job.model else "",
+        }
+        try:
+            return dict(self.ask("_record_artifact", arguments, manifest))
+        except BaseException:
+            self._store.discard(manifest.uri)
+            raise
+
+    def save_output(
+        self, value: Any, output: str, artifact_name: str, metadata: dict[str, Any], materializers: list[str]
+    ) -> Manifest:
+        """Store the value of an output, and tell the driver."""
+        origin = self._origin(artifact_name, output)
+        manifest = self._save(value, origin, metadata, materializers, self._prepared.pop(output, None))
+        self._send(
+            StepEvent(
+                kind="artifact_saved", step_run_id=self._job.step_run_id, at=now(), output=output, manifest=manifest
+            )
+        )
+        return manifest
+
+    def output_uri(self, output: str) -> str:
+        """Return the folder that the output's version will lie in; it exists."""
+        if output not in self._prepared:
+            name = next(o.artifact_name for o in self._job.outputs if o.name == output)
+            self._prepared[output] = new_version(self._store, name)
+        return self._prepared[output].uri
+
+    def close(self) -> None:
+        """Remove folders that were asked for and never became versions."""
+        for prepared in self._prepared.values():
+            self._store.discard(prepared.uri)
+
+    def _origin(self, artifact_name: str, output: str = "") -> Origin:
+        job = self._job
+        return Origin(
+            artifact_name=artifact_name,
+            output_name=output,
+            run_id=job.run_id,
+            step_run_id=job.step_run_id,
+            step_name=job.step_name,
+            pipeline_name=job.pipeline_name,
+            project_id=job.project_id,
+        )
+
+    def _save(
+        self, value: Any, origin: Origin, metadata: dict[str, Any] | None, materializers: Sequence[type | str],
+        version: NewVersion | None = None,
+    ) -> Manifest:  # fmt: skip
+        kept = self._redactor.clean_value(metadata) if self._redactor and metadata else metadata
+        return save_version(self._store, value, origin, kept, materializers=materializers, version=version)
