@@ -188,9 +188,9 @@ class TakenOver:
             except StackyardError as error:
                 why = error.message
             else:
-                return KeptStep(Status.CACHED, outputs, self._source.id if self._source else "")
+                return KeptStep(Status.CACHED, outputs, self._source.id if self._source else "", detail=f"of {name}")
         self._missing[spec.name] = why
-        return KeptStep(Status.SKIPPED, detail="not asked for")
+        return KeptStep(Status.SKIPPED, detail=f"not asked for, and {why}")
 
     def _require(self, spec: StepSpec) -> None:
         """Refuse to run a step without what it takes."""

@@ -163,7 +163,7 @@ def options_of(request: RunRequest, *, again: bool = True) -> RunOptions:
         again: False leaves out what is meant for one certain run of several: which one is gone on with.
     """
     return RunOptions(
-        stack=request.stack,
+        stack=(request.again_on if again else None) or request.stack,
         enable_cache=request.enable_cache,
         config=request.config,
         run_name=request.run_name,

@@ -121,7 +121,7 @@ def _request(ctx: Context, run: RunView, verb: str) -> RunRequest:
                 f"The {what} {path}, with which the run {run.name!r} was started, is not there any more.",
                 hint="Put it back where it was, or start the pipeline anew from where it is now.",
             )
-    request = replace(request, again=run.pipeline, stack=run.stack_id)
+    request = replace(request, again=run.pipeline, again_on=run.stack_id)
     if request.kind == "file":  # what was typed, what the run configuration said, and the defaults of then
         request = replace(request, parameters=run.parameters, parameters_given_as="json")
     return request

@@ -127,7 +127,7 @@ def print_error(error: StackyardError, *, as_json: bool) -> None:
     if trace:
         click.echo(str(trace), err=True)
     if error.hint:
-        click.echo(f"Hint:  {error.hint}", err=True)
+        click.echo("Hint:  " + error.hint.replace("\n", "\n       "), err=True)
 
 
 def _placed(error: StackyardError) -> str:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: stackyard run resume training-3")
-@click.argument("run", shell_complete=run_names)
+@click.argument("run", default="latest", shell_complete=run_names)
 @manner_options
 def resume(run: str, manner: Manner) -> int:
-    """Go on with RUN, which failed, was stopped or interrupted.
+    """Go on with RUN (default: the latest), which failed, was stopped or interrupted.
 
     It stays the same run: steps that completed are kept, all others run; with the same parameters, stack and run
     configuration, and the code as it is now. A script is run again, and what its earlier pipelines gave is kept.
@@ -56,6 +56,7 @@ def retry(run: str, stack: str | None, no_cache: bool, run_name: str | None, man
     request = replace(
         request,
         stack=stack or request.stack,
+        again_on=None if stack else request.again_on,
         enable_cache=False if no_cache else request.enable_cache,
         run_name=run_name,
     )

@@ -58,8 +58,10 @@ def _draw(view: RunView) -> bool:
     if sys.stdout.isatty() and widest + names + 2 > terminal_width():
         return False
     colour = use_colour()
+    statuses = max((cell_width(_status(step)) for step in view.steps), default=0)
     for (drawing, name), step in zip(lines, view.steps, strict=True):
         status = _status(step)
+        status += " " * (statuses - cell_width(status))
         if colour:
             status = click.style(status, fg=COLOURS.get(step.status))
         shown = f"{drawing.ljust(widest)} {name}{' ' * (names - cell_width(name))}  {status}"
