@@ -86,7 +86,7 @@ def run_pipeline(
     if ctx is None:
         ctx = open_context(file if Path(file).is_file() else None)
     _require_readable(ctx)
-    wanted = _wanted(ctx, definition, options)
+    wanted = find_wanted(ctx, definition, options)
     session = Session(ctx, wanted, DetachableReporter(reporter), created)
     try:
         with session:
@@ -99,8 +99,8 @@ def run_pipeline(
     return session.view()
 
 
-def _wanted(ctx: Context, definition: PipelineDefinition, options: RunOptions) -> Wanted:
-    """Find out what is to run where.
+def find_wanted(ctx: Context, definition: PipelineDefinition, options: RunOptions) -> Wanted:
+    """Find out what is to run where; what is wrong with the run configuration is collected.
 
     Raises:
         StackNotFoundError: the stack that is asked for does not exist.
@@ -117,6 +117,8 @@ def _wanted(ctx: Context, definition: PipelineDefinition, options: RunOptions) -
     except StackNotFoundError as error:
         if wish is not None and wish.origin is ActiveStackOrigin.RUN_CONFIGURATION:
             error.location = configuration.location("stack")
+        problems.add(error)
+        problems.raise_any(cant_run(definition))
         raise
     return Wanted(definition, options, configuration, registry, choice, require_active(choice), problems)
 
@@ -136,28 +138,45 @@ def _record_and_run(session: Session, wanted: Wanted) -> None:
     growing = GrowingRun(session, recorder, definition, in_process=wanted.options.in_process)
     try:
         with working_in(session.ctx.scope.root or Path.cwd()):
-            recorded = _record(wanted, recorder)
+            recorded = record_wanted(wanted, recorder)
+        if not growing.begun:
+            recorder.check_configured_steps()
     except BaseException as error:
         if growing.begun:
             growing.finish(error)
             return
-        if isinstance(error, (StackyardError, CalledWhileLoadingError)) or not isinstance(error, Exception):
+        if isinstance(error, CalledWhileLoadingError) or not isinstance(error, Exception):
             raise
-        problem = step_error(error)
-        raise DefinitionError(
-            f"The pipeline {definition.name!r} failed while it wired its steps: {problem.type}: {problem.message}",
-            hint="Mend the pipeline function and run again; what may fail belongs into a step.",
-            location=Location(problem.file, problem.line) if problem.file else definition.location,
-            traceback=problem.traceback,
-        ) from error
+        # It is told with all that was found before it.
+        found = error if isinstance(error, StackyardError) else wiring_failed(definition, error)
+        wanted.problems.add(found)
+        wanted.problems.raise_any(cant_run(definition))
+        raise
     if growing.begun:
         growing.finish(None)
         return
-    recorder.check_configured_steps()
     session.open(recorded, growing=False).run()
 
 
-def _record(wanted: Wanted, recorder: Recorder) -> RecordedPipeline:
+def cant_run(definition: PipelineDefinition) -> str:
+    """Return how the error begins that tells several problems of a pipeline."""
+    return f"The pipeline {definition.name!r} can't run"
+
+
+def wiring_failed(definition: PipelineDefinition, error: Exception) -> DefinitionError:
+    """Return the error for a pipeline function that raised before any step ran."""
+    problem = step_error(error)
+    found = DefinitionError(
+        f"The pipeline {definition.name!r} failed while it wired its steps: {problem.type}: {problem.message}",
+        hint="Mend the pipeline function and run again; what may fail belongs into a step.",
+        location=Location(problem.file, problem.line) if problem.file else definition.location,
+        traceback=problem.traceback,
+    )
+    found.__cause__ = error
+    return found
+
+
+def record_wanted(wanted: Wanted, recorder: Recorder) -> RecordedPipeline:
     """Record the pipeline; parameters of the call win over those of the run configuration.
 
     Raises:
@@ -189,7 +208,8 @@ def raise_for_status(run: RunView) -> RunView:
     what = f"{len(failed)} steps" if len(failed) > 1 else f"step {failed[0]!r}" if failed else "the driver"
     raise RunFailedError(
         f"The run {run.name!r} failed: {what}.",
-        hint=f"See its log: stackyard run logs {run.name}{first}",
+        hint=f"See its log: stackyard run logs {run.name}{first}"
+        + (f"\nWhen that is mended, go on with: stackyard run resume {run.name}" if run.resumable else ""),
         run_id=run.id,
         failed_steps=failed,
     )
@@ -212,7 +232,8 @@ def _start_loading(path: Path, ctx: Context) -> None:
 
 def _wish(definition: PipelineDefinition, options: RunOptions, configuration: RunConfiguration) -> Wish | None:
     if options.stack:
-        return Wish(options.stack, ActiveStackOrigin.OPTION, "given for this run")
+        text = "that of the run" if options.resume else "given for this run"
+        return Wish(options.stack, ActiveStackOrigin.OPTION, text)
     if definition.options.stack:
         return Wish(definition.options.stack, ActiveStackOrigin.CODE, "set in the code by with_options(stack=...)")
     stack = configuration.values.get("stack")

@@ -19,6 +19,7 @@ from stackyard.model.errors import (
     RunStoppedError,
     StackyardError,
     StepFailedError,
+    UsageError,
 )
 
 if TYPE_CHECKING:
@@ -91,16 +92,13 @@ class GrowingRun:
         """
         assert self._execution is not None  # noqa: S101  # only what has begun ends
         assert self._stops is not None  # noqa: S101  # as above
-        growth = self._execution.growth
+        names = list(self._recorder.definitions)
         if error is None:
-            try:
-                self._recorder.check_configured_steps()
-                self._session.all_recorded(list(self._recorder.definitions))
-            except StackyardError as found:
-                error = found
-        failure = None if error is None or self._is_told(error) else step_error(error)
+            error = self._wrong_at_the_end(names)
+        told = error is not None and self._is_told(error)
+        growth, problem = self._execution.growth, step_error(error) if error else None
         try:
-            growth.seal(_in_words(failure) if failure else None, early=error is not None)
+            growth.seal(_in_words(problem) if problem and not told else None)
             self._stops.interrupts = False
             if self._thread is None:
                 self._drive()
@@ -110,17 +108,39 @@ class GrowingRun:
             self._stops.__exit__()
         if growth.broken is not None:
             raise growth.broken
-        self._execution.finish()
-        if isinstance(error, StackyardError) and failure is not None:
+        self._session.leave_uncalled(names)
+        status = self._execution.finish(problem)
+        if error is None or problem is None or self._is_plain(error, status):
+            return
+        if told:  # no step failed, and yet one has no value: it was not asked for
+            wrong = self._wrong_at_the_end(names)
+            if isinstance(wrong, UsageError):
+                wrong.message = f"{wrong.message} {problem.message}"
+            raise wrong or error
+        if isinstance(error, StackyardError):
             raise error
-        if failure is not None:
-            raise RunFailedError(
-                f"The pipeline {self._definition.name!r} failed while its steps ran: {failure.type}: {failure.message}",
-                hint=f"Mend the pipeline function, then go on with: stackyard run resume {self._session.view().name}",
-                location=Location(failure.file, failure.line) if failure.file else self._definition.location,
-                traceback=failure.traceback,
-                run_id=self._session.run_id,
-            ) from error
+        raise RunFailedError(
+            f"The pipeline {self._definition.name!r} failed while its steps ran: {problem.type}: {problem.message}",
+            hint=f"Mend the pipeline function, then go on with: stackyard run resume {self._session.view().name}",
+            location=Location(problem.file, problem.line) if problem.file else self._definition.location,
+            traceback=problem.traceback,
+            run_id=self._session.run_id,
+        ) from error
+
+    def _is_plain(self, error: BaseException, status: Status) -> bool:
+        """Tell whether the run's own status says all: a step failed, or the run was stopped."""
+        assert self._execution is not None  # noqa: S101  # the caller looked
+        failed = self._execution.scheduler.outcome() is Status.FAILED
+        return self._is_told(error) and (failed or status is Status.STOPPED)
+
+    def _wrong_at_the_end(self, names: list[str]) -> StackyardError | None:
+        """Return what can be seen only when all steps are known."""
+        try:
+            self._recorder.check_configured_steps()
+            self._session.check_end(names)
+        except StackyardError as error:
+            return error
+        return None
 
     def _is_told(self, error: BaseException) -> bool:
         return any(error is told for told in self._told) or isinstance(error, KeyboardInterrupt)

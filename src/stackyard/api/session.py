@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_jsonable_python
 from typing_extensions import Self
 
 from stackyard.api.active import Choice
@@ -200,13 +201,16 @@ class Session:
             earlier=earlier, redactor=taken.redactor,
         )  # fmt: skip
 
-    def all_recorded(self, names: list[str]) -> None:
-        """Take note that a growing pipeline has all its steps.
+    def check_end(self, names: list[str]) -> None:
+        """Look at the steps of a growing pipeline when all of them are known.
 
         Raises:
             UsageError: the step that was asked for is none of them.
         """
         self._earlier.check_end(names)
+
+    def leave_uncalled(self, names: list[str]) -> None:
+        """Record what becomes of the steps that a growing pipeline called before it was gone on with, and not again."""
         if isinstance(self._earlier, Resumed):
             for name, (step_run_id, status) in self._earlier.states.items():
                 if name not in names and not status.is_success:
@@ -292,9 +296,11 @@ class Session:
         """Insist that a run is gone on with as what it was.
 
         Raises:
-            ResumeError: it completed, or is one of another pipeline or another artifact store.
+            ResumeError: it completed, or is one of another pipeline, other parameters or another artifact store.
         """
         why = hint = ""
+        now, before = to_jsonable_python(run.parameters), view.parameters
+        others = [name for name in {**before, **now} if now.get(name) != before.get(name)]
         if view.status is Status.COMPLETED:
             why, hint = "it is complete", f"Run its pipeline again with: stackyard run retry {view.name}"
         elif view.pipeline != run.pipeline:
@@ -302,6 +308,8 @@ class Session:
         elif view.artifact_store_id != run.artifact_store_id:
             why = f"its artifacts lie in the store {view.artifact_store!r}, and this stack's is {run.artifact_store!r}"
             hint = f"Go on with it on its own stack: --stack {view.stack}"
+        elif others:
+            why, hint = f"its parameters were others: {', '.join(others)}", "Give the same ones, or start a new run."
         if why:
             raise ResumeError(f"The run {view.name!r} can't be gone on with: {why}.", hint=hint)
 
@@ -342,7 +350,7 @@ def _call(hook: HookSpec | None) -> Callable[[], None] | None:
         return None
 
     def call() -> None:
-        from stackyard.engine.coroutines import finished  # noqa: PLC0415  # few pipelines have hooks
+        from stackyard.authoring.coroutines import finished  # noqa: PLC0415  # few pipelines have hooks
         from stackyard.engine.functions import load_function  # noqa: PLC0415
 
         function = getattr(hook, "function", None) or load_function(hook)

@@ -14,6 +14,7 @@ from stackyard.engine.limits import threads_per_worker
 from stackyard.engine.plan import RunPlan, StepComponents
 from stackyard.engine.reporter import Reporter
 from stackyard.model.artifact import Manifest
+from stackyard.model.enums import Status
 from stackyard.model.graph import PipelineSpec, StepSource, StepSpec
 from stackyard.model.job import Secrets, StepError, StepEvent, StepJob, StepLimits, StepOutcome
 from stackyard.model.options import HookEvent, HookSpec, ModelVersionRef
@@ -100,6 +101,12 @@ class Attempt:
     def may_be_repeated(self) -> bool:
         """Tell whether another attempt follows if this one fails."""
         return self.spec.retry is not None and self.number <= self.spec.retry.max_retries
+
+    def status_of(self, outcome: StepOutcome) -> Status:
+        """Return how the attempt ended; one that completed in spite of being stopped has completed."""
+        if outcome.status != "completed" and self.ending:
+            return Status.STOPPED if self.ending == "stop" else Status.FAILED
+        return Status(outcome.status)
 
     def error_of(self, outcome: StepOutcome) -> StepError | None:
         """Return why the attempt failed; of one that ran out of time, where it was then."""

@@ -158,19 +158,20 @@ class Execution:
             for attempt in self.attempts.values():
                 attempt.log.close()
 
-    def finish(self) -> Status:
-        """Record how the run ended."""
+    def finish(self, early: StepError | None = None) -> Status:
+        """Record how the run ended; ``early`` is why the pipeline function did not come to its end."""
         if self._plan.cleanup is not None:
             try:
                 self._plan.cleanup()
             except Exception as error:  # noqa: BLE001  # a hook of the user's: what the steps did counts
                 self._reporter.warning(f"The pipeline's on_cleanup failed: {type(error).__name__}: {error}")
         status = self.scheduler.outcome()
-        if self._first_error is not None:
+        if status is Status.COMPLETED and early is not None:
+            self._first_error = self._first_error or early
+            status = Status.STOPPED if self._stopping.asked else Status.FAILED
+        elif self._first_error is not None:
             status = Status.FAILED
-        elif status is Status.COMPLETED and self._stopping.asked and self.growth.ended_early:
-            status = Status.STOPPED
-        self._writer.set_run(status, error=self._first_error)
+        self._writer.set_run(status, error=self._first_error if status is Status.FAILED else None)
         self._reporter.run_finished(status, time.monotonic() - self._begun)
         return status
 
@@ -214,7 +215,9 @@ class Execution:
                 )  # fmt: skip
             self.scheduler.settle(name, kept.status)
             self._ended_with(name, StepEnd(kept.status, kept.outputs, detail=kept.detail))
-            self._reporter.step_changed(StepChange(name, kept.status, kept.detail, duration_s=0.0, kept=True))
+            self._reporter.step_changed(
+                StepChange(name, kept.status, kept.detail, duration_s=0.0, kept=kept.status.is_success)
+            )
         for why in earlier.again.values():
             self._reporter.message(why)
 
@@ -290,8 +293,7 @@ class Execution:
             detail=attempt.detail, attempt=number, model_version_id=self._steps.model_version_id(attempt.spec),
         )  # fmt: skip
         self._reporter.step_changed(StepChange(name, Status.RUNNING, attempt.detail, attempt=number))
-        if attempt.spec.timeout_s is not None:
-            self._timers.after(attempt.spec.timeout_s, lambda: self._stopping.time_out(attempt))
+        self._stopping.limit(attempt)
 
     # happenings -------------------------------------------------------------------------------------------------
 
@@ -309,10 +311,7 @@ class Execution:
 
     def _attempt_ended(self, name: str, attempt: Attempt, outcome: StepOutcome) -> None:
         del self.attempts[name]
-        status = Status(outcome.status)
-        if status is not Status.COMPLETED and attempt.ending:
-            status = Status.STOPPED if attempt.ending == "stop" else Status.FAILED
-        error = attempt.error_of(outcome)
+        status, error = attempt.status_of(outcome), attempt.error_of(outcome)
         if status is Status.COMPLETED:
             attempt.log.close()
             self._completed(name, attempt, outcome)

@@ -25,7 +25,6 @@ class Growth:
         self._batches: deque[Batch] = deque()
         self._ends: dict[str, StepEnd] = {}
         self._sealed = False
-        self.ended_early = False
         self._failure: StepError | None = None
         self.broken: BaseException | None = None
         """What ended the engine itself."""
@@ -39,15 +38,10 @@ class Growth:
             self._batches.append(batch)
         self._wake()
 
-    def seal(self, failure: StepError | None = None, *, early: bool = False) -> None:
-        """Say that no more steps come.
-
-        Args:
-            failure: why the run can't go on.
-            early: the function did not come to its end.
-        """
+    def seal(self, failure: StepError | None = None) -> None:
+        """Say that no more steps come; with a failure, that the run can't go on."""
         with self._changed:
-            self._sealed, self._failure, self.ended_early = True, failure, early
+            self._sealed, self._failure = True, failure
         self._wake()
 
     def wait_for(self, step: str) -> StepEnd:

@@ -72,8 +72,12 @@ class Stopping:
         for name in self._execution.scheduler.in_status(Status.RETRYING):
             self._execution.stop_waiting(name)
 
-    def time_out(self, attempt: Attempt) -> None:
-        """End an attempt whose time is over, if it runs still."""
+    def limit(self, attempt: Attempt) -> None:
+        """End an attempt when its time is over, if it has a limit and runs still then."""
+        if attempt.spec.timeout_s is not None:
+            self._timers.after(attempt.spec.timeout_s, lambda: self._time_out(attempt))
+
+    def _time_out(self, attempt: Attempt) -> None:
         if self._execution.attempts.get(attempt.spec.name) is attempt and not attempt.ending:
             self._stop([attempt], "timeout", force=False)
 

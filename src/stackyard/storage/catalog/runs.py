@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
@@ -154,7 +155,9 @@ def reopen(sql: sqlite3.Connection, run_id: str) -> tuple[NewRun, dict[str, tupl
         "WHERE run_id = ? AND status NOT IN ('completed', 'cached')",
         (run_id,),
     )
-    sql.execute("UPDATE runs SET status = 'running', ended_at = '', error = NULL WHERE id = ?", (run_id,))
+    sql.execute(
+        "UPDATE runs SET status = 'running', ended_at = '', error = NULL, pid = ? WHERE id = ?", (os.getpid(), run_id)
+    )
     changed(sql, "run", run_id)
     rows = sql.execute(
         "SELECT id, name, status, position FROM step_runs WHERE run_id = ? ORDER BY position", (run_id,)
