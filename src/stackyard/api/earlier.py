@@ -188,7 +188,7 @@ class TakenOver:
             except StackyardError as error:
                 why = error.message
             else:
-                return KeptStep(Status.CACHED, outputs, self._source.id if self._source else "", detail=f"of {name}")
+                return KeptStep(Status.CACHED, outputs, self._source.id if self._source else "", detail=name)
         self._missing[spec.name] = why
         return KeptStep(Status.SKIPPED, detail=f"not asked for, and {why}")
 

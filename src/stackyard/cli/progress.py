@@ -50,7 +50,7 @@ class Row:
         """Return sign and status, with what is special about it."""
         text = f"{ICONS[self.status]} {self.status}"
         if self.kept and self.status is not Status.SKIPPED:
-            return f"{text} {self.detail or 'before'}"
+            return f"{text} in {self.detail}" if self.detail else f"{text} before"
         if self.status is Status.RETRYING:
             return f"{text} in {max(0.0, self.retry_at - time.monotonic()):.0f} s"
         return f"{text} (attempt {self.attempt})" if self.attempt > 1 else text
@@ -240,7 +240,8 @@ def change_text(change: StepChange) -> str:
     """Return a step's new status as a line."""
     text = f"{change.step}: {change.status}"
     if change.kept:
-        return f"{text} {change.detail or 'before'}"
+        where = f" in {change.detail}" if change.detail else " before"
+        return text + (f", {change.detail}" if change.status is Status.SKIPPED else where)
     if change.status is Status.RETRYING:
         why = f" after {change.error.type}: {change.error.message}" if change.error else ""
         return f"{change.step}: attempt {change.attempt} failed{why}; the next one in {change.wait_s or 0:g} s"
