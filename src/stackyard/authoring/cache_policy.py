@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pydantic import field_validator
 from typing_extensions import Self
@@ -17,6 +17,16 @@ class CachePolicy(RecordedPolicy):
 
     ``source_dependencies`` takes modules, classes and functions, ``cache_func`` a function; texts name the same.
     """
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, *, include_step_code: bool = ..., include_step_parameters: bool = ...,
+            include_artifact_values: bool = ..., include_artifact_ids: bool = ...,
+            ignored_inputs: list[str] | None = ..., file_dependencies: list[str] | None = ...,
+            source_dependencies: Sequence[Any] | None = ..., cache_func: Callable[[], str] | str | None = ...,
+            expires_after: float | None = ...,
+        ) -> None: ...  # fmt: skip
 
     @field_validator("source_dependencies", mode="before")
     @classmethod
