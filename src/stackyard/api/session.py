@@ -330,6 +330,9 @@ class Session:
         return WorkerPool(workers)
 
     def _record_failure(self, error: BaseException) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            self._writer.set_run(Status.STOPPED)
+            return
         cleaned = clean_error(error, self._taken.redactor if self._taken else None)
         message, hint = f"{type(cleaned).__name__}: {cleaned}", "This is a bug in Stackyard; please report it."
         if isinstance(cleaned, StackyardError):

@@ -119,7 +119,7 @@ class ZygoteLauncher(WorkerLauncher):
             socket.send_fds(self._socket, [message], [far_channel.fileno(), far_out, far_err])
             assert FDS_PER_WORKER == 3  # noqa: S101  # the list above
         except OSError as error:
-            raise self._gone() from error
+            raise self._gone(channel, out, err) from error
         finally:
             far_channel.close()
             os.close(far_out)
@@ -127,7 +127,7 @@ class ZygoteLauncher(WorkerLauncher):
         self._used = True
         while number not in self._forked:
             if not self._read(wait=True):
-                raise self._gone()
+                raise self._gone(channel, out, err)
         return WorkerProcess(number, channel, out, err, self._forked.pop(number))
 
     def exited(self) -> list[tuple[int, int]]:
@@ -218,7 +218,10 @@ class ZygoteLauncher(WorkerLauncher):
                 self._exited.append((message["pid"], message["status"]))
         return True
 
-    def _gone(self) -> ExecutionError:
+    def _gone(self, channel: socket.socket, *pipes: int) -> ExecutionError:
+        channel.close()
+        for pipe in pipes:
+            os.close(pipe)
         return ExecutionError(
             "The process that starts workers ended unexpectedly.",
             hint=f"Run again; if it happens again, set {START_METHOD_VARIABLE}=spawn.",

@@ -15,6 +15,7 @@ from typing import Any
 from stackyard.engine.channel import ChannelError, FrameReader, encode
 from stackyard.engine.executor import Answer, ExecutorEvent, LogData
 from stackyard.engine.launcher import WorkerLauncher, WorkerProcess, ZygoteLauncher, give_back, new_launcher
+from stackyard.model.errors import ExecutionError
 from stackyard.model.job import Secrets, StepError, StepEvent, StepJob, StepOutcome, StepRequest
 from stackyard.storage.ids import now
 
@@ -68,6 +69,8 @@ class WorkerPool:
         self._selector = selectors.DefaultSelector()
         self._next_number = 1
         self._asked: list[tuple[_Worker, StepRequest]] = []
+        self._waiting: list[ExecutorEvent] = []
+        """What came while a worker was started."""
 
     def warm_up(self) -> None:
         """Start the launcher ahead of the first step."""
@@ -114,8 +117,8 @@ class WorkerPool:
 
     def poll(self, timeout_s: float, answer: Answer) -> list[ExecutorEvent]:
         """Wait for something to happen; return it in the order of arrival, outcomes after all output of their step."""
-        events: list[ExecutorEvent] = []
-        for key, ready in self._selector.select(timeout_s):
+        events, self._waiting = self._waiting, []
+        for key, ready in self._selector.select(0 if events else timeout_s):
             if key.data is None:
                 continue
             if key.data == "wakeup":
@@ -152,7 +155,14 @@ class WorkerPool:
 
     def _start(self) -> _Worker:
         assert self._launcher is not None  # noqa: S101  # warm_up comes first
-        worker = _Worker(self._launcher.start(self._next_number))
+        try:
+            worker = _Worker(self._launcher.start(self._next_number))
+        except ExecutionError:
+            if not isinstance(self._launcher, ZygoteLauncher) or self._launcher.alive():
+                raise
+            self._bury(self._launcher, self._waiting)  # somebody killed the zygote: another one serves as well
+            self.warm_up()
+            worker = _Worker(self._launcher.start(self._next_number))
         self._next_number += 1
         self._workers[worker.process.number] = worker
         process = worker.process

@@ -186,6 +186,16 @@ def delete_run(sql: sqlite3.Connection, run_id: str) -> None:
     changed(sql, "run", run_id)
 
 
+def end_unfinished_steps(sql: sqlite3.Connection, run_id: str, moment: str) -> None:
+    """Record of a run that is over that its steps are, too: those that ran are interrupted, the others skipped."""
+    sql.execute(
+        f"UPDATE step_runs SET ended_at = CASE WHEN status = 'queued' THEN '' ELSE ? END, pid = 0, "  # noqa: S608  # a constant
+        f"status = CASE WHEN status = 'queued' THEN 'skipped' ELSE 'interrupted' END "
+        f"WHERE run_id = ? AND status IN {UNFINISHED_SQL}",
+        (moment, run_id),
+    )
+
+
 def mark_interrupted(home: Home, run_ids: list[str]) -> None:
     """Record that the drivers of these unfinished runs are gone, after ending what they left behind."""
     for run_id in run_ids:
@@ -198,10 +208,5 @@ def mark_interrupted(home: Home, run_ids: list[str]) -> None:
                 f"WHERE id = ? AND status IN {UNFINISHED_SQL}",
                 (moment, run_id),
             )
-            sql.execute(
-                f"UPDATE step_runs SET ended_at = CASE WHEN status = 'queued' THEN '' ELSE ? END, pid = 0, "  # noqa: S608  # a constant
-                f"status = CASE WHEN status = 'queued' THEN 'skipped' ELSE 'interrupted' END "
-                f"WHERE run_id = ? AND status IN {UNFINISHED_SQL}",
-                (moment, run_id),
-            )
+            end_unfinished_steps(sql, run_id, moment)
             changed(sql, "run", run_id)

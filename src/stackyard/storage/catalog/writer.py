@@ -15,6 +15,7 @@ from stackyard.storage.catalog import models, runs, versions
 from stackyard.storage.catalog.connection import checkpoint, open_writer, transaction
 from stackyard.storage.catalog.runs import NewRun as NewRun
 from stackyard.storage.catalog.runs import NewStepRun as NewStepRun
+from stackyard.storage.catalog.runs import end_unfinished_steps
 from stackyard.storage.catalog.runs import mark_interrupted as mark_interrupted
 from stackyard.storage.catalog.sql import changed, merge_json
 from stackyard.storage.catalog.tags import add_metadata, add_tags, remove_tags, subject
@@ -89,6 +90,7 @@ class RunWriter:
                 sql.execute("UPDATE runs SET started_at = ? WHERE id = ? AND started_at = ''", (moment, self.run_id))
             if status.is_finished:
                 sql.execute("UPDATE runs SET ended_at = ?, pid = 0 WHERE id = ?", (moment, self.run_id))
+                end_unfinished_steps(sql, self.run_id, moment)  # some are left when the driver itself failed
                 sql.execute("DELETE FROM changes WHERE seq < (SELECT MAX(seq) FROM changes) - ?", (CHANGES_KEPT,))
             if error is not None:
                 sql.execute("UPDATE runs SET error = ? WHERE id = ?", (error.model_dump_json(), self.run_id))
