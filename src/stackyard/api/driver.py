@@ -132,8 +132,8 @@ def _record_and_run(session: Session, wanted: Wanted) -> None:
     """
     definition, configuration = wanted.definition, wanted.configuration
     recorder = definition.new_recorder(
-        force_cache=wanted.options.enable_cache, configuration=configuration.values, file=configuration.file,
-        problems=wanted.problems,
+        force_cache=wanted.options.enable_cache, configuration=configuration.values,
+        locate=configuration.location if configuration.file else None, problems=wanted.problems,
     )  # fmt: skip
     growing = GrowingRun(session, recorder, definition, in_process=wanted.options.in_process)
     try:
@@ -156,6 +156,7 @@ def _record_and_run(session: Session, wanted: Wanted) -> None:
         growing.finish(None)
         return
     session.open(recorded, growing=False).run()
+    session.over = True
 
 
 def cant_run(definition: PipelineDefinition) -> str:

@@ -110,6 +110,7 @@ class GrowingRun:
             raise growth.broken
         self._session.leave_uncalled(names)
         status = self._execution.finish(problem)
+        self._session.over = True
         if error is None or problem is None or self._is_plain(error, status):
             return
         if told:  # no step failed, and yet one has no value: it was not asked for

@@ -81,6 +81,8 @@ class Session:
         self.ctx = ctx
         self.run_id = ""
         """Of the run once it is opened."""
+        self.over = False
+        """How the run ended is recorded."""
         self.reporter = reporter
         self._wanted = wanted
         self._created = created
@@ -97,7 +99,7 @@ class Session:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Record an error of the driver itself, close everything, and send the alert."""
         try:
-            if error is not None and self.run_id:
+            if error is not None and self.run_id and not self.over:
                 self._record_failure(error)
         finally:
             self._open.close()
