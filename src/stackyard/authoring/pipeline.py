@@ -31,7 +31,7 @@ from stackyard.model.problems import Problems
 
 if typing.TYPE_CHECKING:
     from stackyard.authoring.artifact_config import ExternalArtifact
-    from stackyard.authoring.step import Hook, StepDefinition
+    from stackyard.authoring.step import AnyModel, Hook, StepDefinition
     from stackyard.model.enums import ExecutionMode
     from stackyard.model.options import CachePolicy, StepRetryConfig
 
@@ -250,7 +250,7 @@ class PipelineDefinition(Generic[P]):
         Raises:
             ParameterError: a value is missing, unknown or of the wrong type.
         """
-        place = caller() if given_as == "code" else recorder.config_location
+        place = caller() if given_as == "code" else None
         values: dict[str, Any] = {}
         known = {p.name: p for p in self.signature.parameters}
         problems = Problems()
@@ -286,14 +286,15 @@ class PipelineDefinition(Generic[P]):
         problems = Problems()
         for name, value in given.items():
             with problems.collecting():
+                place = recorder.place_in_file("parameters", name)
                 if name not in known:
-                    raise unknown_parameter(name, known, self._owner, recorder.config_location)
-                validate(known[name], value, self._owner, recorder.config_location, given_as=given_as)
+                    raise unknown_parameter(name, known, self._owner, place)
+                validate(known[name], value, self._owner, place, given_as=given_as)
         problems.raise_any(f"The {self._owner} can't run")
 
     def new_recorder(
         self, *, force_cache: bool | None = None, configuration: Mapping[str, Any] | None = None, file: str = "",
-        problems: Problems | None = None, moment: datetime | None = None,
+        locate: Callable[..., Location] | None = None, problems: Problems | None = None, moment: datetime | None = None,
     ) -> Recorder:  # fmt: skip
         """Return an empty recorder with this pipeline's options and a run configuration.
 
@@ -301,6 +302,7 @@ class PipelineDefinition(Generic[P]):
             force_cache: what the command line said of caching.
             configuration: the run configuration, checked.
             file: where it stands.
+            locate: tells where in the file something stands: gets the keys that lead there.
             problems: takes what is wrong where recording can go on; None: it is raised.
             moment: what ``{date}`` and ``{time}`` mean; None: now.
         """
@@ -308,7 +310,7 @@ class PipelineDefinition(Generic[P]):
             defaults=self.options.steps,
             force_cache=force_cache,
             configuration=configuration or {},
-            config_location=Location(file) if file else None,
+            locate=locate or ((lambda *_: Location(file)) if file else None),
             sections=self.options.sections,
             tags=self.options.tags,
             extra=self.options.extra,
@@ -342,7 +344,7 @@ def pipeline(
     on_init: Hook | None = None,
     on_init_kwargs: Mapping[str, Any] | None = None,
     on_cleanup: Hook | None = None,
-    model: ModelSpec | str | None = None,
+    model: AnyModel | None = None,
     retry: StepRetryConfig | Mapping[str, Any] | int | None = None,
     substitutions: Mapping[str, str] | None = None,
     execution_mode: ExecutionMode | str | None = None,

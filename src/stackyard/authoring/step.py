@@ -7,7 +7,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, overload
 
 from typing_extensions import ParamSpec
 
@@ -30,6 +30,13 @@ if TYPE_CHECKING:
     from stackyard.model.options import CachePolicy, HookSpec, ModelSpec, ResourceSettings, StepRetryConfig
 
     Hook = Callable[..., Any] | str | HookSpec
+
+    class _Model(Protocol):
+        """A :class:`stackyard.Model`."""
+
+        def __stackyard_model__(self) -> ModelSpec: ...
+
+    AnyModel = ModelSpec | _Model | Mapping[str, Any] | str
 
 P = ParamSpec("P", default=...)
 _CHANGES = {**STEP_OPTIONS, **STEP_CHANGES}
@@ -331,7 +338,7 @@ def step(
     on_success: Hook | None = None,
     on_start: Hook | None = None,
     on_end: Hook | None = None,
-    model: ModelSpec | str | None = None,
+    model: AnyModel | None = None,
     retry: StepRetryConfig | Mapping[str, Any] | int | None = None,
     timeout: float | timedelta | None = None,
     resources: ResourceSettings | Mapping[str, Any] | None = None,

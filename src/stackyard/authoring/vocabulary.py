@@ -192,6 +192,40 @@ STEP_CONFIGURATION: dict[str, Word] = {
 }  # fmt: skip
 """Keys of a step's section in a run configuration."""
 
+_HERE = {
+    "zenml": (
+        "ArtifactConfig", "ExternalArtifact", "Model", "Tag", "add_tags", "get_pipeline_context", "get_step_context",
+        "link_artifact_to_model", "load_artifact", "log_artifact_metadata", "log_metadata", "log_model_metadata",
+        "pipeline", "register_artifact", "remove_tags", "save_artifact", "step", "unmapped",
+    ),
+    "zenml.client": ("Client",),
+    "zenml.config": ("CachePolicy", "ResourceSettings", "StepRetryConfig"),
+    "zenml.config.cache_policy": ("CachePolicy",),
+    "zenml.config.retry_config": ("StepRetryConfig",),
+    "zenml.enums": ("ArtifactType", "ExecutionMode", "ModelStages"),
+    "zenml.steps": ("StepContext",),
+}  # fmt: skip
+IMPORTS: dict[str, Word] = {
+    **{
+        f"from {module} import {name}": _yes(f"from stackyard import {name}")
+        for module, names in _HERE.items()
+        for name in names
+    },
+    "from zenml.enums import ExecutionStatus": _yes("from stackyard import Status"),
+    "from zenml.materializers.base_materializer import BaseMaterializer": _yes("from stackyard import Materializer"),
+    "from zenml import bulk_log_metadata": _no("Call log_metadata for each of them."),
+    "from zenml import log_step_metadata": _no("Call log_metadata(..., step_name=..., run_id_name_or_prefix=...)."),
+    "from zenml import CommandStep": _no("Steps are functions: call subprocess.run in one."),
+    "from zenml import run_hook": _no("Call the function."),
+    "from zenml import show": _no("There is no dashboard: see the Runs view in VS Code, or stackyard run list."),
+    "from zenml import wait": _no("Runs are never paused: start a second pipeline when the answer is there."),
+    "from zenml.config import DockerSettings": _no("No images are built: leave settings for docker out."),
+    "from zenml.config.schedule import Schedule": _SCHEDULE,
+    "from zenml.hooks import alerter_failure_hook": _no("A stack's alerter tells of every run by itself."),
+    "from zenml.hooks import alerter_success_hook": _no("A stack's alerter tells of every run by itself."),
+}
+"""Import lines of ZenML's users; honoured: the line here."""
+
 
 def checked_keywords(
     given: Mapping[str, object], known: Mapping[str, Word], owner: str, location: Location | None
