@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from stackyard.api.artifacts import MAX_PAGE, page_size
 from stackyard.api.context import Context
@@ -14,8 +14,10 @@ from stackyard.model.model_views import ModelArtifactView, ModelRunView, ModelVe
 from stackyard.model.names import did_you_mean
 from stackyard.model.views import Page
 from stackyard.storage.catalog import models as rows
-from stackyard.storage.catalog.connection import writing
 from stackyard.storage.catalog.tags import add_tags, remove_tags
+
+if TYPE_CHECKING:
+    from stackyard.storage.catalog.sql import Connection, Row
 
 ARTIFACT_TYPES = ("model", "data", "deployment")
 """What an artifact version can be for a model; one without a type counts as data."""
@@ -65,7 +67,7 @@ def create_model(ctx: Context, name: str, texts: Mapping[str, str], tags: Sequen
         InvalidNameError: the model, or a tag, can't be called so.
     """
     words = check_tags(tags)
-    with writing(ctx.home_folder) as sql:
+    with _writing(ctx) as sql:
         rows.create_model(sql, ctx.scope.id, name, texts, words)
     return get_model(ctx, name)
 
@@ -168,16 +170,17 @@ def get_version(
             by_id = catalog.model_versions_by_id(model) if len(model) >= rows.MIN_PREFIX and version is None else []
             if len(by_id) != 1:
                 raise rows.no_model(model, catalog.model_names(ctx.scope.id))
-            view: ModelVersionView | None = by_id[0]
+            view = by_id[0]
         else:
-            view = catalog.find_model_version(found.id, rows.LATEST if version is None else version)
-        if view is not None:
-            if details:
-                view.artifacts = catalog.model_artifacts(view.id, limit=MAX_PAGE, cursor=None).items
-                view.runs = catalog.model_runs(view.id, limit=MAX_PAGE, cursor=None).items
-            return view
-    with _model(ctx, model) as (sql, row):
-        raise rows.no_version(sql, row, rows.LATEST if version is None else version)
+            wanted = rows.LATEST if version is None else version
+            chosen = catalog.find_model_version(found.id, wanted)
+            if chosen is None:
+                raise catalog.no_model_version(found.id, wanted)
+            view = chosen
+        if details:
+            view.artifacts = catalog.model_artifacts(view.id, limit=MAX_PAGE, cursor=None).items
+            view.runs = catalog.model_runs(view.id, limit=MAX_PAGE, cursor=None).items
+        return view
 
 
 def create_version(
@@ -281,27 +284,33 @@ def link_artifact(ctx: Context, version_id: str, artifact_version_id: str, artif
             f"{artifact_type!r} is nothing that an artifact can be for a model.",
             hint=f"{did_you_mean(artifact_type, list(ARTIFACT_TYPES))} Types: {', '.join(ARTIFACT_TYPES)}.".strip(),
         )
-    with writing(ctx.home_folder) as sql:
+    with _writing(ctx) as sql:
         rows.link_artifacts(sql, ctx.scope.id, version_id, {artifact_version_id: artifact_type})
 
 
 def unlink_artifacts(ctx: Context, version_id: str, artifact_version_ids: Sequence[str] | None = None) -> int:
     """Take artifact versions out of a model version, all with None; they stay. Return how many were in it."""
-    with writing(ctx.home_folder) as sql:
+    with _writing(ctx) as sql:
         return rows.unlink_artifacts(sql, ctx.scope.id, version_id, artifact_version_ids)
 
 
+def _writing(ctx: Context) -> contextlib.AbstractContextManager[Connection]:
+    from stackyard.storage.catalog.connection import writing  # noqa: PLC0415  # sqlite3 is not on every path
+
+    return writing(ctx.home_folder)
+
+
 @contextlib.contextmanager
-def _model(ctx: Context, name_or_id: str) -> Iterator[tuple[sqlite3.Connection, sqlite3.Row]]:
+def _model(ctx: Context, name_or_id: str) -> Iterator[tuple[Connection, Row]]:
     """Open the catalog for one change to a model."""
-    with writing(ctx.home_folder) as sql:
+    with _writing(ctx) as sql:
         model = rows.find_model(sql, ctx.scope.id, name_or_id)
         if model is None:
             raise rows.no_model(name_or_id, rows.model_names(sql, ctx.scope.id))
         yield sql, model
 
 
-def _version(sql: sqlite3.Connection, model: sqlite3.Row, wanted: str | int) -> sqlite3.Row:
+def _version(sql: Connection, model: Row, wanted: str | int) -> Row:
     found = rows.find_model_version(sql, model["id"], wanted)
     if found is None:
         raise rows.no_version(sql, model, wanted)

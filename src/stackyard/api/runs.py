@@ -46,9 +46,20 @@ class LogPage:
 
 
 def list_runs(
-    ctx: Context, *, limit: int = 50, cursor: str | None = None, pipeline: str | None = None, all_projects: bool = False
-) -> Page[RunView]:
+    ctx: Context, *, limit: int = 50, cursor: str | None = None, pipeline: str | None = None,
+    all_projects: bool = False, tags: Sequence[str] = (), name: str = "", status: str = "",
+) -> Page[RunView]:  # fmt: skip
     """Return a page of runs, newest first, without their steps.
+
+    Args:
+        ctx: where.
+        limit: runs at most.
+        cursor: of the page.
+        pipeline: only runs of this pipeline.
+        all_projects: not only the project's.
+        tags: only runs that have all of these.
+        name: only runs whose names contain this.
+        status: only runs with this status.
 
     Raises:
         CatalogError: the catalog can't be read.
@@ -57,7 +68,9 @@ def list_runs(
         if catalog is None:
             return Page[RunView](items=[], total=0)
         project_id = None if all_projects else ctx.scope.id
-        return catalog.list_runs(project_id, pipeline=pipeline, limit=_page(limit), cursor=cursor)
+        return catalog.list_runs(
+            project_id, pipeline=pipeline, limit=_page(limit), cursor=cursor, tags=tags, name=name, status=status
+        )
 
 
 def get_run(ctx: Context, name_or_id: str) -> RunView:

@@ -116,3 +116,13 @@ class ArtifactType(StrEnum):
     MODEL = "model"
     DEPLOYMENT = "deployment"
     SERVICE = "deployment"  # ZenML's word for it
+
+
+class ModelStages(StrEnum):
+    """What a model version can be asked for by, beside number and name; all but the last can be set."""
+
+    NONE = "none"
+    STAGING = "staging"
+    PRODUCTION = "production"
+    ARCHIVED = "archived"
+    LATEST = "latest"

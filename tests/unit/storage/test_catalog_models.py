@@ -121,7 +121,7 @@ def test_outputs_become_part_of_the_model_version(writer: RunWriter, catalog: Ca
         assert page.total == len(page.items)
         return [(a.artifact_name, a.artifact_type, a.step) for a in page.items]
 
-    assert linked(ref.model_version_id) == [("metrics", "", "train"), ("model", "model", "train")]
+    assert sorted(linked(ref.model_version_id)) == [("metrics", "", "train"), ("model", "model", "train")]
     assert linked(ref.model_version_id, "data") == [("metrics", "", "train")]
     writer.create_run(new_run())
     second = writer.resolve_model(ModelSpec(name="churn"))

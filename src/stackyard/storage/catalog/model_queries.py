@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from stackyard.model.errors import ModelNotFoundError
 from stackyard.model.model_views import ModelArtifactView, ModelRunView, ModelVersionView, ModelView
 from stackyard.model.views import Page
 from stackyard.storage.catalog import models
@@ -126,6 +127,11 @@ class ModelQueries(Queries):
         """
         row = models.find_model_version(self._sql, model_id, wanted)
         return self.model_version(row["id"]) if row else None
+
+    def no_model_version(self, model_id: str, wanted: str | int) -> ModelNotFoundError:
+        """Return the error for a version that :meth:`find_model_version` did not find."""
+        model = self._sql.execute("SELECT * FROM models WHERE id = ?", (model_id,)).fetchone()
+        return models.no_version(self._sql, model, wanted)
 
     def model_version(self, version_id: str) -> ModelVersionView | None:
         """Return a version by its id."""

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from stackyard.model.enums import ModelStages
 from stackyard.model.errors import AlreadyExistsError, InUseError, InvalidNameError, ModelNotFoundError, UsageError
 from stackyard.model.names import check_name, did_you_mean
 from stackyard.model.options import ModelSpec, ModelVersionRef
-from stackyard.storage.catalog.sql import changed, insert
+from stackyard.storage.catalog.sql import changed, insert, unless_taken
 from stackyard.storage.catalog.tags import add_tags, forget_tags
 from stackyard.storage.ids import new_id, now
 from stackyard.storage.notices import tell
 
+if TYPE_CHECKING:
+    import sqlite3  # code that only imports Client does not load it
+
 TEXTS = ("description", "license", "audience", "use_cases", "limitations", "trade_offs", "ethics")
 """What a model says of itself."""
-HELD_STAGES = ("staging", "production")
+HELD_STAGES = (ModelStages.STAGING.value, ModelStages.PRODUCTION.value)
 """Stages that one version of a model holds."""
-STAGES = (*HELD_STAGES, "archived")
+STAGES = (*HELD_STAGES, ModelStages.ARCHIVED.value)
 """Stages that a version can be in."""
-LATEST = "latest"
+LATEST = ModelStages.LATEST.value
 """Stands for the newest version; no version is in it."""
-NO_STAGE = "none"
+NO_STAGE = ModelStages.NONE.value
 MIN_PREFIX = 8
 
 
@@ -145,10 +148,8 @@ def create_model(
     """
     check_name(name, "model")
     model_id = new_id()
-    try:
+    with unless_taken(_taken(name)):
         insert(sql, "models", {"id": model_id, "project_id": project_id, "name": name, "created_at": now(), **texts})
-    except sqlite3.IntegrityError as error:
-        raise _taken(name) from error
     add_tags(sql, project_id, "model", model_id, tags)
     changed(sql, "model", project_id)
     return model_id
@@ -164,10 +165,8 @@ def update_model(sql: sqlite3.Connection, model: sqlite3.Row, name: str | None, 
     values = dict(texts)
     if name is not None and name != model["name"]:
         values["name"] = check_name(name, "model")
-    try:
+    with unless_taken(_taken(values.get("name", ""))):
         _update(sql, "models", model["id"], values)
-    except sqlite3.IntegrityError as error:
-        raise _taken(values["name"]) from error
     changed(sql, "model", model["project_id"])
 
 
@@ -207,10 +206,8 @@ def create_version(
         "id": version_id, "model_id": model["id"], "number": number, "name": name, "description": description,
         "created_at": now(), "run_id": run_id,
     }  # fmt: skip
-    try:
+    with unless_taken(_version_taken(model["name"], name)):
         insert(sql, "model_versions", columns)
-    except sqlite3.IntegrityError as error:
-        raise _version_taken(model["name"], name) from error
     add_tags(sql, model["project_id"], "model_version", version_id, tags)
     changed(sql, "model", model["project_id"])
     return version_id
@@ -228,10 +225,8 @@ def update_version(
     if name:
         check_version_name(name)
     values = {key: value for key, value in (("name", name), ("description", description)) if value is not None}
-    try:
+    with unless_taken(_version_taken(model["name"], str(name))):
         _update(sql, "model_versions", version["id"], values)
-    except sqlite3.IntegrityError as error:
-        raise _version_taken(model["name"], str(name)) from error
     changed(sql, "model", model["project_id"])
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from stackyard.model.cache_key import CacheKeyParts
 from stackyard.model.enums import MissReason, Status
-from stackyard.model.views import ArtifactRefView, CacheView, Page, RunView, StepErrorView, StepRunView
+from stackyard.model.views import ArtifactRefView, CacheView, Page, ProjectView, RunView, StepErrorView, StepRunView
 from stackyard.storage.catalog.queries import Queries, duration_s, pattern_of, status_of, tag_condition
 from stackyard.storage.catalog.runs import UNFINISHED_SQL
 from stackyard.storage.catalog.sql import marks
@@ -127,6 +127,11 @@ class RunQueries(Queries):
             (project_id, project_id),
         )
         return [(row[0], row[1], row[2]) for row in rows]
+
+    def projects(self) -> list[ProjectView]:
+        """Return the projects that ran something, by name."""
+        rows = self._sql.execute("SELECT id, name, root FROM projects ORDER BY name, id")
+        return [ProjectView(id=row[0], name=row[1], root=row[2]) for row in rows]
 
     def unfinished_runs(self) -> list[str]:
         """Return the ids of runs whose rows say that they are not finished, dead drivers included."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import sqlite3
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
-from stackyard.model.errors import UsageError
+from stackyard.model.errors import AlreadyExistsError, UsageError
+
+if TYPE_CHECKING:
+    import sqlite3  # code that only imports Client does not load it
+
+    Connection = sqlite3.Connection
+    Row = sqlite3.Row
 
 # S608 here and beside: statements are put together from our own constants; values are always bound.
 
@@ -16,6 +22,17 @@ def insert(sql: sqlite3.Connection, table: str, columns: dict[str, Any]) -> None
     """Add a row."""
     names, marks = ", ".join(columns), ", ".join("?" * len(columns))
     sql.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(columns.values()))  # noqa: S608
+
+
+@contextlib.contextmanager
+def unless_taken(error: AlreadyExistsError) -> Iterator[None]:
+    """Raise the error when a row breaks a rule of uniqueness."""
+    import sqlite3  # noqa: PLC0415
+
+    try:
+        yield
+    except sqlite3.IntegrityError as refusal:
+        raise error from refusal
 
 
 def changed(sql: sqlite3.Connection, entity: str, entity_id: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stackyard.storage.catalog.sql import changed, merge_json
+
+if TYPE_CHECKING:
+    import sqlite3  # code that only imports Client does not load it
 
 TABLES = {
     "run": "runs",
