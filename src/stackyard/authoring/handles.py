@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from typing_extensions import Self
@@ -209,6 +209,24 @@ class OutputHandle:
             f"The output {known.get('output_name')!r} of step {known.get('step_name')!r} is a handle and has no "
             f"attribute {name!r}. Load the value first, which waits for the step: handle.load().{name}"
         )
+
+
+def _refusing(example: str) -> Callable[..., NoReturn]:
+    def refuse(self: OutputHandle, *_: object) -> NoReturn:
+        """Refuse: a handle is no value."""
+        raise _misused(repr(self), example)
+
+    return refuse
+
+
+for _sign, _names in {
+    "+": ("__add__", "__radd__"), "-": ("__sub__", "__rsub__"), "*": ("__mul__", "__rmul__"),
+    "/": ("__truediv__", "__rtruediv__"), "<": ("__lt__",), "<=": ("__le__",), ">": ("__gt__",), ">=": ("__ge__",),
+}.items():  # fmt: skip
+    for _name in _names:
+        setattr(OutputHandle, _name, _refusing(f"handle.load() {_sign} ..."))
+for _name in ("int", "float"):
+    setattr(OutputHandle, f"__{_name}__", _refusing(f"{_name}(handle.load())"))
 
 
 def _members(handle: OutputHandle, value: Any) -> Any:

@@ -13,7 +13,7 @@ from stackyard.authoring.mapped import StepResults, Unmapped
 from stackyard.authoring.parameters import to_json, unknown_parameter
 from stackyard.authoring.recorder import Recorder
 from stackyard.authoring.signature import EMPTY, Parameter
-from stackyard.model.errors import InputError, Location, RunConfigurationError, StackyardError
+from stackyard.model.errors import InputError, Location, ParameterError, RunConfigurationError, StackyardError
 from stackyard.model.graph import StepSpec
 
 
@@ -94,8 +94,21 @@ class Inputs:
             if value is EMPTY:
                 return False
             value = value.value if isinstance(value, Unmapped) else value
-            self._spec.parameters[name] = to_json(parameter, value, self._owner, self._location)
+            try:
+                self._spec.parameters[name] = to_json(parameter, value, self._owner, self._location)
+            except ParameterError as error:
+                raise self._nested(name, value) or error from error
         return True
+
+    def _nested(self, name: str, value: Any) -> InputError | None:
+        """Return the error for a value that holds outputs deeper than in a list."""
+        if not _holds_reference(value):
+            return None
+        return InputError(
+            f"Input {name!r} of {self._owner} was given a {type(value).__name__} that holds outputs of steps inside.",
+            hint="Pass outputs by themselves or in a flat list, or give the step one parameter for each.",
+            location=self._location,
+        )
 
     def _take(self, name: str, value: Any) -> bool:
         """Record an input that is no plain value; tell whether it was one."""
@@ -154,6 +167,14 @@ class Inputs:
 def is_reference(value: Any) -> bool:
     """Tell whether a value stands for an output or an artifact version."""
     return isinstance(value, (OutputHandle, ExternalArtifact)) or hasattr(type(value), "__stackyard_artifact_version__")
+
+
+def _holds_reference(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds_reference(each) for each in value.values())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return isinstance(value, OutputHandles) or any(_holds_reference(each) for each in value)
+    return is_reference(value)
 
 
 def steps_of(after: Any) -> list[str]:
