@@ -58,12 +58,8 @@ class Program:
                 self.called.append(known.id)
                 return raise_for_status(known)
         first = number == len(self.request.earlier)
-        if first and self.request.again not in ("", definition.name):
-            raise ResumeError(
-                f"The program calls the pipeline {definition.name!r} where it called {self.request.again!r} before.",
-                hint="It does other things now; start it anew instead.",
-                location=definition.location,
-            )
+        if first and self.request.again:
+            _require_same(definition, self.request.again)
         options = replace(
             options_of(self.request, again=first),
             parameters=given,
@@ -188,7 +184,18 @@ def _known(run_id: str, definition: PipelineDefinition) -> RunView | None:
         run = get_run(open_context(_file_of(definition)), run_id)
     except RunNotFoundError:
         return None
-    return run if run.pipeline == definition.name else None
+    _require_same(definition, run.pipeline)
+    return run
+
+
+def _require_same(definition: PipelineDefinition, before: str) -> None:
+    """Refuse to repeat a program that calls other pipelines now."""
+    if definition.name != before:
+        raise ResumeError(
+            f"The program calls the pipeline {definition.name!r} where it called {before!r} before.",
+            hint="It does other things now; start it anew instead.",
+            location=definition.location,
+        )
 
 
 def _file_of(definition: PipelineDefinition) -> str | None:

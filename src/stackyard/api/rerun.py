@@ -35,15 +35,21 @@ def request_to_resume(ctx: Context, name_or_id: str) -> RunRequest:
     return replace(request, resume=run.id, run_id=run.id)
 
 
-def request_to_retry(ctx: Context, name_or_id: str) -> RunRequest:
+def request_to_retry(ctx: Context, name_or_id: str, *, stack: str | None = None) -> RunRequest:
     """Return the request for a new run of the same pipeline: same parameters, same stack, same run configuration.
+
+    Args:
+        ctx: where.
+        name_or_id: the run.
+        stack: another stack than the run's.
 
     Raises:
         RunNotFoundError: there is no such run.
         ResumeError: how it was started is not known or not possible any more.
         StackNotFoundError: its stack is gone.
     """
-    return _request(ctx, get_run(ctx, name_or_id), "retry")
+    request = _request(ctx, get_run(ctx, name_or_id), "retry", check_stack=stack is None)
+    return request if stack is None else replace(request, again_on=stack)
 
 
 def require_resumable(ctx: Context, name_or_id: str) -> RunView:
@@ -99,7 +105,7 @@ def difference_of_interpreters(request: RunRequest) -> str:
     return f"It was started with {request.interpreter} (Python {request.python}); now it is {sys.executable}."
 
 
-def _request(ctx: Context, run: RunView, verb: str) -> RunRequest:
+def _request(ctx: Context, run: RunView, verb: str, *, check_stack: bool = True) -> RunRequest:
     with ctx.catalog() as catalog:
         kept = catalog.run_request(run.id) if catalog else {}
     request = read_request(kept)
@@ -114,7 +120,8 @@ def _request(ctx: Context, run: RunView, verb: str) -> RunRequest:
             f"The run {run.name!r} was started by code that is in no file (a notebook, or python -c).",
             hint=f"Where that code is, call: {how}(...)",
         )
-    _require_stack(ctx, run)
+    if check_stack:
+        _require_stack(ctx, run)
     for what, path in (("file", request.file), ("working folder", request.cwd), ("run configuration", request.config)):
         if path and not Path(path).exists():
             raise ResumeError(
@@ -131,5 +138,5 @@ def _require_stack(ctx: Context, run: RunView) -> None:
     if all(stack.id != run.stack_id for stack in ctx.registry.read().stacks):
         raise StackNotFoundError(
             f"The stack {run.stack!r}, on which the run {run.name!r} ran, does not exist any more.",
-            hint="Its artifacts stay; start the pipeline anew on another stack: stackyard run FILE --stack NAME",
+            hint=f"Its artifacts stay. Run its pipeline on another stack: stackyard run retry {run.name} --stack NAME",
         )

@@ -54,7 +54,7 @@ class RunRequest:
     again: str = ""
     """Name of the pipeline of the run that is gone on with or repeated; empty: this is a first run."""
     again_on: str | None = None
-    """Id of that run's stack: stronger than ``stack`` for that pipeline alone."""
+    """Id (or name) of the stack for it: stronger than ``stack`` for that pipeline alone."""
     start_from: str | None = None
     only: str | None = None
     inputs_of: str | None = None

@@ -239,16 +239,15 @@ class PlainReporter(Progress):
 def change_text(change: StepChange) -> str:
     """Return a step's new status as a line."""
     text = f"{change.step}: {change.status}"
-    if change.kept:
-        where = f" in {change.detail}" if change.detail else " before"
-        return text + (f", {change.detail}" if change.status is Status.SKIPPED else where)
+    if change.kept and change.status is not Status.SKIPPED:
+        return f"{text} in {change.detail}" if change.detail else f"{text} before"
     if change.status is Status.RETRYING:
         why = f" after {change.error.type}: {change.error.message}" if change.error else ""
         return f"{change.step}: attempt {change.attempt} failed{why}; the next one in {change.wait_s or 0:g} s"
     if change.status is Status.RUNNING and change.attempt > 1:
         return f"{text} (attempt {change.attempt})"
     if change.status is Status.SKIPPED:
-        return f"{text} {change.detail}"
+        return f"{text} {change.detail}" if change.detail.startswith("because") else f"{text}, {change.detail}"
     if change.status.is_finished and change.status is not Status.CACHED:
         return f"{text} in {show_duration(change.duration_s)}"
     return text

@@ -52,11 +52,9 @@ def retry(run: str, stack: str | None, no_cache: bool, run_name: str | None, man
     from stackyard.api.rerun import request_to_retry  # noqa: PLC0415
 
     ctx = open_context()
-    request = request_to_retry(ctx, run)
+    request = request_to_retry(ctx, run, stack=stack)
     request = replace(
         request,
-        stack=stack or request.stack,
-        again_on=None if stack else request.again_on,
         enable_cache=False if no_cache else request.enable_cache,
         run_name=run_name,
     )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from collections import deque
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
 
 import click
 
@@ -29,7 +27,7 @@ from stackyard.cli.output import (
     use_colour,
 )
 from stackyard.cli.progress_text import ICONS, error_lines, result_text
-from stackyard.model.base import format_time
+from stackyard.cli.when import WHEN_HELP, moment
 from stackyard.model.errors import UsageError
 from stackyard.model.views import LogLine, RunView
 
@@ -50,12 +48,14 @@ RUNS = Listing[RunView](
         Column("pipeline", lambda v: v.pipeline, usual=False),
         Column("orchestrator", lambda v: v.orchestrator, usual=False),
         Column("artifact_store", lambda v: v.artifact_store, usual=False),
+        Column("tags", lambda v: ", ".join(v.tags), usual=False),
     ],
     filters=[
         Filter("name", lambda v: [v.name], NAME_HELP),
         Filter("id", lambda v: [v.id], "Only ids that begin so.", plain="startswith"),
         Filter("status", lambda v: [v.status.value], "Only runs with this status."),
         Filter("stack", lambda v: [v.stack], "Only runs on such a stack."),
+        Filter("tag", lambda v: v.tags, "Only runs with this tag.", plain="equals"),
     ],
     page=20,
 )
@@ -65,10 +65,21 @@ RUNS = Listing[RunView](
 @click.option("--cursor", help="Go on after an earlier page ('next' of its JSON).")
 @click.option("--pipeline", help="Only runs of this pipeline.")
 @click.option("--all-projects", is_flag=True, help="Not only the project around the working folder.")
+@click.option("--since", metavar="TIME", help=f"Only runs begun since: {WHEN_HELP}")
+@click.option("--before", metavar="TIME", help="Only runs begun before.")
 @list_options(RUNS)
-def list_(request: Request[RunView], cursor: str | None, pipeline: str | None, all_projects: bool) -> None:
+def list_(
+    *, request: Request[RunView], cursor: str | None, pipeline: str | None, all_projects: bool, since: str | None,
+    before: str | None,
+) -> None:  # fmt: skip
     """List runs, newest first."""
     ctx = open_context()
+    if since:
+        earliest = moment(since, "--since")
+        request.tests = [*request.tests, lambda view: view.created_at >= earliest]
+    if before:
+        latest = moment(before, "--before")
+        request.tests = [*request.tests, lambda view: view.created_at < latest]
     request.show_page(
         lambda size, after: runs.list_runs(ctx, limit=size, cursor=after, pipeline=pipeline, all_projects=all_projects),
         cursor=cursor,
@@ -94,7 +105,7 @@ def show(run: str, as_json: bool) -> None:
 @click.option("--step", metavar="NAME", shell_complete=step_names, help="Only this step.")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
 @click.option("-n", "--tail", type=click.IntRange(0), metavar="N", help="Only the last N lines of what is there.")
-@click.option("--since", metavar="TIME", help="Only what was printed since: 10m, 2h, 1d, or 2026-11-22T10:00:00 (UTC).")
+@click.option("--since", metavar="TIME", help=f"Only what was printed since: {WHEN_HELP}")
 @click.option("--timestamps", is_flag=True, help="Begin each line with its time.")
 @json_option
 def logs(
@@ -103,7 +114,7 @@ def logs(
     """Print what the steps of RUN (default: the latest) printed, merged by time."""
     if as_json and follow:
         raise UsageError("--json and --follow do not go together.", hint="Leave one out.")
-    reader = RunLogs(open_context(), run, step, since=_moment(since) if since else "")
+    reader = RunLogs(open_context(), run, step, since=moment(since, "--since") if since else "")
     lines = deque(reader.new_lines(), maxlen=tail) if tail is not None else reader.new_lines()
     if as_json:
         print_json(list_document(list(lines)))
@@ -124,6 +135,8 @@ def _show(view: RunView) -> None:
         ("Started", show_time(view.started_at) or "-"),
         ("Duration", show_duration(view.duration_s) or "-"),
     ]
+    if view.tags:
+        facts.append(("Tags", ", ".join(view.tags)))
     facts.extend((f"Parameter {name}", show_value(value)) for name, value in view.parameters.items())
     for name, value in view.metadata.items():  # a mapping is what an experiment tracker says of a step
         parts = value.items() if isinstance(value, dict) else [("", value)]
@@ -160,20 +173,3 @@ def _print_lines(lines: Iterable[LogLine], *, prefix: bool, timestamps: bool) ->
         sys.stdout.write(f"{click.style(head, dim=True) if dim and head else head}{level}{line.text}\n")
     sys.stdout.flush()
     return count
-
-
-def _moment(given: str) -> str:
-    """Return a time as the catalog writes it, from one, or from how long ago it was.
-
-    Raises:
-        UsageError: it is neither.
-    """
-    found = re.fullmatch(r"(\d+)\s*([smhd])", given.strip())
-    if found:
-        unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[found[2]]
-        return format_time(datetime.now(tz=timezone.utc) - timedelta(**{unit: int(found[1])}))
-    try:
-        moment = datetime.fromisoformat(given.strip().removesuffix("Z"))
-    except ValueError as error:
-        raise UsageError(f"--since {given!r} is no time.", hint="Write 10m, 2h, 1d or 2026-11-22T10:00:00.") from error
-    return format_time(moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc))
