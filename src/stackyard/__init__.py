@@ -7,39 +7,112 @@ Names are loaded when they are first used, so that importing the package costs n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stackyard.api.client import ArtifactVersion, Client
-    from stackyard.api.user_functions import log_metadata
+    from stackyard.api.client import Client
+    from stackyard.api.model import Model
+    from stackyard.api.responses import ArtifactVersion, PipelineRun, Resource
+    from stackyard.api.user_artifacts import link_artifact_to_model, load_artifact, register_artifact, save_artifact
+    from stackyard.api.user_functions import (
+        add_tags,
+        log_artifact_metadata,
+        log_metadata,
+        log_model_metadata,
+        remove_tags,
+    )
+    from stackyard.authoring.artifact_config import ArtifactConfig, ExternalArtifact, Tag
+    from stackyard.authoring.cache_policy import CachePolicy
     from stackyard.authoring.context import StepContext, get_step_context
+    from stackyard.authoring.mapped import unmapped
     from stackyard.authoring.pipeline import pipeline
+    from stackyard.authoring.pipeline_context import PipelineContext, get_pipeline_context
     from stackyard.authoring.step import step
-    from stackyard.model.errors import StackyardError
+    from stackyard.model.enums import ArtifactType, ExecutionMode, ModelStages, Status
+    from stackyard.model.errors import RunFailedError, RunStoppedError, StackyardError, StepFailedError
+    from stackyard.model.options import ResourceSettings, StepRetryConfig
+    from stackyard.storage.materializers.base import Materializer
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ArtifactConfig",
+    "ArtifactType",
     "ArtifactVersion",
+    "CachePolicy",
     "Client",
+    "ExecutionMode",
+    "ExternalArtifact",
+    "Materializer",
+    "Model",
+    "ModelStages",
+    "PipelineContext",
+    "PipelineRun",
+    "Resource",
+    "ResourceSettings",
+    "RunFailedError",
+    "RunStoppedError",
     "StackyardError",
+    "Status",
     "StepContext",
+    "StepFailedError",
+    "StepRetryConfig",
+    "Tag",
+    "add_tags",
+    "get_pipeline_context",
     "get_step_context",
+    "link_artifact_to_model",
+    "load_artifact",
+    "log_artifact_metadata",
     "log_metadata",
+    "log_model_metadata",
     "pipeline",
+    "register_artifact",
+    "remove_tags",
+    "save_artifact",
     "step",
+    "unmapped",
 ]
 
 _HOME_OF = {
-    "ArtifactVersion": "stackyard.api.client",
+    "ArtifactConfig": "stackyard.authoring.artifact_config",
+    "ArtifactType": "stackyard.model.enums",
+    "ArtifactVersion": "stackyard.api.responses",
+    "CachePolicy": "stackyard.authoring.cache_policy",
     "Client": "stackyard.api.client",
+    "ExecutionMode": "stackyard.model.enums",
+    "ExternalArtifact": "stackyard.authoring.artifact_config",
+    "Materializer": "stackyard.storage.materializers.base",
+    "Model": "stackyard.api.model",
+    "ModelStages": "stackyard.model.enums",
+    "PipelineContext": "stackyard.authoring.pipeline_context",
+    "PipelineRun": "stackyard.api.responses",
+    "Resource": "stackyard.api.responses",
+    "ResourceSettings": "stackyard.model.options",
+    "RunFailedError": "stackyard.model.errors",
+    "RunStoppedError": "stackyard.model.errors",
     "StackyardError": "stackyard.model.errors",
+    "Status": "stackyard.model.enums",
     "StepContext": "stackyard.authoring.context",
+    "StepFailedError": "stackyard.model.errors",
+    "StepRetryConfig": "stackyard.model.options",
+    "Tag": "stackyard.authoring.artifact_config",
+    "add_tags": "stackyard.api.user_functions",
+    "get_pipeline_context": "stackyard.authoring.pipeline_context",
     "get_step_context": "stackyard.authoring.context",
+    "link_artifact_to_model": "stackyard.api.user_artifacts",
+    "load_artifact": "stackyard.api.user_artifacts",
+    "log_artifact_metadata": "stackyard.api.user_functions",
     "log_metadata": "stackyard.api.user_functions",
+    "log_model_metadata": "stackyard.api.user_functions",
     "pipeline": "stackyard.authoring.pipeline",
+    "register_artifact": "stackyard.api.user_artifacts",
+    "remove_tags": "stackyard.api.user_functions",
+    "save_artifact": "stackyard.api.user_artifacts",
     "step": "stackyard.authoring.step",
+    "unmapped": "stackyard.authoring.mapped",
 }
 
 
@@ -54,9 +127,8 @@ def __getattr__(name: str) -> Any:
 
         explain_import_error(error)
         raise
-    if name == "pipeline":
-        # The authoring layer knows no engine: who runs a called pipeline is said here, at the top.
-        module.set_default_runner(_run)
+    if name in _WIRING:
+        _WIRING[name](module)
     value = getattr(module, name)
     globals()[name] = value
     return value
@@ -67,7 +139,26 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
+# The authoring layer knows neither engine nor catalog: what it needs of them is said here, at the top.
+
+
 def _run(definition: Any, given: dict[str, Any]) -> Any:
     # The zygote starts while this process imports the engine.
     import_module("stackyard.engine.launcher").prepare([])
     return import_module("stackyard.cli.script").run_called_pipeline(definition, given)
+
+
+def _model_of_version(ref: Any) -> Any:
+    return import_module("stackyard.api.model").Model.of_version(ref)
+
+
+def _model_of_spec(spec: Any) -> Any:
+    return import_module("stackyard.api.model").Model(**spec.model_dump(exclude_unset=True))
+
+
+_WIRING: dict[str, Callable[[Any], None]] = {
+    "pipeline": lambda module: module.set_default_runner(_run),
+    "get_step_context": lambda module: module.set_model_maker(_model_of_version),
+    "get_pipeline_context": lambda module: module.set_model_maker(_model_of_spec),
+}
+"""What is said to a name's module when the name is loaded."""

@@ -213,6 +213,8 @@ IMPORTS: dict[str, Word] = {
     },
     "from zenml.enums import ExecutionStatus": _yes("from stackyard import Status"),
     "from zenml.materializers.base_materializer import BaseMaterializer": _yes("from stackyard import Materializer"),
+    "from zenml.models import PipelineRunResponse": _yes("from stackyard import PipelineRun"),
+    "from zenml.models import TagResource": _yes("from stackyard import Resource"),
     "from zenml import bulk_log_metadata": _no("Call log_metadata for each of them."),
     "from zenml import log_step_metadata": _no("Call log_metadata(..., step_name=..., run_id_name_or_prefix=...)."),
     "from zenml import CommandStep": _no("Steps are functions: call subprocess.run in one."),
