@@ -19,7 +19,7 @@ from typing import Any
 from stackyard.engine.executor import Answer, ExecutorEvent, LogData
 from stackyard.engine.limits import limit_threads
 from stackyard.engine.logs import ForwardedLogging
-from stackyard.engine.step_runner import StopRequested, run_step
+from stackyard.engine.step_runner import StopRequested, own_environment, run_step
 from stackyard.model.artifact import Manifest
 from stackyard.model.job import Secrets, StepError, StepEvent, StepJob, StepOutcome, StepReply, StepRequest
 from stackyard.storage.ids import now
@@ -118,10 +118,9 @@ class InProcessExecutor:
             outcome = run_step(job, send, secrets, ask)
         if limit.passed and outcome.status == "stopped":
             error = StepError(type="StepTimeout", message=f"timed out after {limit.seconds:g} s")
-            outcome = StepOutcome(
-                step_run_id=job.step_run_id, status="failed", error=error, started_at=outcome.started_at,
-                ended_at=outcome.ended_at,
-            )  # fmt: skip
+            if outcome.error is not None:
+                error = outcome.error.model_copy(update={"type": error.type, "message": error.message})
+            outcome = outcome.model_copy(update={"status": "failed", "error": error})
         return [*events, outcome]
 
 
@@ -193,20 +192,18 @@ def _logged(log: Callable[[str, str], None]) -> Iterator[None]:
 @contextlib.contextmanager
 def _own_state(job: StepJob) -> Iterator[None]:
     """Give the step the state that it finds in a worker, and put the driver's back."""
-    before = os.getcwd(), dict(os.environ), list(sys.path), list(sys.argv)  # noqa: PTH109  # as it is put back
-    limit_threads(job.limits.threads)
-    sys.path[:] = job.import_paths + [p for p in sys.path if p not in job.import_paths]
-    with contextlib.suppress(OSError):
-        os.chdir(job.working_directory or ".")
-    try:
-        yield
-    finally:
-        folder, environment, sys.path[:], sys.argv[:] = before
-        for name in os.environ.keys() - environment.keys():
-            del os.environ[name]
-        os.environ.update(environment)
-        with contextlib.suppress(OSError):
-            os.chdir(folder)
+    folder, path, arguments = os.getcwd(), list(sys.path), list(sys.argv)  # noqa: PTH109  # as it is put back
+    with own_environment({}):
+        limit_threads(job.limits.threads)
+        sys.path[:] = job.import_paths + [p for p in sys.path if p not in job.import_paths]
+        try:
+            with contextlib.suppress(OSError):
+                os.chdir(job.working_directory or ".")
+            yield
+        finally:
+            sys.path[:], sys.argv[:] = path, arguments
+            with contextlib.suppress(OSError):
+                os.chdir(folder)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stackyard.authoring import context as step_context
@@ -37,21 +37,24 @@ def run_step(job: StepJob, send: SendEvent, secrets: Secrets | None, ask: Ask) -
         secrets: the values that the job and its components name.
         ask: asks the driver for what a step can't do itself.
     """
-    started = now()
+    started, begun = now(), time.monotonic()
     values = secrets.values if secrets else {}
     declared = {name: values[name] for name in job.secrets if name in values}
     variables = dict(job.environment)
     for secret in declared.values():
         variables.update(secret)
     try:
-        with _environment(variables):
+        with own_environment(variables):
             services = JobServices(job, values, send, ask)
             try:
-                outputs = _execute(job, services, values, declared)
+                outputs = _execute(job, services, values, declared, begun)
             finally:
                 services.close()
-    except StopRequested:
+    except StopRequested as stop:
+        late = _timeout(job, begun)
         error = StepError(type="Stopped", message="The step was stopped on request.")
+        if late is not None:  # where it was shows what took so long
+            error = step_error(late.with_traceback(stop.__traceback__))
         return StepOutcome(
             step_run_id=job.step_run_id, status="stopped", error=error, started_at=started, ended_at=now()
         )
@@ -68,7 +71,7 @@ def run_step(job: StepJob, send: SendEvent, secrets: Secrets | None, ask: Ask) -
 
 
 def _execute(
-    job: StepJob, services: JobServices, secrets: SecretValues, declared: dict[str, dict[str, str]]
+    job: StepJob, services: JobServices, secrets: SecretValues, declared: dict[str, dict[str, str]], begun: float
 ) -> list[StepOutput]:
     """Run the step with its hooks around it; return what was stored."""
     context = step_context.StepContext(
@@ -89,14 +92,14 @@ def _execute(
         model_version=job.model,
     )
     hooks = StepHooks(job, services.log)
-    begun = time.monotonic()
     token = step_context.enter(context)
     try:
         hooks.call("start")
         try:
             outputs = _save(job, services, context, _call(job, services, secrets))
         except BaseException as problem:
-            why = _why_failed(job, problem, time.monotonic() - begun)
+            # A step that is stopped on request has not failed; one that takes too long has.
+            why = _timeout(job, begun) if isinstance(problem, StopRequested) else problem
             if why is not None:
                 hooks.call("failure", why)
             hooks.call("end", why)
@@ -120,12 +123,11 @@ def _call(job: StepJob, services: JobServices, secrets: SecretValues) -> Any:
         return finished(function(**arguments))
 
 
-def _why_failed(job: StepJob, problem: BaseException, seconds: float) -> BaseException | None:
-    """Return what the hooks are told of; None for a step that was stopped on request."""
-    if not isinstance(problem, StopRequested):
-        return problem
+def _timeout(job: StepJob, begun: float) -> TimeoutError | None:
+    """Return why a step that was stopped has failed, if it took too long."""
     limit = job.limits.timeout_s
-    return TimeoutError(f"timed out after {limit:g} s") if limit is not None and seconds >= limit else None
+    late = limit is not None and time.monotonic() - begun >= limit
+    return TimeoutError(f"timed out after {limit:g} s") if late else None
 
 
 def _save(job: StepJob, services: JobServices, context: step_context.StepContext, result: Any) -> list[StepOutput]:
@@ -164,15 +166,14 @@ def _split(job: StepJob, result: Any) -> list[Any]:
 
 
 @contextlib.contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """Set environment variables while the step runs."""
-    before = {name: os.environ.get(name) for name in variables}
+def own_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables meanwhile; whatever is done to the environment ends with the context."""
+    before = os.environ.copy()
     os.environ.update(variables)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        if os.environ != before:
+            for name in os.environ.keys() - before.keys():
+                del os.environ[name]
+            os.environ.update(before)
