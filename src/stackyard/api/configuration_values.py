@@ -169,7 +169,7 @@ def _outputs(value: Any, _node: Node | None) -> dict[str, Any]:
 
 def _model(
     model: type[BaseModel], words: str, example: str, *, short: Callable[[Any], Any] | None = None,
-    unused: tuple[str, ...] = (),
+    short_schema: dict[str, Any] | None = None, unused: tuple[str, ...] = (),
 ) -> Kind:  # fmt: skip
     """Return the kind of a value that a pydantic model describes.
 
@@ -178,6 +178,7 @@ def _model(
         words: what it is.
         example: as a template shows it.
         short: turns a value that is no mapping into one, or returns it as it is.
+        short_schema: of such a value.
         unused: further fields of ZenML's, which have no effect.
     """
 
@@ -193,7 +194,15 @@ def _model(
         return said
 
     def schema() -> dict[str, Any]:
-        return {key: item for key, item in model.model_json_schema().items() if key not in ("title", "description")}
+        whole = model.model_json_schema()
+        properties: dict[str, Any] = {
+            key: {"anyOf": [each, {"type": "null"}]} for key, each in whole["properties"].items()
+        }
+        properties.update({key: {"description": "No effect."} for key in unused})
+        mapping: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": properties}
+        if whole.get("required"):
+            mapping["required"] = whole["required"]
+        return {"anyOf": [mapping, short_schema]} if short_schema else mapping
 
     return Kind(words, _Lazy(schema), read, example)
 
@@ -267,7 +276,11 @@ OUTPUTS = Kind(
     _outputs, "{output: {materializer_source: module.Class}}",
 )  # fmt: skip
 RETRY = _model(
-    StepRetryConfig, "a number of retries, or a mapping", "{max_retries: 3, delay: 10, backoff: 2}", short=_retries
+    StepRetryConfig,
+    "a number of retries, or a mapping",
+    "{max_retries: 3, delay: 10, backoff: 2}",
+    short=_retries,
+    short_schema={"type": "integer", "minimum": 0},
 )
 RESOURCES = _model(
     ResourceSettings, "a mapping", "{cpu_count: 2, memory: 4GB}",
@@ -278,10 +291,16 @@ RESOURCES = _model(
     ),
 )  # fmt: skip
 MODEL = _model(
-    ModelSpec, "the name of a model, or a mapping", "{name: classifier}", short=_model_name,
+    ModelSpec, "the name of a model, or a mapping", "{name: classifier}", short=_model_name, short_schema=_TEXT,
     unused=("suppress_class_validation_warnings",),
 )  # fmt: skip
-CACHE_POLICY = _model(CachePolicy, "'default', or a mapping", "{expires_after: 86400}", short=_policy_name)
+CACHE_POLICY = _model(
+    CachePolicy,
+    "'default', or a mapping",
+    "{expires_after: 86400}",
+    short=_policy_name,
+    short_schema={"const": "default"},
+)
 
 KINDS: Mapping[str, Kind] = {
     "cache_policy": CACHE_POLICY,

@@ -34,8 +34,8 @@ class RecorderSettings:
     """What the command line said; overrides everything."""
     configuration: Mapping[str, Any] = field(default_factory=dict)
     """The run configuration, checked."""
-    config_location: Location | None = None
-    """The run configuration's file, for messages."""
+    locate: Callable[..., Location] | None = None
+    """Tells where the run configuration says something: gets the keys that lead there."""
     sections: Mapping[str, Section] = field(default_factory=dict)
     """Step to what ``with_options(steps=...)`` says of it."""
     tags: tuple[str, ...] = ()
@@ -80,10 +80,9 @@ class Recorder:
         self._taken = 0
         self._lock = threading.Lock()
 
-    @property
-    def config_location(self) -> Location | None:
-        """Return the run configuration's file, for messages."""
-        return self.settings.config_location
+    def place_in_file(self, *keys: str) -> Location | None:
+        """Return where the run configuration says what these keys lead to; None without one."""
+        return self.settings.locate(*keys) if self.settings.locate is not None else None
 
     @property
     def runs(self) -> bool:
@@ -209,8 +208,8 @@ class Recorder:
             if in_code is not None:
                 found.update({key: (value, in_code) for key, value in in_code.parameters.items()})
             in_file = (self._file_sections().get(name) or {}).get("parameters") or {}
-            place = Section(location=self.config_location)
-            found.update({key: (value, place) for key, value in in_file.items()})
+            for key, value in in_file.items():
+                found[key] = (value, Section(location=self.place_in_file("steps", name, "parameters", key)))
         return found
 
     def check_configured_steps(self) -> None:
@@ -219,7 +218,10 @@ class Recorder:
         Raises:
             RunConfigurationError: a step of that name does not exist.
         """
-        told = [(name, self.config_location, "The run configuration has a section") for name in self._file_sections()]
+        told = [
+            (name, self.place_in_file("steps", name), "The run configuration has a section")
+            for name in self._file_sections()
+        ]
         told += [
             (name, each.location, "with_options(steps=...) says something")
             for name, each in self.settings.sections.items()

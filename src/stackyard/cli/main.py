@@ -28,12 +28,18 @@ _SECTIONS: dict[str, Table] = {
         "component-type": ("stackyard.cli.component_type:component_type", "What a stack can be made of."),
     },
     "Running": {
+        "pipeline": ("stackyard.cli.pipeline:pipeline", "List pipelines, check one, write a run configuration."),
         "run": ("stackyard.cli.run:run", "Run a pipeline; list, show, follow and stop runs."),
         "artifact": ("stackyard.cli.artifact:artifact", "What the runs stored."),
+        "model": ("stackyard.cli.model:model", "What runs worked on: versions, stages, what belongs to them."),
+        "tag": ("stackyard.cli.tag:tag", "Words on runs, artifacts and models, to find them again."),
     },
     "Components": {t.command: (f"stackyard.cli.component:{t.value}", EXPLANATIONS[t].doc) for t in ComponentType},
     "More": {
-        "schema": ("stackyard.cli.stack_file:schema", "Print the JSON schema of stackyard.yaml."),
+        "schema": (
+            "stackyard.cli.stack_file:schema",
+            "JSON schemas of stackyard.yaml and of run configurations.",
+        ),
         "init": ("stackyard.cli.init:init", "Make a folder a project."),
         "integration": ("stackyard.cli.integration:integration", "Install packages that flavors need."),
         "completion": ("stackyard.cli.completion:completion", "Let your shell complete commands and names."),
@@ -46,7 +52,6 @@ _OF_ZENML = {
     "version": "Write: stackyard --version",
     "status": "The active stack: stackyard stack get. This installation: stackyard doctor",
     "info": "This installation: stackyard doctor",
-    "pipeline": "Run one with: stackyard run FILE. See its runs with: stackyard run list",
     "server": _NO_SERVER,
     "login": _NO_SERVER,
     "connect": _NO_SERVER,

@@ -142,9 +142,15 @@ def export_requirements(name: str | None, target: str | None, *, force: bool, as
 
 
 @click.command(epilog="Example: stackyard schema > stackyard.schema.json")
+@click.option("--run-configuration", is_flag=True, help="Of run configurations instead of stackyard.yaml.")
 @json_option
-def schema(as_json: bool) -> None:  # noqa: ARG001  # a schema is JSON in any case
+def schema(*, run_configuration: bool, as_json: bool) -> None:  # noqa: ARG001  # a schema is JSON in any case
     """Print the JSON schema of stackyard.yaml with the flavors that are known here, for editors and other checks."""
+    if run_configuration:
+        from stackyard.api.configuration_schema import run_configuration_schema  # noqa: PLC0415  # needed here only
+
+        print_json(run_configuration_schema(open_context()))
+        return
     print_json(stack_export.project_schema(open_context()))
 
 

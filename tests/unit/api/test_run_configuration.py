@@ -6,9 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import fastjsonschema
 import pytest
+import yaml
 
+from stackyard.api.configuration_schema import run_configuration_schema
 from stackyard.api.configuration_values import KINDS
+from stackyard.api.context import open_context
 from stackyard.api.run_configuration import RunConfiguration, read_run_configuration
 from stackyard.authoring.vocabulary import RUN_CONFIGURATION, STEP_CONFIGURATION
 from stackyard.model.errors import PipelineValidationError, RunConfigurationError
@@ -222,3 +226,17 @@ def test_no_value_of_any_key_gets_through_half_checked(tmp_path: Path, key: str,
 def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
     for text in ("", "# nothing\n", "---\n", "null\n"):
         assert written(tmp_path, text).values == {}
+
+
+def test_the_schema_takes_what_the_reader_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given the file with every key, its schema takes it; given a wrong key anywhere, neither does."""
+    monkeypatch.chdir(tmp_path)
+    schema = run_configuration_schema(open_context(tmp_path))
+    validate = fastjsonschema.compile(schema)
+    validate(yaml.safe_load(FULL))
+    for wrong in (
+        {"enable_cach": True}, {"retry": {"max_retry": 1}}, {"steps": {"a": {"stack": "x"}}}, {"schedule": {}},
+        {"settings": {"orchestratr": {}}}, {"settings": {"orchestrator.local": {"max_worker": 1}}},
+    ):  # fmt: skip
+        with pytest.raises(fastjsonschema.JsonSchemaValueException):
+            validate(wrong)
