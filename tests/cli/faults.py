@@ -10,8 +10,8 @@ import click
 from stackyard.cli.main import cli
 from stackyard.model.enums import ComponentType
 
-ELSEWHERE = {"run", "artifact"}
-"""Groups whose mistakes are in test_bad_input.py."""
+ELSEWHERE = {"run", "artifact", "model", "tag"}
+"""Groups whose mistakes are in test_bad_input.py and test_models.py."""
 FLAVOR_SOURCE = "stackyard_blobs.flavors:BLOBS"
 
 # verb: the words of a use that works in the prepared home and project.

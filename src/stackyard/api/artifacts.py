@@ -112,6 +112,19 @@ def find_version(ctx: Context, name_or_id: str, version: int | None = None) -> A
     )
 
 
+def artifact_id(ctx: Context, name: str) -> str:
+    """Return what tags of an artifact are kept under.
+
+    Raises:
+        ArtifactNotFoundError: the project has no artifact of that name.
+    """
+    with ctx.catalog() as catalog:
+        found = catalog.artifact_id(ctx.scope.id, name) if catalog else None
+        if found is None:
+            raise _unknown(name, catalog.artifact_names(ctx.scope.id) if catalog else [])
+        return found
+
+
 def search_versions(
     ctx: Context, *, limit: int = 50, cursor: str | None = None, tags: Sequence[str] = (), name: str = "",
     run_id: str = "", model_version_id: str = "", only_unused: bool = False, all_projects: bool = False,

@@ -8,9 +8,8 @@ from stackyard.api.client_lists import listed, words
 from stackyard.api.client_runs import entities_of
 from stackyard.api.context import Context
 from stackyard.api.responses import Artifact, ArtifactVersion, Listed, Resource
-from stackyard.model.errors import ArtifactNotFoundError, UsageError
+from stackyard.model.errors import UsageError
 from stackyard.model.model_views import TagView
-from stackyard.model.names import did_you_mean
 from stackyard.model.views import ArtifactView
 
 
@@ -66,7 +65,7 @@ class ArtifactMethods:
         Raises:
             ArtifactNotFoundError: the project has none of that name.
         """
-        artifact_id = self._artifact_id(name_id_or_prefix)
+        artifact_id = artifacts.artifact_id(self._context, name_id_or_prefix)
         tags.remove_tags(self._context, "artifact", artifact_id, words(remove_tags))
         tags.add_tags(self._context, "artifact", artifact_id, words(add_tags))
         return Artifact(name_id_or_prefix, self._tags_of_artifact(name_id_or_prefix))
@@ -238,19 +237,8 @@ class ArtifactMethods:
         for entity, entity_id in entities_of(resources):
             tags.remove_tags(self._context, entity, entity_id, [tag_name_or_id])
 
-    def _artifact_id(self, name: str) -> str:
-        with self._context.catalog() as catalog:
-            found = catalog.artifact_id(self._context.scope.id, name) if catalog else None
-            names = catalog.artifact_names(self._context.scope.id) if catalog and found is None else []
-        if found is None:
-            raise ArtifactNotFoundError(
-                f"There is no artifact {name!r} in this project.",
-                hint=f"{did_you_mean(name, names)} List them with: stackyard artifact list".strip(),
-            )
-        return found
-
     def _tags_of_artifact(self, name: str) -> list[str]:
-        artifact_id = self._artifact_id(name)
+        artifact_id = artifacts.artifact_id(self._context, name)
         with self._context.catalog() as catalog:
             return catalog.tags_of("artifact", artifact_id) if catalog else []
 

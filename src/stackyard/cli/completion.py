@@ -44,6 +44,18 @@ def _runs(ctx: Context) -> Iterable[str]:
     return recent_names(ctx)
 
 
+def _models(ctx: Context) -> Iterable[str]:
+    from stackyard.api.models import list_models  # noqa: PLC0415  # only while a model's name is completed
+
+    return [view.name for view in list_models(ctx, limit=1000).items]
+
+
+def _tags(ctx: Context) -> Iterable[str]:
+    from stackyard.api.tags import list_tags  # noqa: PLC0415  # only while a tag is completed
+
+    return [view.name for view in list_tags(ctx)]
+
+
 def step_names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Return the steps of the run that was named before."""
 
@@ -56,6 +68,8 @@ def step_names(ctx: click.Context, parameter: click.Parameter, incomplete: str) 
 
 
 run_names = _completion(_runs)
+model_names = _completion(_models)
+tag_names = _completion(_tags)
 integration_names = _completion(_integrations)
 stack_names = _completion(lambda ctx: [stack.name for stack in ctx.registry.read().stacks])
 secret_names = _completion(_secrets)
