@@ -105,7 +105,7 @@ class Session:
             self._open.close()
         if self.run_id and (error is None or isinstance(error, Exception)):
             with contextlib.suppress(RunNotFoundError):
-                self._alert(self.view())
+                self._alert()
 
     def view(self) -> RunView:
         """Return the run as the catalog has it."""
@@ -341,12 +341,12 @@ class Session:
             message, hint = cleaned.message, cleaned.hint
         self._writer.set_run(Status.FAILED, error=StepError(type=type(cleaned).__name__, message=message, hint=hint))
 
-    def _alert(self, run: RunView) -> None:
+    def _alert(self) -> None:
         taken = self._taken
         if taken is not None and taken.alerter is not None:
             from stackyard.api.alerts import send_alert  # noqa: PLC0415  # few stacks have an alerter
 
-            send_alert(taken.alerter, taken.secrets, taken.redactor, run, self.reporter)
+            send_alert(taken.alerter, taken.secrets, taken.redactor, self.view(), self.reporter)
 
 
 def _call(hook: HookSpec | None) -> Callable[[], None] | None:

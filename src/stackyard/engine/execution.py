@@ -70,6 +70,7 @@ class Execution:
         """Step to the attempt that runs."""
         self._plan = plan
         self._home = home
+        self._logs = home.log_dir(plan.facts.run_id)
         self._writer = writer
         self._cache = cache
         self._reporter = reporter
@@ -283,7 +284,7 @@ class Execution:
 
     def _submit(self, attempt: Attempt) -> None:
         name, number = attempt.spec.name, attempt.number
-        path = self._home.step_log(self._plan.facts.run_id, attempt.job.step_run_id)
+        path = self._logs / f"{attempt.job.step_run_id}.jsonl"
         attempt.begin(StepLog(path, lambda text: self._reporter.warning(f"step {name}: {text}")))
         pid = self._executor.submit(attempt.job_to_send, attempt.secrets)
         self.attempts[name] = attempt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 
@@ -17,6 +18,7 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+@functools.lru_cache(maxsize=64)
 def threads_per_worker(workers: int) -> int:
     """Return the threads that each of so many workers may use."""
     return max(1, (os.cpu_count() or 1) // max(1, workers))

@@ -49,6 +49,11 @@ class StopRequests:
             with contextlib.suppress(OSError):  # full: it is readable
                 os.write(self._pipe[1], b"\0")
 
+    @property
+    def signals(self) -> int:
+        """Return how often the run was asked to stop as far as is known without a look at the file."""
+        return self._count
+
     def poll(self) -> int:
         """Look for new requests; return how often the run was asked to stop so far."""
         if self._count < 2:  # more than killing is not possible

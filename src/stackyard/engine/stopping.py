@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Literal
 
 from stackyard.engine.attempts import Attempt
@@ -15,6 +16,8 @@ from stackyard.storage.catalog.writer import RunWriter
 if TYPE_CHECKING:
     from stackyard.engine.execution import Execution
 
+LOOK_S = 0.05
+"""How often the stop file is looked for at most: steps end more often than runs are stopped."""
 GRACE_S = 5.0
 """How long a step may take to end after it was asked to."""
 
@@ -32,6 +35,7 @@ class Stopping:
         self._reporter = reporter
         self._timers = timers
         self._stops: StopRequests | None = None
+        self._next_look = 0.0
         self.asked = 0
         """How often the run was asked to stop, as far as it was obeyed."""
 
@@ -43,6 +47,10 @@ class Stopping:
         """Do what was asked for since the last call."""
         if self._stops is None:
             return
+        moment = time.monotonic()
+        if moment < self._next_look and self._stops.signals <= self.asked:
+            return
+        self._next_look = moment + LOOK_S
         asked = self._stops.poll()
         for name, force in self._stops.take_steps():
             self._stop_step(name, force=force)

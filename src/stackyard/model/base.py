@@ -45,7 +45,7 @@ class Message(BaseModel):
 
 def format_time(moment: datetime) -> str:
     """Return an aware moment as UTC ISO 8601 with milliseconds: ``2026-11-21T10:00:00.123Z``."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds")[:-6] + "Z"  # far quicker than strftime
 
 
 def check_format(found: str, supported: str) -> bool:

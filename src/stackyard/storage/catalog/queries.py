@@ -102,7 +102,7 @@ def cursor_of(*values: str | int) -> str:
 
 
 def _parse(moment: str) -> datetime:
-    return datetime.strptime(moment, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
+    return datetime.fromisoformat(moment.replace("Z", "+00:00"))  # far quicker than strptime
 
 
 def _portions(ids: Sequence[str]) -> Iterable[Sequence[str]]:
