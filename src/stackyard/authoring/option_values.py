@@ -13,6 +13,7 @@ from stackyard.authoring.cache_policy import read_policy
 from stackyard.authoring.sources import class_source
 from stackyard.model.errors import DefinitionError, Location, OptionError, SettingsError
 from stackyard.model.graph import GivenSettings
+from stackyard.model.names import check_name
 from stackyard.model.options import CachePolicy, ModelSpec, ResourceSettings, StepRetryConfig
 
 Settings = Mapping[str, Any]
@@ -45,6 +46,22 @@ class Reader:
         if isinstance(value, str) and value:
             return value
         raise self.wrong(keyword, f"is {value!r}", "Write a text.")
+
+    def name(self, value: object, what: str) -> str:
+        """Return the name of a step or pipeline.
+
+        Raises:
+            InvalidNameError: the text can't be one.
+        """
+        return check_name(self.text("name", value), what)
+
+    def arguments(self, keyword: str, value: object) -> dict[str, Any]:
+        """Return a mapping of texts to whatever."""
+        if not value:
+            return {}
+        if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+            raise self.wrong(keyword, f"is a {type(value).__name__}", f'Write: {keyword}={{"name": ...}}')
+        return dict(value)
 
     def component(self, keyword: str, value: object) -> str | bool | None:
         """Return which component of the stack is named: its name, True for whichever the stack has."""

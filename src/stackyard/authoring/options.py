@@ -108,5 +108,5 @@ def read_step_options(given: Mapping[str, Any], owner: str, location: Location |
         extra=read.mapping("extra", said.get("extra")),
         substitutions=read.substitutions(said.get("substitutions")),
         materializers=read.materializers(said.get("output_materializers")),
-        parameters=dict(said.get("parameters") or {}),
+        parameters=read.arguments("parameters", said.get("parameters")),
     )

@@ -14,7 +14,7 @@ from typing import Any, Generic, overload
 
 from stackyard.authoring.coroutines import finished
 from stackyard.authoring.frames import caller, location_of
-from stackyard.authoring.option_values import Settings
+from stackyard.authoring.option_values import Reader, Settings
 from stackyard.authoring.parameters import to_json, unknown_parameter, validate
 from stackyard.authoring.pipeline_options import PipelineOptions as PipelineOptions
 from stackyard.authoring.pipeline_options import read_pipeline_options
@@ -25,7 +25,6 @@ from stackyard.authoring.substitutions import fill_in, moment_substitutions
 from stackyard.authoring.vocabulary import PIPELINE_CHANGES, PIPELINE_OPTIONS, checked_keywords
 from stackyard.model.errors import DefinitionError, Location, ParameterError
 from stackyard.model.graph import PipelineSpec
-from stackyard.model.names import check_name
 from stackyard.model.options import HookSpec, ModelSpec
 from stackyard.model.problems import Problems
 
@@ -92,10 +91,10 @@ class PipelineDefinition(Generic[P]):
             )
         functools.update_wrapper(self, function)
         self.function: Callable[P, Any] = function
-        name = options.pop("name", None)
-        self.name = check_name(name or function.__name__, "pipeline")
-        self.signature: Signature = read_signature(function, "pipeline")
         self.location = location_of(function)
+        self.name = function.__name__
+        self.name = Reader(self._owner, self.location).name(options.pop("name", None) or self.name, "pipeline")
+        self.signature: Signature = read_signature(function, "pipeline")
         told = checked_keywords(options, PIPELINE_OPTIONS, self._owner, self.location)
         self.options = read_pipeline_options(told, self._owner, self.location)
 
@@ -139,7 +138,7 @@ class PipelineDefinition(Generic[P]):
         told = checked_keywords(options, _CHANGES, self._owner, place)
         name = told.pop("name", None)
         if name is not None:
-            self.name = check_name(str(name), "pipeline")
+            self.name = Reader(self._owner, place).name(name, "pipeline")
         merge = told.pop("merge", True) in (True, None)
         self.options = self.options.under(read_pipeline_options(told, self._owner, place), merge=merge)
         return self

@@ -108,10 +108,11 @@ def read_pipeline_options(given: Mapping[str, Any], owner: str, location: Locati
         extra=read.mapping("extra", said.get("extra")),
         on_init=read_hook(said["on_init"], "on_init", owner, location, arguments) if "on_init" in said else None,
         on_cleanup=read_hook(said["on_cleanup"], "on_cleanup", owner, location) if "on_cleanup" in said else None,
-        parameters=dict(said.get("parameters") or {}),
+        parameters=read.arguments("parameters", said.get("parameters")),
         sections={
             str(step): from_code(section, f"step {str(step)!r}", location)
-            for step, section in {**said.get("step_configurations", {}), **said.get("steps", {})}.items()
+            for keyword in ("step_configurations", "steps")
+            for step, section in read.arguments(keyword, said.get(keyword)).items()
         },
         steps=read_step_options({key: value for key, value in said.items() if key not in own}, owner, location),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -33,7 +33,7 @@ def read_hook(
     """Return a hook as it is recorded.
 
     Args:
-        hook: a function, ``module.name``, or a hook that was read before (a mapping too).
+        hook: a function, ``module.name``, or a hook that was read before.
         keyword: what it was given as, for messages.
         owner: "step 'x'" or "pipeline 'x'", for messages.
         location: where.
@@ -46,8 +46,6 @@ def read_hook(
     function = getattr(hook, "function", None) if hasattr(hook, "__stackyard_step__") else hook
     if isinstance(function, HookSpec):
         return function.model_copy(update={"arguments": given}) if given else function
-    if isinstance(function, Mapping):
-        return HookSpec.model_validate({**function, **({"arguments": given} if given else {})})
     if isinstance(function, str):
         module, name = split_source(function, keyword, owner, location)
         return HookSpec(module=module, qualname=name, arguments=given)

@@ -15,7 +15,7 @@ from stackyard.authoring.frames import caller, location_of
 from stackyard.authoring.handles import OutputHandles
 from stackyard.authoring.inputs import Inputs, steps_of
 from stackyard.authoring.mapped import StepResults, calls_of
-from stackyard.authoring.option_values import ALL_OUTPUTS, Settings
+from stackyard.authoring.option_values import ALL_OUTPUTS, Reader, Settings
 from stackyard.authoring.options import StepOptions, read_step_options
 from stackyard.authoring.parameters import unknown_parameter
 from stackyard.authoring.recorder import Recorder, current_recorder
@@ -63,8 +63,8 @@ class StepDefinition(Generic[P]):
         self.function = _plain_function(function)
         functools.update_wrapper(self, self.function)
         place = location_of(self.function)
-        name = options.pop("name", None)
-        self.name = check_name(name or self.function.__name__, "step")
+        self.name = self.function.__name__
+        self.name = Reader(self._owner, place).name(options.pop("name", None) or self.name, "step")
         self.signature: Signature = read_signature(self.function, "step")
         self.source = StepSource(
             module=self.function.__module__, qualname=self.function.__qualname__, file=place.file, line=place.line
@@ -110,7 +110,7 @@ class StepDefinition(Generic[P]):
         place = caller()
         name = options.pop("name", None)
         if name is not None:
-            self.name = check_name(name, "step")
+            self.name = Reader(self._owner, place).name(name, "step")
         self._take(checked_keywords(options, _CHANGES, self._owner, place), place)
         return self
 
