@@ -111,7 +111,8 @@ def test_maps_and_products_are_those_of_python(ones: list[int], others: list[int
     gathered, mapped = steps[count + 1], steps[count + 2 :]
     called = [s.name for s in steps[1 : count + 1]]
     assert [ref.step for ref in gathered.inputs.values()] == called
-    assert gathered.parameters == ({"b": None} if called else {"a": [], "b": None})
+    nothing: dict[str, Any] = {"a": [], "b": None}
+    assert gathered.parameters == ({"b": None} if called else nothing)
     assert [(s.inputs["a"].step, s.parameters["b"]) for s in mapped] == [(name, [1, 2]) for name in called]
 
 
