@@ -97,8 +97,12 @@ def _options() -> str:
     )
 
     text = _OPTIONS
-    named: dict[str, type[BaseModel]] = {"Model": ModelSpec, "StepRetryConfig": StepRetryConfig, "CachePolicy": CachePolicy,
-             "ResourceSettings": ResourceSettings}  # fmt: skip
+    named: dict[str, type[BaseModel]] = {
+        "Model": ModelSpec,
+        "StepRetryConfig": StepRetryConfig,
+        "CachePolicy": CachePolicy,
+        "ResourceSettings": ResourceSettings,
+    }
     for name, model in named.items():
         docs = field_docs(model)
         rows = "".join(f"| `{field}` | {_plain(docs.get(field, ''))} |\n" for field in model.model_fields)

@@ -51,7 +51,7 @@ STEP_OPTIONS: dict[str, Word] = {
     "name": _yes("Name of the step; default: the function's."),
     "enable_cache": _yes("False: the step always runs."),
     "experiment_tracker": _yes("Name of the stack's experiment tracker that follows the step, or True."),
-    "step_operator": _yes("Name of the stack's step operator, or True. No flavor runs steps elsewhere yet: that is told first."),
+    "step_operator": _yes("The stack's step operator: its name, or True. No flavor is there yet: told before the run."),
     "output_materializers": _yes("Class, `module.Class`, a list of these, or a mapping from outputs to these."),
     "environment": _yes("Variables set while the step runs."),
     "secrets": _yes("Names of secrets whose keys are environment variables while the step runs."),

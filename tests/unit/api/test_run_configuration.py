@@ -113,23 +113,23 @@ def test_every_key_comes_in_the_shape_that_recording_takes(tmp_path: Path) -> No
     assert found.step("empty") == found.step("other") == {}
 
 
-OF_ZENML = (
-    "run_name enable_cache enable_artifact_metadata enable_artifact_visualization enable_step_logs "
-    "enable_pipeline_logs enable_heartbeat schedule build steps settings environment secrets tags extra model "
-    "parameters retry init_hook_source init_hook_kwargs cleanup_hook_source failure_hook_source success_hook_source "
-    "start_hook_source end_hook_source pause_hook_source resume_hook_source substitutions cache_policy execution_mode"
-).split()
-STEPS_OF_ZENML = (
-    "enable_cache enable_artifact_metadata enable_artifact_visualization enable_step_logs step_operator "
-    "experiment_tracker parameters settings environment secrets extra failure_hook_source success_hook_source "
-    "start_hook_source end_hook_source model retry substitutions cache_policy runtime heartbeat_healthy_threshold "
-    "group outputs"
-).split()
+OF_ZENML = """
+    run_name enable_cache enable_artifact_metadata enable_artifact_visualization enable_step_logs
+    enable_pipeline_logs enable_heartbeat schedule build steps settings environment secrets tags extra model
+    parameters retry init_hook_source init_hook_kwargs cleanup_hook_source failure_hook_source success_hook_source
+    start_hook_source end_hook_source pause_hook_source resume_hook_source substitutions cache_policy execution_mode
+"""
+STEPS_OF_ZENML = """
+    enable_cache enable_artifact_metadata enable_artifact_visualization enable_step_logs step_operator
+    experiment_tracker parameters settings environment secrets extra failure_hook_source success_hook_source
+    start_hook_source end_hook_source model retry substitutions cache_policy runtime heartbeat_healthy_threshold
+    group outputs
+"""
 
 
 def test_every_key_of_zenml_is_known() -> None:
-    assert set(OF_ZENML) <= RUN_CONFIGURATION.keys()
-    assert set(STEPS_OF_ZENML) <= STEP_CONFIGURATION.keys()
+    assert set(OF_ZENML.split()) <= RUN_CONFIGURATION.keys()
+    assert set(STEPS_OF_ZENML.split()) <= STEP_CONFIGURATION.keys()
 
 
 def test_every_honoured_key_has_a_kind() -> None:
