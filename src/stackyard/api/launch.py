@@ -14,7 +14,8 @@ from typing import Any
 
 from stackyard.api.context import Context
 from stackyard.api.run_request import RunRequest
-from stackyard.model.errors import ExecutionError, Location, StackyardError
+from stackyard.model.error_base import error_from
+from stackyard.model.errors import ExecutionError, StackyardError
 from stackyard.storage.home import HOME_VARIABLE
 from stackyard.storage.ids import new_id
 
@@ -91,21 +92,8 @@ def _launch(launch: dict[str, Any], log: Path) -> dict[str, Any]:
             "The run's driver ended before the run began.", hint=f"It printed: {detail}" if detail else "Try again."
         ) from error
     if "error" in answer:
-        raise _as_error(answer["error"])
+        raise error_from(answer["error"], ExecutionError)
     return dict(answer)
-
-
-def _as_error(found: dict[str, Any]) -> StackyardError:
-    """Return an error of another process as the class of the same code."""
-    place = found.get("location")
-    location = Location(place["file"], place["line"], place["column"]) if place else None
-    pending: list[type[StackyardError]] = [StackyardError]
-    while pending:
-        kind = pending.pop()
-        if kind.code == found.get("code"):
-            return kind(found["message"], hint=found.get("hint", ""), location=location)
-        pending.extend(kind.__subclasses__())
-    return ExecutionError(found["message"], hint=found.get("hint", ""), location=location)
 
 
 def _tail(log: Path) -> str:

@@ -38,7 +38,8 @@ def user_traceback(error: BaseException) -> str:
             continue
         seen.add(id(part))
         part.stack[:] = [f for f in part.stack if not _is_internal(f.filename)]
-        pending.extend(p for p in (part.__cause__, part.__context__) if p is not None)
+        members = getattr(part, "exceptions", None) or []  # of an exception group, from Python 3.11 on
+        pending.extend(p for p in (part.__cause__, part.__context__, *members) if p is not None)
     return storable("".join(whole.format()).rstrip("\n"))
 
 

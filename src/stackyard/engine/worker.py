@@ -7,6 +7,7 @@ ends, and so does the worker.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import os
 import random
 import signal
@@ -85,6 +86,8 @@ class _Worker:
 
     def serve(self) -> None:
         """Execute jobs until the driver closes the channel."""
+        with contextlib.suppress(Exception):  # a help for whoever looks for a crash, no more
+            faulthandler.enable(2)
         logging = ForwardedLogging(self._log)
         secrets: Secrets | None = None
         while (message := self._channel.receive("secrets", "job")) is not None:

@@ -69,10 +69,9 @@ def error_from(found: dict[str, Any], otherwise: type[StackyardError] = Stackyar
     """
     place = found.get("location")
     location = Location(place["file"], place["line"], place["column"]) if place else None
-    pending: list[type[StackyardError]] = [StackyardError]
-    while pending:
-        kind = pending.pop()
-        if kind.code == found.get("code"):
-            return kind(found["message"], hint=found.get("hint", ""), location=location)
-        pending.extend(kind.__subclasses__())
-    return otherwise(found["message"], hint=found.get("hint", ""), location=location)
+    more = {key: value for key, value in found.items() if key not in ("code", "message", "hint", "location")}
+    kinds: list[type[StackyardError]] = [StackyardError]
+    for kind in kinds:
+        kinds.extend(kind.__subclasses__())
+    known = next((kind for kind in kinds if kind.code == found.get("code")), otherwise)
+    return known(found["message"], hint=found.get("hint", ""), location=location, **more)

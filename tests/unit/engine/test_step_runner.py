@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stackyard import Client, get_step_context, log_metadata
+from stackyard import Client, get_step_context, log_metadata, save_artifact
 from stackyard.engine.step_runner import StopRequested, run_step
 from stackyard.model.artifact import Manifest
-from stackyard.model.errors import SecretNotFoundError
+from stackyard.model.errors import SecretNotFoundError, UsageError
 from stackyard.model.graph import OutputSpec, StepSource
-from stackyard.model.job import ComponentSpec, InputVersion, Secrets, StepEvent, StepJob, StepOutcome, StepReply
-from stackyard.storage.artifact_store import LocalArtifactStore
+from stackyard.model.job import (
+    ComponentSpec,
+    InputVersion,
+    Secrets,
+    StepEvent,
+    StepJob,
+    StepLimits,
+    StepOutcome,
+    StepReply,
+)
+from stackyard.model.options import HookSpec
+from stackyard.storage.artifact_store import ArtifactStore, LocalArtifactStore, VersionWriter
+from stackyard.storage.materializers.base import Materializer, NotStorableError, Saved
 from stackyard.storage.materializers.lookup import Origin, load_version, save_version
 
 
@@ -67,6 +79,74 @@ def stop() -> None:
     raise StopRequested
 
 
+def listed(rows: list[int], last: int) -> list[int]:
+    return [*rows, last]
+
+
+def counted() -> Any:
+    yield 1
+
+
+def contexts(rows: list[list[int]]) -> str:
+    context = get_step_context()
+    folder = Path(context.get_output_artifact_uri())
+    (folder / "more").mkdir()
+    (folder / "more" / "own.txt").write_text("mine")
+    context.remove_output_tags(["raw"])
+    told = context.inputs["rows"]
+    return f"{context.attempt} {context.step_run.name} {context.tags} {context.extra} {len(told)} {told[1].item}"
+
+
+def takes_long() -> None:
+    time.sleep(0.05)
+    raise StopRequested
+
+
+class Backwards(Materializer):
+    """Texts, the other way round."""
+
+    name = "backwards"
+    data_format = "txt"
+    types = ("str",)
+
+    def save(self, value: str, writer: VersionWriter) -> Saved:
+        if value == "refused":
+            raise NotStorableError
+        writer.write("text.txt", value[::-1].encode())
+        return Saved()
+
+    def load(self, store: ArtifactStore, uri: str, manifest: Manifest) -> str:
+        return store.local_file(uri, manifest.files[0]).read_bytes().decode()[::-1]
+
+
+def word() -> str:
+    return "abc"
+
+
+def refused() -> str:
+    return "refused"
+
+
+hooks: list[Any] = []
+
+
+def hook(problem: BaseException | None) -> None:
+    hooks.append(problem)
+    log_metadata({"hooked": get_step_context().step_name})
+
+
+async def named_hook(who: str) -> None:
+    hooks.append(who)
+
+
+def broken_hook() -> None:
+    raise ValueError("no hook")
+
+
+def around(**named: str) -> dict[str, HookSpec]:
+    return {event: HookSpec(module=__name__, qualname=name) for event, name in named.items()}
+
+
 class Runner:
     def __init__(self, folder: Path) -> None:
         self.store = LocalArtifactStore(str(folder))
@@ -76,23 +156,24 @@ class Runner:
 
     def __call__(
         self, function: Any, outputs: list[str], inputs: dict[str, Any] | None = None, beside: Secrets | None = None,
-        **extra: Any,
+        items: dict[str, int] | None = None, output: dict[str, Any] | None = None, **extra: Any,
     ) -> StepOutcome:  # fmt: skip
         versions: dict[str, InputVersion] = {}
         for name, value in (inputs or {}).items():
-            made = save_version(self.store, value, Origin(name))
+            made = save_version(self.store, value, Origin(name.partition("[")[0]))
             versions[name] = InputVersion(
-                artifact_version_id=made.id, uri=made.uri, materializer=made.materializer, digest=made.digest
-            )
+                artifact_version_id=made.id, uri=made.uri, materializer=made.materializer, digest=made.digest,
+                item=(items or {}).get(name),
+            )  # fmt: skip
         job = StepJob(
             run_id="r", run_name="p-1", step_run_id="s", step_name=function.__name__, pipeline_name="p",
             project_id="x", stack_name="default",
             source=StepSource(module=__name__, qualname=function.__name__), inputs=versions,
-            outputs=[OutputSpec(name=o, artifact_name=o) for o in outputs],
+            outputs=[OutputSpec(name=o, artifact_name=o, **(output or {})) for o in outputs],
             artifact_store=ComponentSpec(
                 component_id="c", name="default", flavor="local", configuration={"path": self.store.root}
             ),
-            **extra,
+            **{"extra": {}, **extra},
         )  # fmt: skip
         return run_step(job, self.events.append, beside, self.ask)
 
@@ -182,3 +263,109 @@ def test_an_input_that_is_gone_fails_the_step_with_a_remedy(run: Runner) -> None
     assert outcome.error is not None
     assert (outcome.status, outcome.error.type) == ("failed", "ArtifactDamagedError")
     assert "Run the step again" in outcome.error.hint
+
+
+def test_lists_and_members_come_in_as_they_were_given(run: Runner) -> None:
+    """Twelve members, so that their order is that of the numbers."""
+    inputs: dict[str, Any] = {f"rows[{i}]": i for i in reversed(range(12))}
+    outcome = run(listed, ["all"], {**inputs, "last": [7, 8]}, items={"last": 1})
+    assert outcome.status == "completed", outcome.error
+    assert run.saved() == {"all": [*range(12), 8]}
+    wrong = run(listed, ["all"], {"rows[0]": 1, "last": [7]}, items={"last": 3})
+    assert wrong.error is not None
+    assert (wrong.error.type, "member 3 of a list" in wrong.error.message) == ("InputError", True)
+
+
+def test_a_generator_is_refused_with_or_without_outputs(run: Runner) -> None:
+    for outputs in ([], ["n"], ["a", "b"]):
+        outcome = run(counted, outputs)
+        assert outcome.error is not None
+        assert "is a generator: none of it has run" in outcome.error.message
+
+
+def test_what_a_step_finds_in_its_context_and_the_files_that_it_adds_to_its_output(run: Runner) -> None:
+    outcome = run(
+        contexts, ["text"], {"rows[0]": [1], "rows[1]": [[2], [3]]}, items={"rows[1]": 1}, tags=["weekly"], attempt=2,
+        extra={"owner": "me"}, output={"tags": ["raw", "kept"], "metadata": {"unit": "m"}},
+    )  # fmt: skip
+    assert outcome.status == "completed", outcome.error
+    assert run.saved() == {"text": "2 contexts ['weekly'] {'owner': 'me'} 2 1"}
+    assert outcome.outputs[0].tags == ["kept"]
+    (manifest,) = [e.manifest for e in run.events if e.manifest is not None]
+    assert manifest.metadata == {"unit": "m"}
+    assert [f.path for f in manifest.files] == ["data.txt", "more/own.txt"]
+    assert run.store.verify(manifest.uri).id == manifest.id
+
+
+def test_a_folder_that_was_asked_for_goes_when_the_step_fails(run: Runner) -> None:
+    outcome = run(contexts, ["text"], {"rows[0]": [1]})
+    assert outcome.status == "failed", "there is no second input"
+    assert not list(Path(run.store.root).rglob("own.txt"))
+
+
+def test_hooks_are_called_around_the_step_and_change_nothing_by_failing(run: Runner) -> None:
+    hooks.clear()
+    every = around(start="broken_hook", success="hook", failure="hook", end="hook")
+    assert run(pair, ["a", "b"], hooks=every).status == "completed"
+    assert hooks == [None, None]
+    assert [e.values for e in run.events if e.kind == "metadata"] == [{"hooked": "pair"}] * 2
+    (warning,) = [e for e in run.events if e.kind == "log"]
+    assert warning.level == "warning"
+    assert "hook 'broken_hook' (on_start) failed" in warning.text
+    assert "ValueError: no hook" in warning.text
+
+    hooks.clear()
+    named = HookSpec(module=__name__, qualname="named_hook", arguments={"who": "me"})
+    assert run(fail, [], hooks={**every, "start": named, "success": named}).status == "failed"
+    assert hooks[0] == "me"
+    assert [type(h) for h in hooks[1:]] == [ValueError, ValueError]
+
+    hooks.clear()
+    assert run(stop, [], hooks=every).status == "stopped"
+    assert hooks == [None], "a step that is stopped on request has not failed; only its end is told"
+    missing = run(nothing, [], hooks=around(end="is_not_there"))
+    assert missing.status == "completed"
+    assert "has no hook 'is_not_there'" in run.events[-1].text
+
+
+def test_a_step_that_is_stopped_for_taking_too_long_has_failed_for_its_hooks(run: Runner) -> None:
+    hooks.clear()
+    outcome = run(takes_long, [], hooks=around(failure="hook"), limits=StepLimits(timeout_s=0.05))
+    assert outcome.status == "stopped"
+    assert outcome.error is not None
+    assert (outcome.error.message, outcome.error.file) == ("timed out after 0.05 s", __file__)
+    assert [str(h) for h in hooks] == ["timed out after 0.05 s"]
+
+
+def test_materializers_of_the_users_are_asked_first_and_found_again(run: Runner) -> None:
+    own = {"materializers": [f"{__name__}:Backwards"]}
+    assert run(word, ["w"], output=own).status == "completed"
+    assert run.saved() == {"w": "abc"}
+    (manifest,) = [e.manifest for e in run.events if e.manifest is not None]
+    assert manifest.materializer == f"{__name__}:Backwards"
+    assert Path(manifest.uri, "text.txt").read_text() == "cba"
+    for function, name in ((refused, "text"), (nothing, "json")):
+        run.events.clear()
+        assert run(function, ["w"], output=own).status == "completed"
+        assert [e.manifest.materializer for e in run.events if e.manifest is not None] == [name]
+    for wrong, text in (("no.such:Class", "can't be imported"), ("os:getcwd", "is no materializer")):
+        outcome = run(word, ["w"], output={"materializers": [wrong]})
+        assert outcome.error is not None
+        assert (outcome.error.type, text in outcome.error.message) == ("MaterializationError", True)
+
+
+def test_what_a_step_saves_beside_its_outputs_is_gone_when_it_can_not_be_recorded(run: Runner) -> None:
+    run.reply = {"error": UsageError("Not now.", hint="Later.").as_dict()}
+    outcome = run(saves, [])
+    assert outcome.error is not None
+    assert (outcome.error.type, outcome.error.message, outcome.error.hint) == ("UsageError", "Not now.", "Later.")
+    ((method, arguments, manifest),) = run.asked
+    assert (method, arguments["save_type"], arguments["tags"], arguments["store_id"]) == (
+        "_record_artifact", "manual", ["t"], "c",
+    )  # fmt: skip
+    assert manifest is not None
+    assert not Path(manifest.uri).exists()
+
+
+def saves() -> None:
+    save_artifact([1], "beside", tags=["t"])
