@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import os
+import socket
 import struct
+import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,11 +16,21 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stackyard.engine.channel import MAX_MESSAGE_BYTES, ChannelError, FrameReader, encode
+from stackyard.engine.channel import MAX_MESSAGE_BYTES, ChannelError, FrameReader, WorkerChannel, encode
 from stackyard.model.graph import StepSource
-from stackyard.model.job import ComponentSpec, Secrets, StepError, StepEvent, StepJob, StepOutcome
+from stackyard.model.job import (
+    ComponentSpec,
+    Secrets,
+    StepError,
+    StepEvent,
+    StepJob,
+    StepOutcome,
+    StepReply,
+    StepRequest,
+)
 from tests.property.strategies import json_values, same
 
+idle = contextlib.nullcontext
 printable = st.text(st.characters(codec="utf-8"), max_size=20)
 values = json_values(st.none() | st.booleans() | st.integers() | st.floats() | printable, printable)
 
@@ -109,3 +122,77 @@ def test_an_impossible_length_is_refused_at_once(length: int) -> None:
 def test_a_frame_that_is_no_message_is_refused(text: bytes) -> None:
     with pytest.raises(ChannelError):
         list(FrameReader().feed(struct.pack(">I", len(text)) + text))
+
+
+def _worker_channel() -> tuple[WorkerChannel, socket.socket]:
+    ours, theirs = socket.socketpair()
+    return WorkerChannel(ours), theirs
+
+
+@given(st.permutations(range(1, 6)), st.lists(st.integers(0), max_size=12), st.lists(st.integers(-9, 99), max_size=4))
+def test_each_reply_reaches_who_asked_for_it_in_whatever_order_and_pieces(
+    order: list[int], cuts: list[int], strangers: list[int]
+) -> None:
+    """Five threads ask at once; replies to nobody's question, and a job in between, disturb none of them."""
+    channel, driver = _worker_channel()
+    got: dict[int, Any] = {}
+
+    def ask(n: int) -> None:
+        reply = channel.ask(
+            lambda number: StepRequest(id=number, step_run_id="s", method="m", arguments={"n": n}), idle
+        )
+        got[n] = reply["value"]
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(1, 6)]
+    for thread in threads:
+        thread.start()
+    reader, asked = FrameReader(), {}
+    while len(asked) < 5:
+        asked.update({m["request"]["arguments"]["n"]: m["request"]["id"] for m in reader.feed(driver.recv(1 << 16))})
+    job = {"job": {"not": "looked at"}}
+    frames = [encode("reply", StepReply(id=number + 100, value="a stranger's")) for number in strangers]
+    frames += [_frame({"reply": "no reply"}), _frame(job)]
+    frames += [encode("reply", StepReply(id=asked[n], value=n * 2)) for n in order]
+    for piece in _pieces(b"".join(frames), cuts):
+        driver.sendall(piece)
+    for thread in threads:
+        thread.join(60)
+    assert got == {n: n * 2 for n in range(1, 6)}
+    assert channel.receive("job") == job
+    driver.close()
+    assert channel.receive("job") is None
+
+
+@given(st.binary(max_size=64))
+@example(struct.pack(">I", MAX_MESSAGE_BYTES + 1))
+@example(b"")
+def test_whatever_comes_in_place_of_a_reply_who_asked_does_not_wait_for_ever(garbage: bytes) -> None:
+    """The driver is gone, or something else writes: the worker ends, and with it the question."""
+    channel, driver = _worker_channel()
+    driver.sendall(garbage)
+    driver.shutdown(socket.SHUT_WR)
+    with pytest.raises(ChannelError):
+        channel.ask(lambda number: StepRequest(id=number, step_run_id="s", method="m"), idle)
+    assert channel.receive("job") is None
+    driver.close()
+
+
+def test_a_forked_process_is_cut_off_from_the_channel() -> None:
+    channel, driver = _worker_channel()
+    read, write = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            channel.send("retire")
+        except ChannelError:
+            os.write(write, b"refused")
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+    os.close(write)
+    assert os.read(read, 100) == b"refused"
+    os.close(read)
+    channel.send("retire")
+    (message,) = FrameReader().feed(driver.recv(1 << 16))
+    assert message == {"retire": True}
+    driver.close()

@@ -124,16 +124,14 @@ def link_artifact_to_model(artifact_version: ArtifactVersion | str, model: Any =
 
     Args:
         artifact_version: the version, or its id.
-        model: a :class:`stackyard.Model` with a version; None: the one that the running step works on.
+        model: a :class:`stackyard.Model`, without a version its newest one; None: the one that the running step works
+            on.
 
     Raises:
         UsageError: there is no step that works on a model.
         NotFoundError: one of them is not there.
     """
-    if model is None:
-        target = own_model(current())
-    else:
-        target = target_of(model=model.name, model_number=getattr(model, "number", None) or model.version)
+    target = own_model(current()) if model is None else target_of(model=model.name, model_number=model.version)
     if target:
         version_id = artifact_version if isinstance(artifact_version, str) else artifact_version.id
         perform_here("_link_artifact", {"artifact_version_id": version_id, "target": target, "artifact_type": ""})
