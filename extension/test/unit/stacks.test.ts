@@ -62,6 +62,7 @@ describe("rows of artifacts", () => {
       latest_version_id: "",
       type: "builtins.dict",
       updated_at: "",
+      tags: [],
     };
     assert.equal(artifactDescription(artifact, now), "2 versions · dict");
   });

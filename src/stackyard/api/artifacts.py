@@ -127,7 +127,8 @@ def artifact_id(ctx: Context, name: str) -> str:
 
 def search_versions(
     ctx: Context, *, limit: int = 50, cursor: str | None = None, tags: Sequence[str] = (), name: str = "",
-    run_id: str = "", model_version_id: str = "", only_unused: bool = False, all_projects: bool = False,
+    artifact: str = "", run_id: str = "", model_version_id: str = "", only_unused: bool = False,
+    all_projects: bool = False,
 ) -> Page[ArtifactVersionView]:  # fmt: skip
     """Return a page of the versions of any artifacts, newest first.
 
@@ -137,6 +138,7 @@ def search_versions(
         cursor: of the page.
         tags: only versions that have all of these.
         name: only versions of artifacts whose names contain this.
+        artifact: only versions of this artifact.
         run_id: only versions that this run made.
         model_version_id: only versions that are part of this model version.
         only_unused: only versions that no run and no model version has.
@@ -147,7 +149,7 @@ def search_versions(
             return Page[ArtifactVersionView](items=[], total=0)
         return catalog.search_versions(
             None if all_projects else ctx.scope.id, limit=page_size(limit), cursor=cursor, tags=tags, name=name,
-            run_id=run_id, model_version_id=model_version_id, only_unused=only_unused,
+            artifact=artifact, run_id=run_id, model_version_id=model_version_id, only_unused=only_unused,
         )  # fmt: skip
 
 

@@ -143,7 +143,7 @@ class ArtifactMethods:
             run_id = get_run(ctx, run).id
         return listed(
             lambda limit, after: artifacts.search_versions(
-                ctx, limit=limit, cursor=after, tags=wanted, name=artifact or name, run_id=run_id,
+                ctx, limit=limit, cursor=after, tags=wanted, name=name, artifact=artifact or "", run_id=run_id,
                 model_version_id=model_version_id, only_unused=only_unused,
             ),
             ArtifactVersion, size=size, page=page, cursor=cursor, sort_by=sort_by, natural="desc:created",

@@ -9,11 +9,24 @@ import click
 from stackyard.api import artifacts
 from stackyard.api.context import open_context
 from stackyard.api.hover import show_size
+from stackyard.api.runs import get_run
+from stackyard.api.tags import add_tags, remove_tags
+from stackyard.cli.confirm import confirm
 from stackyard.cli.lazy import LazyGroup
 from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, list_options
-from stackyard.cli.output import json_option, print_facts, print_json, print_table, short_id, show_time, show_value
+from stackyard.cli.output import (
+    json_option,
+    print_done,
+    print_facts,
+    print_json,
+    print_table,
+    short_id,
+    show_time,
+    show_value,
+)
 from stackyard.model.artifact import Preview
-from stackyard.model.views import ArtifactView
+from stackyard.model.errors import UsageError
+from stackyard.model.views import ArtifactVersionView, ArtifactView, Page
 
 MAX_ROWS = 10
 MAX_CELL = 24
@@ -28,12 +41,37 @@ ARTIFACTS = Listing[ArtifactView](
         Column("type", lambda v: v.type),
         Column("artifact_store", lambda v: v.artifact_store, yields=2),
         Column("updated", lambda v: v.updated_at, lambda v: show_time(v.updated_at), yields=3),
+        Column("tags", lambda v: ", ".join(v.tags), yields=4, usual=lambda found: any(v.tags for v in found)),
         Column("latest_id", lambda v: v.latest_version_id, lambda v: short_id(v.latest_version_id), usual=False),
     ],
     filters=[
         Filter("name", lambda v: [v.name], NAME_HELP),
         Filter("type", lambda v: [v.type], "Only those of this type."),
         Filter("artifact_store", lambda v: [v.artifact_store], "Only those in such an artifact store."),
+        Filter("tag", lambda v: v.tags, "Only those with this tag.", plain="equals"),
+    ],
+    page=50,
+)
+
+
+VERSIONS = Listing[ArtifactVersionView](
+    "artifact version",
+    columns=[
+        Column("name", lambda v: v.name),
+        Column("version", lambda v: v.version),
+        Column("type", lambda v: v.type, yields=4),
+        Column("size", lambda v: v.size_bytes, lambda v: show_size(v.size_bytes), yields=1),
+        Column("run", lambda v: v.run_name, yields=2),
+        Column("step", lambda v: v.step, usual=False),
+        Column("tags", lambda v: ", ".join(v.tags), yields=5, usual=lambda found: any(v.tags for v in found)),
+        Column("created", lambda v: v.created_at, lambda v: show_time(v.created_at), yields=3),
+        Column("artifact_store", lambda v: v.artifact_store, usual=False),
+        Column("id", lambda v: v.id, lambda v: short_id(v.id), usual=False),
+    ],
+    filters=[
+        Filter("type", lambda v: [v.type], "Only those of this type."),
+        Filter("step", lambda v: [v.step], "Only those that this step made."),
+        Filter("tag", lambda v: v.tags, "Only those with this tag.", plain="equals"),
     ],
     page=50,
 )
@@ -76,8 +114,10 @@ def show(name: str, version: int | None, as_json: bool) -> None:
     facts.append(("Size", show_size(view.size_bytes)))
     facts.append(("Digest", view.digest))
     facts.append(("Artifact store", f"{view.artifact_store} ({view.uri})"))
-    facts.append(("Made by", f"step {view.step} of run {view.run_name}"))
+    facts.append(("Made by", _maker(view)))
     facts.append(("Created", show_time(view.created_at)))
+    if view.tags:
+        facts.append(("Tags", ", ".join(view.tags)))
     if view.status != "available":
         facts.append(("Status", f"{view.status}: run its step again"))
     facts.extend((str(key), show_value(value)) for key, value in view.metadata.items())
@@ -88,6 +128,77 @@ def show(name: str, version: int | None, as_json: bool) -> None:
         _print_preview(view.preview)
     elif view.preview is not None and view.preview.text:
         click.echo(f"\n{view.preview.text}")
+
+
+@artifact.command(epilog="Example: stackyard artifact versions model --tag nightly")
+@click.argument("name", required=False)
+@click.option("--run", metavar="NAME", help="Only those that this run made.")
+@click.option("--unused", is_flag=True, help="Only those that no run and no model version has.")
+@click.option("--cursor", help="Go on after an earlier page ('next' of its JSON).")
+@list_options(VERSIONS)
+def versions(
+    request: Request[ArtifactVersionView], name: str | None, run: str | None, unused: bool, cursor: str | None
+) -> None:
+    """List the versions of the artifact NAME, or of all artifacts, newest first."""
+    ctx = open_context()
+    run_id = get_run(ctx, run).id if run else ""
+
+    def fetch(size: int, after: str | None) -> Page[ArtifactVersionView]:
+        if name and not (run_id or unused):
+            return artifacts.list_versions(ctx, name, limit=size, cursor=after)
+        return artifacts.search_versions(
+            ctx, limit=size, cursor=after, run_id=run_id, only_unused=unused, artifact=name or ""
+        )
+
+    request.show_page(fetch, cursor=cursor, none="There are no such versions.")
+
+
+@artifact.command(epilog="Example: stackyard artifact update model --version 3 --tag nightly")
+@click.argument("name")
+@click.option("--version", type=int, help="Of this version; default: of the artifact itself.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="A tag to put on it; may be repeated.")
+@click.option("--remove-tag", "removed", multiple=True, metavar="TAG", help="A tag to take from it; may be repeated.")
+@json_option
+def update(name: str, version: int | None, tags: tuple[str, ...], removed: tuple[str, ...], as_json: bool) -> None:
+    """Put tags on the artifact NAME, or on one of its versions, and take others from it."""
+    ctx = open_context()
+    if version is None:
+        kind, thing, what = "artifact", artifacts.artifact_id(ctx, name), f"Artifact {name!r}"
+    else:
+        kind, thing = "artifact_version", artifacts.find_version(ctx, name, version).id
+        what = f"Version {version} of the artifact {name!r}"
+    remove_tags(ctx, kind, thing, removed)
+    add_tags(ctx, kind, thing, tags)
+    print_done({"name": name, "version": version}, f"{what} updated.", as_json)
+
+
+@artifact.command(epilog="Example: stackyard artifact delete model --version 3 --yes")
+@click.argument("name")
+@click.option("--version", type=int, help="Number of the version; may be left out when NAME is its id.")
+@click.option("--keep-files", is_flag=True, help="Leave its files in the artifact store.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@json_option
+def delete(name: str, version: int | None, keep_files: bool, yes: bool, as_json: bool) -> None:
+    """Delete a version of the artifact NAME (or the version with the id NAME) that no run and no model version has."""
+    ctx = open_context()
+    view = artifacts.find_version(ctx, name, version)
+    if version is None and not view.id.startswith(name):
+        raise UsageError(f"Which version of {name!r}?", hint=f"Its newest: --version {view.version}")
+    files = "; its files stay" if keep_files else " with its files"
+    confirm(f"Delete version {view.version} of the artifact {view.name!r}{files}?", yes=yes)
+    artifacts.delete_version(ctx, view, data=not keep_files)
+    print_done(view, f"Version {view.version} of the artifact {view.name!r} deleted.", as_json)
+
+
+def _maker(view: ArtifactVersionView) -> str:
+    """Return how a version came to be."""
+    if view.save_type == "step_output":
+        return f"step {view.step} of run {view.run_name}" if view.run_name else "a run that was deleted"
+    words = {"manual": "saved by", "preexisting": "registered by", "external": "given to"}[view.save_type]
+    who = (
+        f"step {view.step} of run {view.run_name}" if view.step else f"run {view.run_name}" if view.run_name else "code"
+    )
+    return f"{words} {who}"
 
 
 def _print_preview(preview: Preview) -> None:

@@ -126,7 +126,7 @@ class ArtifactQueries(Queries):
 
     def search_versions(
         self, project_id: str | None, *, limit: int, cursor: str | None, tags: Sequence[str] = (), name: str = "",
-        run_id: str = "", model_version_id: str = "", only_unused: bool = False,
+        artifact: str = "", run_id: str = "", model_version_id: str = "", only_unused: bool = False,
     ) -> Page[ArtifactVersionView]:  # fmt: skip
         """Return a page of the versions of any artifacts, newest first.
 
@@ -136,6 +136,7 @@ class ArtifactQueries(Queries):
             cursor: of the page.
             tags: only versions that have all of these.
             name: only versions of artifacts whose names contain this.
+            artifact: only versions of this artifact.
             run_id: only versions that this run made.
             model_version_id: only versions that are part of this model version.
             only_unused: only versions that no step run takes or gives and no model version has.
@@ -147,6 +148,9 @@ class ArtifactQueries(Queries):
         if name:
             where.append("a.name LIKE ? ESCAPE '!'")
             values.append(pattern_of(name))
+        if artifact:
+            where.append("a.name = ?")
+            values.append(artifact)
         if run_id:
             where.append("v.run_id = ?")
             values.append(run_id)
