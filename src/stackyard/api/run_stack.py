@@ -27,7 +27,7 @@ from stackyard.model.errors import (
     SecretNotFoundError,
     StackValidationError,
 )
-from stackyard.model.graph import StepSpec, topological_order
+from stackyard.model.graph import StepSpec
 from stackyard.model.job import ComponentSpec, Secrets
 from stackyard.model.problems import Problems
 from stackyard.model.secret import references_in
@@ -171,8 +171,6 @@ class Preparation:
                 hook, f"The hook {name} of pipeline {self.pipeline!r}", self._definition.location
             ):
                 problems.add(problem)
-        with problems.collecting():
-            topological_order(recorded.spec.steps)
         taken = replace(empty, redactor=redactor_of(empty.secrets))
         return self.more(taken, recorded.spec.steps, recorded.definitions, problems)
 

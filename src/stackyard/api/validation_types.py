@@ -6,6 +6,7 @@ Invariant: only certain mismatches count. Whatever is not understood, or might f
 from __future__ import annotations
 
 import collections.abc
+import functools
 import numbers
 import types
 import typing
@@ -76,10 +77,22 @@ _KEPT_ALL_THE_SAME = frozenset({"_io.StringIO", "_io.BytesIO", "io.StringIO", "i
 
 def is_mismatch(given: Any, wanted: Any) -> bool:
     """Tell whether no value annotated ``given`` is what ``wanted`` asks for."""
+    if given is wanted:
+        return False
+    try:
+        return _known_mismatch(given, wanted)
+    except TypeError:  # an annotation that can't be hashed
+        return _mismatch(given, wanted)
+
+
+def _mismatch(given: Any, wanted: Any) -> bool:
     found, asked = list(_members(given)), list(_members(wanted))
     if not found or not asked:
         return False
     return all(_differ(one, other) for one in found for other in asked)
+
+
+_known_mismatch = functools.lru_cache(maxsize=1024)(_mismatch)
 
 
 def element_of(annotation: Any) -> Any:
