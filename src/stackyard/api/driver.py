@@ -145,7 +145,7 @@ def _record_and_run(session: Session, wanted: Wanted) -> None:
         if growing.begun:
             growing.finish(error)
             return
-        if isinstance(error, CalledWhileLoadingError) or not isinstance(error, Exception):
+        if isinstance(error, CalledWhileLoadingError) or not isinstance(error, Exception) or error is growing.refused:
             raise
         # It is told with all that was found before it.
         found = error if isinstance(error, StackyardError) else wiring_failed(definition, error)
@@ -155,7 +155,7 @@ def _record_and_run(session: Session, wanted: Wanted) -> None:
     if growing.begun:
         growing.finish(None)
         return
-    session.open(recorded, growing=False).run()
+    session.open(recorded, growing=False).run(session.stops)
     session.over = True
 
 

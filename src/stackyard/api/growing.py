@@ -10,7 +10,6 @@ from stackyard.api.session import Session
 from stackyard.authoring.pipeline import PipelineDefinition
 from stackyard.authoring.recorder import Recorder
 from stackyard.engine.plan import StepEnd
-from stackyard.engine.stop import StopRequests
 from stackyard.engine.tracebacks import step_error
 from stackyard.model.enums import Status
 from stackyard.model.errors import (
@@ -46,7 +45,8 @@ class GrowingRun:
         self._definition = definition
         self._in_process = in_process
         self._execution: Execution | None = None
-        self._stops: StopRequests | None = None
+        self.refused: StackyardError | None = None
+        """Why the run could not begin when the first value was asked for."""
         self._thread: threading.Thread | None = None
         self._told: list[BaseException] = []
         """What :meth:`load` raised: no fault of the function's."""
@@ -91,21 +91,17 @@ class GrowingRun:
             BaseException: what ended the engine.
         """
         assert self._execution is not None  # noqa: S101  # only what has begun ends
-        assert self._stops is not None  # noqa: S101  # as above
         names = list(self._recorder.definitions)
         if error is None:
             error = self._wrong_at_the_end(names)
         told = error is not None and self._is_told(error)
         growth, problem = self._execution.growth, step_error(error) if error else None
-        try:
-            growth.seal(_in_words(problem) if problem and not told else None)
-            self._stops.interrupts = False
-            if self._thread is None:
-                self._drive()
-            while self._thread is not None and self._thread.is_alive():
-                self._thread.join(_JOIN_S)
-        finally:
-            self._stops.__exit__()
+        growth.seal(_in_words(problem) if problem and not told else None)
+        self._session.stops.interrupts = False
+        if self._thread is None:
+            self._drive()
+        while self._thread is not None and self._thread.is_alive():
+            self._thread.join(_JOIN_S)
         if growth.broken is not None:
             raise growth.broken
         self._session.leave_uncalled(names)
@@ -149,11 +145,14 @@ class GrowingRun:
     def _begin(self) -> None:
         session = self._session
         self._recorder.take_new()
-        execution = session.open(self._definition.recorded(self._recorder), growing=True)
+        try:
+            execution = session.open(self._definition.recorded(self._recorder), growing=True)
+        except StackyardError as error:
+            self.refused = error
+            raise
         self._execution = execution
-        self._stops = StopRequests(session.ctx.home_folder.stop_file(session.run_id)).__enter__()
-        self._stops.interrupts = True
-        execution.begin(self._stops)
+        session.stops.interrupts = True
+        execution.begin(session.stops)
         if not self._in_process:
             self._thread = threading.Thread(target=self._drive, name="stackyard engine", daemon=True)
             self._thread.start()
@@ -180,14 +179,13 @@ class GrowingRun:
         if self._execution is None:
             self._begin()
         assert self._execution is not None  # noqa: S101  # _begin made it
-        assert self._stops is not None  # noqa: S101  # as above
         growth = self._execution.growth
         if self._thread is None:
             # Calls of steps inside of a step that is executed here are no calls of the pipeline.
             while growth.end_of(step) is None and contextvars.Context().run(self._execution.turn):
                 pass
         end = growth.wait_for(step)
-        if self._stops.poll():
+        if self._session.stops.poll():
             raise self._tell(RunStoppedError("The run was stopped.", hint="Go on with it: stackyard run resume"))
         if not end.status.is_success:
             raise self._tell(_without_value(step, end))

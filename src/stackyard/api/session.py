@@ -22,21 +22,22 @@ from stackyard.api.run_configuration import RunConfiguration
 from stackyard.api.run_options import RunOptions
 from stackyard.api.run_stack import RunStack, prepare_more, prepare_stack
 from stackyard.api.runs import get_run
+from stackyard.api.session_parts import configuration_of, hook_call, open_store
 from stackyard.api.step_requests import answer
 from stackyard.api.uploads import store_uploads
 from stackyard.authoring.pipeline import PipelineDefinition, RecordedPipeline
 from stackyard.authoring.substitutions import fill_in
 from stackyard.engine.cache import StepCache
 from stackyard.engine.code_digest import CodeDigests
-from stackyard.engine.components import artifact_store
 from stackyard.engine.execution import Execution
 from stackyard.engine.executor import StepExecutor
 from stackyard.engine.limits import cores
 from stackyard.engine.plan import Batch, RunPlan, Upload
 from stackyard.engine.redaction import clean_error, masked_output
 from stackyard.engine.reporter import Reporter, RunFacts
+from stackyard.engine.stop import StopRequests
 from stackyard.model.enums import ExecutionMode, Status
-from stackyard.model.errors import ComponentConfigurationError, ResumeError, RunNotFoundError, StackyardError
+from stackyard.model.errors import ResumeError, RunNotFoundError, StackyardError
 from stackyard.model.graph import StepSpec, topological_order
 from stackyard.model.job import StepError
 from stackyard.model.problems import Problems
@@ -52,7 +53,6 @@ from stackyard.storage.strays import hold_run
 if TYPE_CHECKING:
     from stackyard.authoring.artifact_config import ExternalArtifact
     from stackyard.authoring.step import StepDefinition
-    from stackyard.model.options import HookSpec
     from stackyard.storage.artifact_store import ArtifactStore
 
 Created = Callable[[str, str], None]
@@ -87,6 +87,9 @@ class Session:
         self._wanted = wanted
         self._created = created
         self._open = contextlib.ExitStack()
+        self._masked = contextlib.ExitStack()
+        """Masks what this process prints until the very end, the alert included."""
+        self._stops: StopRequests | None = None
         self._taken: RunStack | None = None
         self._earlier: Earlier = NothingEarlier()
         self._store: ArtifactStore | None = None
@@ -98,14 +101,15 @@ class Session:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Record an error of the driver itself, close everything, and send the alert."""
-        try:
-            if error is not None and self.run_id and not self.over:
-                self._record_failure(error)
-        finally:
-            self._open.close()
-        if self.run_id and (error is None or isinstance(error, Exception)):
-            with contextlib.suppress(RunNotFoundError):
-                self._alert()
+        with self._masked:
+            try:
+                if error is not None and self.run_id and not self.over:
+                    self._record_failure(error)
+            finally:
+                self._open.close()
+            if self.run_id and (error is None or isinstance(error, Exception)):
+                with contextlib.suppress(RunNotFoundError):
+                    self._alert()
 
     def view(self) -> RunView:
         """Return the run as the catalog has it."""
@@ -114,6 +118,12 @@ class Session:
     def clean(self, error: Exception) -> Exception:
         """Return an error without the run's secrets."""
         return clean_error(error, self._taken.redactor if self._taken else None)
+
+    @property
+    def stops(self) -> StopRequests:
+        """Requests to stop the run."""
+        assert self._stops is not None  # noqa: S101  # open comes first
+        return self._stops
 
     @property
     def store(self) -> ArtifactStore:
@@ -137,7 +147,7 @@ class Session:
             configuration=wanted.configuration, problems=wanted.problems,
         )  # fmt: skip
         run = self._run = self._new_run(recorded, taken)
-        self._open.enter_context(masked_output(taken.redactor))
+        self._masked.enter_context(masked_output(taken.redactor))
         ctx.home_folder.ensure("runs")
         ctx.home_folder.ensure("logs", run.id)
         ensure_project_folder(ctx.scope)
@@ -146,7 +156,7 @@ class Session:
         writer = RunWriter(ctx.home_folder, ctx.scope)
         self._open.callback(writer.close)
         reader = self._reader(run)
-        store = self._store = _open_store(taken)
+        store = self._store = open_store(taken)
         root = source_root_of(Path(run.file), ctx.scope) if run.file else Path.cwd()
         roots = list(dict.fromkeys([str(root), sys.path[0] or str(Path.cwd())]))
         cache = StepCache(
@@ -156,6 +166,8 @@ class Session:
         self._earlier = self._what_was(recorded, reader, cache, growing=growing)
         earlier = self._earlier.of(recorded.spec.steps, growing=growing)
         order = topological_order(recorded.spec.steps)
+        # From here on a signal lets the run end as one that was stopped.
+        self._stops = self._open.enter_context(StopRequests(ctx.home_folder.stop_file(run.id)))
         if wanted.options.resume is None:
             run.name = writer.create_run(run)
         else:
@@ -173,7 +185,8 @@ class Session:
             working_directory=str(Path.cwd()), external=taken.external, steps=taken.steps, redactor=taken.redactor,
             tags=tuple(run.tags), cores=cores(), earlier=earlier,
             uploads=self._uploads(recorded.uploads, recorded.spec.steps),
-            growing=growing, init=_call(recorded.spec.on_init), cleanup=_call(recorded.spec.on_cleanup),
+            growing=growing, notes=wanted.configuration.notes, init=hook_call(recorded.spec.on_init),
+            cleanup=hook_call(recorded.spec.on_cleanup),
         )  # fmt: skip
         execution = Execution(
             recorded, plan, home=ctx.home_folder, writer=writer, cache=cache, reporter=self.reporter,
@@ -241,7 +254,7 @@ class Session:
             line=spec.line,
             pid=os.getpid(),
             request=options.request,
-            configuration=_configuration(recorded, options),
+            configuration=configuration_of(recorded, options),
             tags=list(dict.fromkeys([*spec.tags, *options.tags])),
         )
 
@@ -336,6 +349,9 @@ class Session:
             self._writer.set_run(Status.STOPPED)
             return
         cleaned = clean_error(error, self._taken.redactor if self._taken else None)
+        if isinstance(error, KeyboardInterrupt):
+            self._writer.set_run(Status.STOPPED)
+            return
         message, hint = f"{type(cleaned).__name__}: {cleaned}", "This is a bug in Stackyard; please report it."
         if isinstance(cleaned, StackyardError):
             message, hint = cleaned.message, cleaned.hint
@@ -347,49 +363,3 @@ class Session:
             from stackyard.api.alerts import send_alert  # noqa: PLC0415  # few stacks have an alerter
 
             send_alert(taken.alerter, taken.secrets, taken.redactor, self.view(), self.reporter)
-
-
-def _call(hook: HookSpec | None) -> Callable[[], None] | None:
-    """Return what calls a pipeline's hook in this process."""
-    if hook is None:
-        return None
-
-    def call() -> None:
-        from stackyard.authoring.coroutines import finished  # noqa: PLC0415  # few pipelines have hooks
-        from stackyard.engine.functions import load_function  # noqa: PLC0415
-
-        function = getattr(hook, "function", None) or load_function(hook)
-        finished(function(**hook.arguments))
-
-    return call
-
-
-def _configuration(recorded: RecordedPipeline, options: RunOptions) -> dict[str, Any]:
-    """Return what code and run configuration say of a run, as the catalog keeps it."""
-    spec = recorded.spec
-    found: dict[str, Any] = {"extra": spec.extra} if spec.extra else {}
-    if spec.model is not None:
-        found["model"] = spec.model.model_dump(mode="json", exclude_defaults=True)
-    for event, hook in (("on_init", spec.on_init), ("on_cleanup", spec.on_cleanup)):
-        if hook is not None:
-            found[event] = f"{hook.module}.{hook.qualname}"
-    for word in ("start_from", "only", "inputs_of", "execution_mode", "max_workers"):
-        if getattr(options, word) is not None:
-            found[word] = getattr(options, word)
-    return found
-
-
-def _open_store(taken: RunStack) -> ArtifactStore:
-    """Return the run's artifact store.
-
-    Raises:
-        ComponentConfigurationError: its place, which every artifact version records, shows a secret.
-    """
-    store = artifact_store(taken.store, taken.secrets)
-    if taken.redactor is not None and taken.redactor.clean(store.root) != store.root:
-        raise ComponentConfigurationError(
-            f"The place of the artifact store {taken.store.name!r} contains a secret, and would be recorded with every "
-            "artifact version.",
-            hint="Leave the secret out of the path or URL; the flavor should take it in an attribute of its own.",
-        )
-    return store

@@ -182,14 +182,18 @@ class Jobs:
 
 def step_configuration(spec: StepSpec) -> dict[str, Any]:
     """Return what code and run configuration say of a step, as the catalog keeps it; values of variables left out."""
-    found: dict[str, Any] = spec.model_dump(
-        mode="json",
-        exclude_defaults=True,
-        include={
-            "enable_cache", "secrets", "experiment_tracker", "step_operator", "retry", "timeout_s", "resources",
-            "model", "extra", "cache_policy", "substitutions",
-        },
-    )  # fmt: skip
+    found: dict[str, Any] = spec.model_dump(mode="json", exclude_defaults=True, include=_RECORDED)
+    if spec.retry is not None:
+        found["retry"] = spec.retry.model_dump(mode="json")
+    own = {name: text for name, text in spec.substitutions.items() if name not in {"date", "time"}}
+    if own:
+        found["substitutions"] = own
     if spec.hooks:
         found["hooks"] = {event: f"{hook.module}.{hook.qualname}" for event, hook in spec.hooks.items()}
     return found
+
+
+_RECORDED = {
+    "enable_cache", "secrets", "experiment_tracker", "step_operator", "timeout_s", "resources", "model", "extra",
+    "cache_policy",
+}  # fmt: skip

@@ -50,16 +50,6 @@ class Execution:
     ) -> None:  # fmt: skip
         """Take the parts.
 
-        Args:
-            recorded: what the pipeline recorded so far.
-            plan: all else that the run is told.
-            home: where logs and requests to stop lie.
-            writer: of the run.
-            cache: looks steps up.
-            reporter: is told what happens.
-            executor: executes the steps.
-            answer: answers what running steps ask.
-
         Raises:
             CycleError: steps wait for each other.
             DefinitionError: a step's function can't be sent to a worker.
@@ -69,7 +59,7 @@ class Execution:
         self.attempts: dict[str, Attempt] = {}
         """Step to the attempt that runs."""
         self._plan = plan
-        self._home = home
+        self._stop_file = home.stop_file(plan.facts.run_id)
         self._logs = home.log_dir(plan.facts.run_id)
         self._writer = writer
         self._cache = cache
@@ -106,14 +96,20 @@ class Execution:
         if not self._plan.growing:
             self.growth.seal()
 
-    def run(self) -> Status:
-        """Execute all steps; return the run's status, which is recorded."""
-        with StopRequests(self._home.stop_file(self._plan.facts.run_id)) as stops:
-            self.begin(stops)
-            with self.closing():
-                while self.turn():
-                    pass
-            return self.finish()
+    def run(self, stops: StopRequests | None = None) -> Status:
+        """Execute all steps; return the run's status, which is recorded.
+
+        Args:
+            stops: who is asked whether the run is to stop; None: signals and the run's stop file, from now on.
+        """
+        if stops is None:
+            with StopRequests(self._stop_file) as own:
+                return self.run(own)
+        self.begin(stops)
+        with self.closing():
+            while self.turn():
+                pass
+        return self.finish()
 
     def begin(self, stops: StopRequests) -> None:
         """Say that the run begins."""
@@ -124,6 +120,8 @@ class Execution:
             self._executor.add_wakeup(stops.wakeup)
         self._writer.set_run(Status.RUNNING)
         self._reporter.run_started(self._plan.facts)
+        for note in self._plan.notes:
+            self._reporter.warning(note)
         self._settle(self._first.earlier)
         if self._plan.init is not None and not self.scheduler.finished:
             try:

@@ -116,6 +116,8 @@ class RunPlan:
     uploads: list[Upload] = field(default_factory=list)
     growing: bool = False
     """More steps may come: the run lasts until :meth:`Growth.seal`."""
+    notes: tuple[str, ...] = ()
+    """What is to be said when the run begins."""
     init: Callable[[], None] | None = None
     """Called before the first step; when it raises, the run fails."""
     cleanup: Callable[[], None] | None = None

@@ -30,3 +30,19 @@ def test_signals_count_and_wake_the_loop_up(tmp_path: Path) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         assert stops.poll() == 2
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_lines_of_the_stop_file_are_requests_of_their_own(tmp_path: Path) -> None:
+    file = tmp_path / "run.stop"
+    with StopRequests(file) as stops:
+        file.touch()
+        assert stops.poll() == 0, "somebody is about to write into it"
+        file.write_text("step train\nstep the other one force\n")
+        assert (stops.poll(), stops.take_steps()) == (0, [("train", False), ("the other one", True)])
+        assert (stops.poll(), stops.take_steps()) == (0, [])
+        with file.open("a") as more:
+            more.write("step train force\n\n")
+        assert (stops.poll(), stops.take_steps()) == (1, [("train", True)])
+        assert not os.get_blocking(stops.wakeup or 0)
+        stops.wake()
+        assert os.read(stops.wakeup or 0, 10)
