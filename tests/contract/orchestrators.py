@@ -182,6 +182,7 @@ EXECUTORS: dict[str, Callable[[], StepExecutor]] = {
 }
 ISOLATED = tuple(name for name in EXECUTORS if name != "in-process")
 """Those where a step is a process of its own."""
+POOLS = ("zygote", "spawn")
 
 
 def _nothing(request: StepRequest) -> StepReply:

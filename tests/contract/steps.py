@@ -6,6 +6,7 @@ import builtins
 import hashlib
 import io
 import logging
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from stackyard import get_step_context, log_metadata
-from stackyard.model.errors import ArtifactNotFoundError
+from stackyard.model.errors import ArtifactNotFoundError, UsageError
 
 
 def everything(word: str, n: int) -> tuple[list[str], int]:
@@ -152,6 +153,32 @@ def goes_on_printing(until: str) -> int:
 def answers_late(until: str) -> int:
     Path(until).touch()
     return builtins.len(until)
+
+
+def _child(n: int) -> str:
+    print("child", n, flush=True)
+    logging.getLogger("child").info("of %d", n)
+    refused: list[str] = []
+    for say in (lambda: log_metadata({"n": n}), lambda: get_step_context().ask("double", {"n": n})):
+        try:
+            say()
+        except UsageError as error:
+            refused.append(error.message)
+    return " ".join(refused)
+
+
+def forks() -> list[Any]:
+    context = multiprocessing.get_context("fork")
+    with context.Pool(1) as pool:
+        said = pool.map(_child, [1, 2])
+    codes: list[int | None] = []
+    for _ in range(5):
+        process = context.Process(target=time.sleep, args=(60,))
+        process.start()
+        process.terminate()
+        process.join()
+        codes.append(process.exitcode)
+    return [said[0], codes]
 
 
 class Unprintable(Exception):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,7 @@ from stackyard.engine.reporter import SilentReporter
 from stackyard.model.errors import ArtifactNotFoundError
 from stackyard.model.job import Secrets, StepEvent, StepLimits, StepOutcome, StepReply, StepRequest
 from stackyard.storage.artifact_store import LocalArtifactStore
-from tests.contract.orchestrators import EXECUTORS, ISOLATED, Engine
+from tests.contract.orchestrators import EXECUTORS, ISOLATED, POOLS, Engine
 
 
 @pytest.fixture
@@ -115,6 +116,22 @@ def test_a_stopped_step_cleans_up_and_has_an_outcome(engine: Engine, tmp_path: P
     assert engine.run(engine.job("looks", "found")).status == "completed"
 
 
+def test_a_step_in_the_drivers_own_process_ends_when_its_time_is_up(tmp_path: Path) -> None:
+    """Nobody else can tell: the driver itself waits for it. Others are stopped from outside."""
+    engine = Engine("in-process", EXECUTORS["in-process"](), LocalArtifactStore(str(tmp_path / "store")))
+    job = engine.job("waits", parameters={"ready": str(tmp_path / "ready")}, limits=StepLimits(timeout_s=0.2))
+    outcome = engine.run(job)
+    assert outcome.error is not None
+    assert (outcome.status, outcome.error.type) == ("failed", "StepTimeout")
+    assert outcome.error.message == "timed out after 0.2 s"
+    assert outcome.error.file.endswith("steps.py")
+    assert engine.printed(job) == "cleaned up\n"
+    waiting = engine.start(engine.job("waits", parameters={"ready": str(tmp_path / "ready")}))
+    engine.executor.stop_step(waiting.step_run_id, force=False)
+    assert engine.ended(waiting).status == "stopped", "it never began"
+    engine.executor.close()
+
+
 @every
 def test_much_output_comes_exactly(engine: Engine) -> None:
     job = engine.job("floods", "digest", parameters={"megabytes": 2})
@@ -186,6 +203,19 @@ def test_a_step_that_dies_fails_alone_and_what_it_started_goes_with_it(engine: E
     engine.until(ready.exists)
     engine.executor.close()
     _until_gone(engine, child)
+
+
+@pytest.mark.parametrize("engine", POOLS, indirect=True)
+def test_processes_that_a_step_forks_print_and_can_be_ended_but_do_not_speak_to_the_driver(engine: Engine) -> None:
+    job = engine.job("forks", "found")
+    assert engine.run(job).status == "completed"
+    said, codes = engine.saved(job)["found"]
+    assert codes == [-signal.SIGTERM] * 5, "a signal that comes while a child is being set up ends it as well"
+    assert "can't be logged from a process that the step started" in said
+    assert "can't be asked for 'double' from a process that it started" in said
+    assert engine.printed(job) == "child 1\nchild 2\n"
+    assert engine.printed(job, "stderr") == "INFO: child: of 1\nINFO: child: of 2\n"
+    assert engine.told(job, "metadata") == []
 
 
 @isolated

@@ -40,6 +40,12 @@ class _StopSignal:
     def __init__(self) -> None:
         self._held = False
         self._pending = False
+        self._masks = threading.local()
+        """Which signals were blocked in a thread that forks."""
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(
+                before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._after_fork_in_child
+            )
 
     def catch(self) -> None:
         """Raise :class:`StopRequested` in the main thread when it comes."""
@@ -65,6 +71,17 @@ class _StopSignal:
             self._pending = False
             raise StopRequested
 
+    def _before_fork(self) -> None:
+        """Let the signal wait: Python drops what comes to a child before it is set up, and this is the child's end."""
+        self._masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def _after_fork(self) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._masks.before)
+
+    def _after_fork_in_child(self) -> None:
+        self.ignore()
+        self._after_fork()
+
     def _caught(self, _signum: int, _frame: FrameType | None) -> None:
         if self._held:
             self._pending = True
@@ -81,8 +98,6 @@ class _Worker:
         self._streams = StandardStreams()
         self._step_run_id = ""
         """Of the step that runs; empty between steps."""
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._stop.ignore)
 
     def serve(self) -> None:
         """Execute jobs until the driver closes the channel."""
@@ -131,8 +146,8 @@ class _Worker:
     def _send(self, event: StepEvent) -> None:
         if self._channel.forked:
             raise UsageError(
-                "This can't be said from a process that the step started.",
-                hint="Return it to the step, and say it there.",
+                "Metadata can't be logged from a process that the step started.",
+                hint="Return it to the step, and log it there.",
             )
         with self._stop.held():
             self._channel.send("event", event)

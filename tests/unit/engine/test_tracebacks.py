@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import sys
 from typing import Any
@@ -95,7 +96,7 @@ def test_texts_that_utf8_can_not_hold_are_spelled_out() -> None:
 if sys.version_info >= (3, 11):  # exception groups came with it
 
     def test_members_of_a_group_are_cut_too() -> None:
-        group = ExceptionGroup("several", [caught(through_the_package), KeyError("second")])  # type: ignore[list-item]
+        group = builtins.ExceptionGroup("several", [caught(through_the_package), KeyError("second")])  # type: ignore[list-item]
         text = user_traceback(group)
         assert "test_tracebacks.py" in text
         assert "pipeline.py" not in text
