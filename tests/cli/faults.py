@@ -10,8 +10,8 @@ import click
 from stackyard.cli.main import cli
 from stackyard.model.enums import ComponentType
 
-ELSEWHERE = {"run", "artifact", "model", "tag"}
-"""Groups whose mistakes are in test_bad_input.py and test_models.py."""
+ELSEWHERE = {"run", "artifact", "model", "tag", "pipeline"}
+"""Groups whose mistakes are in test_bad_input.py, test_models.py and test_pipelines.py."""
 FLAVOR_SOURCE = "stackyard_blobs.flavors:BLOBS"
 
 # verb: the words of a use that works in the prepared home and project.
