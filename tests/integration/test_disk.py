@@ -148,6 +148,126 @@ def test_a_disk_that_becomes_full_during_a_run(user: User) -> None:
     assert statuses(user.runs()[0]) == {"first": "completed", "greedy": "failed", "last": "skipped"}
 
 
+NOISY = """
+import sys
+from stackyard import pipeline, step
+
+@step
+def noisy() -> int:
+    for _ in range(300):
+        sys.stdout.write(("x" * 99 + "\\n") * 1000)
+    print("the end")
+    return 300
+
+@step
+def after(number: int) -> bytes:
+    return b"y" * number
+
+@pipeline
+def loud() -> None:
+    after(noisy())
+
+if __name__ == "__main__":
+    loud()
+"""
+
+BRIM = """
+import os
+from pathlib import Path
+from stackyard import pipeline, step
+
+FOLDER = Path(__file__).parent
+HOME = Path(os.environ["STACKYARD_HOME"])
+
+def note(name):
+    with (FOLDER / "lines").open("a") as file:
+        file.write(name + "\\n")
+
+@step
+def first() -> bytes:
+    note("first")
+    return b"x" * 100_000
+
+@step
+def brim(data: bytes) -> int:
+    note("brim")
+    if not (FOLDER / "room").exists():
+        file = os.open(HOME / "filler", os.O_WRONLY | os.O_CREAT)
+        for size in (1 << 16, 1 << 12, 1):
+            try:
+                while True:
+                    os.write(file, b"z" * size)
+            except OSError:
+                pass
+    return len(data)
+
+@step
+def last(size: int) -> int:
+    note("last")
+    return size * 2
+
+@pipeline(enable_cache=False)
+def brimming() -> None:
+    last(brim(first()))
+
+if __name__ == "__main__":
+    brimming()
+"""
+
+
+@pytest.mark.timeout(240)
+def test_a_run_goes_on_when_there_is_room_again(user: User) -> None:
+    """The disk is filled by a log, by an artifact, and to the last byte: not even the catalog can be written then."""
+    for name, text in (("noisy.py", NOISY), ("run.py", GREEDY), ("brim.py", BRIM)):
+        user.write(name, text)
+    home, python = shlex.quote(str(user.home)), shlex.quote(user.interpreter)
+    kept = user.folder / "kept"
+    user.home.mkdir()
+    script = f"""
+    mount -t tmpfs -o size=12m tmpfs {home}
+    set +e
+    {python} noisy.py > noisy.out 2> noisy.err; echo $? > noisy.code
+    rm -r {home}/logs
+    {python} brim.py > brim.out 2>&1; echo $? > brim.code
+    {python} -m stackyard run list --json > brim.json 2> brim.err
+    rm {home}/filler; touch room
+    {python} -m stackyard run resume brimming-1 > resumed.out 2>&1; echo $? > resumed.code
+    {python} run.py > run.out 2>&1; echo $? > run.code
+    {python} -m stackyard run resume hungry-1 > again.out 2>&1; echo $? > again.code
+    mount -o remount,size=200m {home}
+    {python} -m stackyard run resume hungry-1 > hungry.out 2>&1; echo $? > hungry.code
+    cp -r {home} {shlex.quote(str(kept))}
+    """
+    result = in_private_mounts(user, script)
+    assert result.code == 0, result
+
+    def text(name: str) -> str:
+        return (user.folder / name).read_text(encoding="utf-8")
+
+    assert text("noisy.code").strip() == "0", text("noisy.err")
+    assert "the end" in text("noisy.out")
+    assert len(re.findall("can't be kept: no space left on device", text("noisy.err"))) == 1, text("noisy.err")
+
+    assert text("brim.code").strip() in {"1", "6"}, text("brim.out")
+    assert re.search("no space|is full", text("brim.out").lower()), text("brim.out")
+    (listed,) = (item for item in json.loads(text("brim.json"))["items"] if item["pipeline"] == "brimming")
+    assert listed["status"] in {"interrupted", "failed"}
+    assert text("resumed.code").strip() == "0", text("resumed.out")
+    assert text("lines").split() == ["first", "brim", "brim", "last"], "what was completed is not repeated"
+
+    for name in ("run", "again"):
+        assert text(f"{name}.code").strip() == "1", text(f"{name}.out")
+        assert "space" in text(f"{name}.out").lower()
+    assert text("hungry.code").strip() == "0", text("hungry.out")
+    for name in ("noisy.err", "brim.out", "brim.err", "resumed.out", "run.out", "again.out", "hungry.out"):
+        assert "bug in Stackyard" not in text(name), text(name)
+        assert "/stackyard/" not in text(name), f"no traceback of ours: {text(name)}"
+    user.home = kept
+    assert {run.pipeline: run.status for run in user.runs()} == dict.fromkeys(
+        ["loud", "brimming", "hungry"], "completed"
+    )
+
+
 def test_a_registry_cut_in_half_is_named_and_mended_by_the_command_that_is_printed(user: User) -> None:
     user.write("run.py", SMALL)
     for name in ("one", "two"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.integration.flood import flood
 from tests.integration.user import User, statuses
 
 NOISY = """
@@ -91,3 +92,9 @@ def test_logs_are_complete_and_never_mixed(user: User, method: str) -> None:
             assert any(text in t for t in out), text
         assert f"{number} bad \ufffd byte" in out
         assert any(f"{number} no line end" in t for t in out)
+
+
+@pytest.mark.timeout(300)
+def test_a_flood_is_kept_to_the_last_byte_and_fills_no_memory(user: User) -> None:
+    report = flood(user, megabytes=33)
+    assert report.peak_mb < 80, "kept on disk, not in memory"

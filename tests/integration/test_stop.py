@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import subprocess
 import time
 
 import pytest
 
+from tests.integration.signals import signal_anything
 from tests.integration.user import User, kill, statuses, wait_for
 
 STUBBORN = """
@@ -68,6 +70,8 @@ def start(user: User, which: str) -> subprocess.Popen[str]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_signal_stops_the_run(user: User, number: signal.Signals) -> None:
     driver = start(user, "polite_only")
+    if number is signal.SIGTERM:
+        kill(user.pid_from("polite.pid"), signal.SIGSTOP)  # a step that is suspended hears of it, too
     kill(driver.pid, number)
     assert driver.wait(GRACE_S) == EXIT_STOPPED, user.started_output
     run = user.last_run()
@@ -77,6 +81,24 @@ def test_a_signal_stops_the_run(user: User, number: signal.Signals) -> None:
     assert "Traceback" not in user.started_output
     assert number.name in user.started_output
     assert not user.left_behind()
+
+
+def test_a_signal_that_is_ignored_stays_ignored(user: User) -> None:
+    """As under nohup, or behind an ampersand in a script."""
+    user.write("run.py", STUBBORN)
+    driver = user.start("sh", "-c", f"trap '' HUP INT; exec '{user.interpreter}' run.py polite_only")
+    user.pid_from("polite.pid")
+    kill(driver.pid, signal.SIGHUP)
+    kill(driver.pid, signal.SIGINT)
+    kill(driver.pid, signal.SIGTERM)
+    assert driver.wait(GRACE_S) == EXIT_STOPPED, user.started_output
+    assert "Stopping: SIGTERM" in user.started_output
+    assert "tidied up" in [line.text for line in user.logs(user.last_run(), "polite")], "one request, not three"
+
+
+def test_signals_at_any_moment(user: User, seed: int) -> None:
+    outcomes = signal_anything(user, random.Random(seed), rounds=5)
+    assert outcomes.total() == 5
 
 
 def test_control_c_at_a_terminal_reaches_the_whole_group_and_stops_once(user: User) -> None:

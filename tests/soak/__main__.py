@@ -1,6 +1,6 @@
 """The crash scenarios of the integration suite, many more times.
 
-python -m tests.soak                      # everything: 200 kills, 16 writers, 16 first runs
+python -m tests.soak                      # everything: 200 kills, 100 signals, 1 GB of output, many at once
 python -m tests.soak kills --seed 7       # one scenario, repeatable
 python -m tests.soak --scale 0.1          # a tenth of the counts
 """
@@ -15,11 +15,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.integration.crashes import crash_and_resume
+from tests.integration.flood import FLOOD_STEPS, flood
 from tests.integration.registry_scenario import change_registry_at_random
-from tests.integration.scenarios import first_runs_at_once, kill_anything
+from tests.integration.scenarios import first_runs_at_once
+from tests.integration.signals import signal_anything
 from tests.integration.user import User
 
 KILLS = 200
+SIGNALS = 100
+FLOOD_MB = 1000
 WRITERS = 16
 EACH = 100
 LONGEST_WAIT_S = 5.0
@@ -28,10 +33,21 @@ FIRST_RUN_ROUNDS = 20
 
 
 def kills(user: User, seed: int, scale: float) -> str:
-    """Kill anything at any time, and check what must hold after each kill."""
-    report = kill_anything(user, random.Random(seed), max(1, round(KILLS * scale)))
-    outcomes = ", ".join(f"{count} {status}" for status, count in report.outcomes.most_common())
-    return f"{report.rounds} runs, {len(report.killed)} kills: {outcomes}"
+    """Kill anything at any time, resume, and check what must hold."""
+    return str(crash_and_resume(user, random.Random(seed), max(1, round(KILLS * scale))))
+
+
+def signals(user: User, seed: int, scale: float) -> str:
+    """Send signals at any time."""
+    outcomes = signal_anything(user, random.Random(seed), max(1, round(SIGNALS * scale)))
+    return ", ".join(f"{count} {status}" for status, count in outcomes.most_common())
+
+
+def floods(user: User, seed: int, scale: float) -> str:
+    """Let steps print 1 GB."""
+    del seed
+    report = flood(user, max(1, round(FLOOD_MB / FLOOD_STEPS * scale)))
+    return f"{report.megabytes * FLOOD_STEPS} MB, every byte kept; no process needed more than {report.peak_mb:.0f} MB"
 
 
 def writers(user: User, seed: int, scale: float) -> str:
@@ -53,6 +69,8 @@ def first_runs(user: User, seed: int, scale: float) -> str:
 
 SCENARIOS: dict[str, Callable[[User, int, float], str]] = {
     "kills": kills,
+    "signals": signals,
+    "floods": floods,
     "writers": writers,
     "first-runs": first_runs,
 }

@@ -212,7 +212,7 @@ class LifeLock:
         self.path = path
         self._file: IO[bytes] | None = None
         while self._file is None:
-            file = path.open("ab+")
+            file = path.open("ab+", buffering=0)
             if not try_lock(file, exclusive=True):
                 file.close()
                 raise LockTimeoutError(f"The lock {path} is held by another process.", hint="Wait for it to end.")
@@ -233,7 +233,6 @@ class LifeLock:
         with contextlib.suppress(OSError):  # a full disk keeps nobody from holding the lock
             self._file.truncate(0)
             self._file.write(note.encode("ascii"))
-            self._file.flush()
         return earlier
 
     def release(self) -> None:
