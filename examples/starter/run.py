@@ -15,8 +15,6 @@ from pipelines.feature_engineering import feature_pipeline
 from pipelines.inference import inference_pipeline
 from pipelines.training import training_pipeline
 
-from stackyard import Client
-
 CONFIGS = Path(__file__).resolve().parent / "configs"
 
 
@@ -63,14 +61,14 @@ def main() -> None:
     if arguments.training_pipeline:
         run = run_one(training_pipeline, "training.yaml", arguments)
         # What the steps passed to log_metadata is kept with the run, also when a step came from the cache.
-        for step in run.steps:
-            if step.name.startswith("model_evaluator"):
+        for name, step in run.steps.items():
+            if name.startswith("model_evaluator"):
                 print(f"accuracy of {step.metadata['model_type']}: {step.metadata['accuracy']:.4f}")
 
     if arguments.inference_pipeline:
         run = run_one(inference_pipeline, "inference.yaml", arguments)
-        # Any output can be loaded, here or in a notebook: by its id, or its newest version by the artifact's name.
-        predictions = Client().get_artifact_version(run.steps[-1].outputs[0].artifact_version_id).load()
+        # Any output can be loaded, here or in a notebook: from its step, or by name with Client().get_artifact_version.
+        predictions = run.steps["inference_predict"].output.load()
         print(predictions.head())
 
 

@@ -1,4 +1,4 @@
-"""Ways to run and to look: detached, followed, stopped in part, as events for programs, in this process, on a terminal."""
+"""Ways to run and to look: detached, followed, stopped in part, as events, in this process, on a terminal."""
 
 from __future__ import annotations
 
@@ -104,7 +104,8 @@ def test_a_detached_run_is_followed_stopped_in_part_and_deleted(shell: Shell) ->
     assert waited.code == 1, waited
     lines = waited.out.splitlines()
     assert {line.split(" in ")[0] for line in lines} == {
-        "■ waits: stopped", "✔ waits_2: completed", "– after: skipped", "✔ after_2: completed", "■ slow-1 stopped",
+        "■ waits: stopped", "✔ waits_2: completed", "\N{EN DASH} after: skipped", "✔ after_2: completed",
+        "■ slow-1 stopped",
     }  # fmt: skip
     assert lines[-1].startswith("■ slow-1")
     assert shell.do("run", "logs", "--step", "waits_2", "--tail", "1").out == "ends 2\n"

@@ -17,6 +17,7 @@ from typing import Any
 from stackyard.api import rerun
 from stackyard.api.context import open_context
 from stackyard.api.driver import Created, RunOptions, raise_for_status, run_pipeline
+from stackyard.api.responses import PipelineRun
 from stackyard.api.run_request import Kind, RunRequest, of_here
 from stackyard.api.runs import get_run
 from stackyard.authoring.pipeline import PipelineDefinition, set_runner
@@ -42,8 +43,11 @@ class Program:
     """Ids of the runs, in the order of the calls."""
     last: RunView | None = None
 
-    def run(self, definition: PipelineDefinition, given: dict[str, Any]) -> RunView:
+    def run(self, definition: PipelineDefinition, given: dict[str, Any]) -> PipelineRun:
         """Run a pipeline that the program calls.
+
+        Returns:
+            The completed run, for the program's own code.
 
         Raises:
             RunFailedError: a step failed.
@@ -56,7 +60,7 @@ class Program:
             known = _known(self.request.earlier[number], definition)
             if known is not None:
                 self.called.append(known.id)
-                return raise_for_status(known)
+                return PipelineRun(raise_for_status(known))
         first = number == len(self.request.earlier)
         if first and self.request.again:
             _require_same(definition, self.request.again)
@@ -72,7 +76,7 @@ class Program:
             options = replace(options, resume=run.id, stack=run.stack_id)
         self.last = run_pipeline(definition, options, self.show(), created=self.created)
         self.called.append(self.last.id)
-        return raise_for_status(self.last)
+        return PipelineRun(raise_for_status(self.last))
 
     def _kept(self, definition: PipelineDefinition) -> RunRequest:
         """Return what would start a run of this call again."""

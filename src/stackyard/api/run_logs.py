@@ -8,6 +8,7 @@ from pathlib import Path
 
 from stackyard.api.context import Context
 from stackyard.api.runs import find_step, get_run
+from stackyard.model.errors import RunNotFoundError
 from stackyard.model.views import LogLine, StepRunView
 from stackyard.storage.logs import LogReader
 
@@ -50,6 +51,18 @@ class RunLogs:
         self._run = get_run(self._ctx, self._run.id)
         pending = [step for step in self._steps() if step.id not in self._done]
         return heapq.merge(*(self._lines_of(step) for step in pending), key=lambda line: line.at)
+
+    def printed_elsewhere(self) -> str:
+        """Return where the one step printed something if it was not executed in this run; empty when it was."""
+        cache = self._steps()[0].cache if self._step is not None else None
+        if cache is None or not cache.hit:
+            return ""
+        try:
+            run = get_run(self._ctx, cache.source_run_id)
+        except RunNotFoundError:
+            return f" The step {self._step!r} was not executed: the run that made what it gives was deleted."
+        command = f"stackyard run logs {run.name} --step {self._step}"
+        return f" The step {self._step!r} was executed in the run {run.name!r}: {command}"
 
     def _steps(self) -> list[StepRunView]:
         if self._step is not None:

@@ -120,7 +120,7 @@ def graph(target: str, *, options: RunOptions, output: str) -> None:
 
     Each line is a step. What it gives runs down a rail to the steps that take it.
     """
-    from stackyard.cli.graph_text import dot, levels, mermaid, rails  # noqa: PLC0415  # needed here only
+    from stackyard.cli.graph_text import dot, draw, levels, mermaid  # noqa: PLC0415  # needed here only
 
     view = _checked(target, options)
     waits = {step.name: step.upstream for step in view.steps}
@@ -129,7 +129,7 @@ def graph(target: str, *, options: RunOptions, output: str) -> None:
     elif output == "yaml":
         print_yaml(view.model_dump(mode="json"))
     elif output in ("mermaid", "dot"):
-        click.echo((mermaid if output == "mermaid" else dot)(waits, {}))
+        click.echo((mermaid if output == "mermaid" else dot)(waits))
     elif output == "table":
         at = levels(waits)
         rows = [
@@ -137,10 +137,7 @@ def graph(target: str, *, options: RunOptions, output: str) -> None:
         ]
         print_table(["LEVEL", "STEP", "OUTPUTS", "WAITS FOR"], rows)
     else:
-        lines = rails(waits)
-        widest = max((len(drawing) for drawing, _ in lines), default=0)
-        for drawing, name in lines:
-            click.echo(f"{drawing.ljust(widest)} {name}")
+        click.echo("\n".join(draw(waits)))
     if not view.complete:
         click.echo("It looks at a step's value: what it does then is known when it runs.", err=True)
 

@@ -10,7 +10,7 @@ import click
 from stackyard.api import runs
 from stackyard.api.context import open_context
 from stackyard.cli.completion import run_names
-from stackyard.cli.graph_text import dot, levels, mermaid, rails
+from stackyard.cli.graph_text import dot, draw, levels, mermaid
 from stackyard.cli.output import (
     cell_width,
     format_option,
@@ -44,29 +44,26 @@ def graph(run: str, output: str) -> None:
         print_json(_document(view))
     elif output == "yaml":
         print_yaml(_document(view))
-    elif output == "table" or not _draw(view):
+    elif output == "text" and (drawing := _draw(view)):
+        click.echo("\n".join(drawing))
+    else:
         at = levels(waits)
         rows = [[str(at[s.name]), s.name, _status(s), ", ".join(s.upstream) or "-"] for s in view.steps]
         print_table(["LEVEL", "STEP", "STATUS", "WAITS FOR"], rows)
 
 
-def _draw(view: RunView) -> bool:
-    """Draw with rails; False when they are wider than the terminal."""
-    lines = rails({step.name: step.upstream for step in view.steps})
-    widest = max((len(drawing) for drawing, _ in lines), default=0)
-    names = max((cell_width(name) for _, name in lines), default=0)
-    if sys.stdout.isatty() and widest + names + 2 > terminal_width():
-        return False
+def _draw(view: RunView) -> list[str]:
+    """Draw with rails; nothing when they are wider than the terminal."""
+    widest = max((cell_width(_status(step)) for step in view.steps), default=0)
     colour = use_colour()
-    statuses = max((cell_width(_status(step)) for step in view.steps), default=0)
-    for (drawing, name), step in zip(lines, view.steps, strict=True):
+    notes: dict[str, str] = {}
+    for step in view.steps:
         status = _status(step)
-        status += " " * (statuses - cell_width(status))
-        if colour:
-            status = click.style(status, fg=COLOURS.get(step.status))
-        shown = f"{drawing.ljust(widest)} {name}{' ' * (names - cell_width(name))}  {status}"
-        click.echo(f"{shown}  {show_duration(step.duration_s)}".rstrip())
-    return True
+        padding = " " * (widest - cell_width(status) + 2)
+        shown = click.style(status, fg=COLOURS.get(step.status)) if colour else status
+        notes[step.name] = f"{shown}{padding}{show_duration(step.duration_s)}".rstrip()
+    waits = {step.name: step.upstream for step in view.steps}
+    return draw(waits, notes, terminal_width() if sys.stdout.isatty() else 0)
 
 
 def _status(step: StepRunView) -> str:

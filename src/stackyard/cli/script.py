@@ -7,16 +7,16 @@ from types import TracebackType
 from typing import Any
 
 from stackyard.api.programs import of_this_process
+from stackyard.api.responses import PipelineRun
 from stackyard.authoring.pipeline import PipelineDefinition
 from stackyard.cli.output import print_error
 from stackyard.cli.progress import choose_reporter
 from stackyard.model.errors import StackyardError
-from stackyard.model.views import RunView
 
 _hook_installed: list[bool] = []
 
 
-def run_called_pipeline(definition: PipelineDefinition, given: dict[str, Any]) -> RunView:
+def run_called_pipeline(definition: PipelineDefinition, given: dict[str, Any]) -> PipelineRun:
     """Run a pipeline that user code called, showing its progress.
 
     Raises:

@@ -122,9 +122,14 @@ def test_logs_are_read_in_pieces_and_end(ctx: Context) -> None:
 def test_a_stop_is_asked_for_once_the_run_lives_and_refused_after(ctx: Context) -> None:
     driver = Driver(ctx)
     stop_run(ctx, driver.name)
-    assert driver.home.stop_file(driver.id).read_text() == "stop"
+    assert driver.home.stop_file(driver.id).read_text() == "\n"
     stop_run(ctx, driver.name, force=True)
-    assert driver.home.stop_file(driver.id).read_text() == "force"
+    assert driver.home.stop_file(driver.id).read_text() == "\nforce\n"
+    stop_run(ctx, driver.name, step="step_0")
+    stop_run(ctx, driver.name, step="step_0", force=True)
+    assert driver.home.stop_file(driver.id).read_text() == "\nforce\nstep step_0\nstep step_0 force\n"
+    with pytest.raises(StepRunNotFoundError, match="has no step 'step_7'"):
+        stop_run(ctx, driver.name, step="step_7")
     driver.finish()
     with pytest.raises(RunNotActiveError, match="is completed already"):
         stop_run(ctx, driver.name)
