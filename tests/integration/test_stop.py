@@ -56,6 +56,8 @@ if __name__ == "__main__":
 
 EXIT_STOPPED = 1
 GRACE_S = 5.0
+END_S = 60.0
+"""Far more than a stop takes."""
 
 
 def start(user: User, which: str) -> subprocess.Popen[str]:
@@ -73,7 +75,7 @@ def test_a_signal_stops_the_run(user: User, number: signal.Signals) -> None:
     if number is signal.SIGTERM:
         kill(user.pid_from("polite.pid"), signal.SIGSTOP)  # a step that is suspended hears of it, too
     kill(driver.pid, number)
-    assert driver.wait(GRACE_S) == EXIT_STOPPED, user.started_output
+    assert driver.wait(END_S) == EXIT_STOPPED, user.started_output
     run = user.last_run()
     assert run.status == "stopped"
     assert statuses(run) == {"polite": "stopped", "never": "skipped"}
@@ -91,7 +93,7 @@ def test_a_signal_that_is_ignored_stays_ignored(user: User) -> None:
     kill(driver.pid, signal.SIGHUP)
     kill(driver.pid, signal.SIGINT)
     kill(driver.pid, signal.SIGTERM)
-    assert driver.wait(GRACE_S) == EXIT_STOPPED, user.started_output
+    assert driver.wait(END_S) == EXIT_STOPPED, user.started_output
     assert "Stopping: SIGTERM" in user.started_output
     assert "tidied up" in [line.text for line in user.logs(user.last_run(), "polite")], "one request, not three"
 
@@ -106,7 +108,7 @@ def test_control_c_at_a_terminal_reaches_the_whole_group_and_stops_once(user: Us
     driver = user.start(user.interpreter, "run.py", "polite_only", start_new_session=True)
     user.pid_from("polite.pid")
     kill(-driver.pid, signal.SIGINT)
-    assert driver.wait(GRACE_S) == EXIT_STOPPED, user.started_output
+    assert driver.wait(END_S) == EXIT_STOPPED, user.started_output
     assert statuses(user.last_run())["polite"] == "stopped"
     assert user.started_output.count("Stopping") == 1
 
@@ -115,7 +117,7 @@ def test_a_step_that_ignores_the_request_is_killed_after_the_grace(user: User) -
     driver = start(user, "both")
     begun = time.monotonic()
     kill(driver.pid, signal.SIGTERM)
-    assert driver.wait(GRACE_S * 4) == EXIT_STOPPED, user.started_output
+    assert driver.wait(END_S) == EXIT_STOPPED, user.started_output
     assert time.monotonic() - begun >= GRACE_S * 0.9
     assert statuses(user.last_run()) == {"polite": "stopped", "never": "skipped", "stubborn": "stopped"}
     assert not user.left_behind()
@@ -123,12 +125,11 @@ def test_a_step_that_ignores_the_request_is_killed_after_the_grace(user: User) -
 
 def test_a_second_signal_kills_at_once(user: User) -> None:
     driver = start(user, "both")
-    begun = time.monotonic()
     kill(driver.pid, signal.SIGINT)
     wait_for(lambda: "Stopping" in user.started_output, 10, "the word that it stops")
     kill(driver.pid, signal.SIGINT)
-    assert driver.wait(GRACE_S) == EXIT_STOPPED, user.started_output
-    assert time.monotonic() - begun < GRACE_S
+    assert driver.wait(END_S) == EXIT_STOPPED, user.started_output
+    assert "did not end within" not in user.started_output
     assert statuses(user.last_run())["stubborn"] == "stopped"
 
 
@@ -137,15 +138,14 @@ def test_run_stop_from_another_process(user: User) -> None:
     name = user.last_run().name
     result = user.do("run", "stop", name)
     assert "stopped" in result.out
-    assert driver.wait(GRACE_S) == EXIT_STOPPED, user.started_output
+    assert driver.wait(END_S) == EXIT_STOPPED, user.started_output
     assert statuses(user.last_run()) == {"polite": "stopped", "never": "skipped"}
     again = user.stackyard("run", "stop", name)
     assert again.code == 5, again
     assert "stopped already" in again.err
 
     driver = start(user, "both")
-    begun = time.monotonic()
     user.do("run", "stop", user.last_run().name, "--force")
-    assert driver.wait(GRACE_S) == EXIT_STOPPED, user.started_output
-    assert time.monotonic() - begun < GRACE_S
+    assert driver.wait(END_S) == EXIT_STOPPED, user.started_output
+    assert "did not end within" not in user.started_output
     assert not list((user.home / "runs").iterdir()), "neither lock nor request stays"
