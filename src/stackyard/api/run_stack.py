@@ -270,8 +270,9 @@ class Preparation:
 
     def _place(self, step: StepSpec, key: str) -> Location:
         """Return where a step's option is said: in the run configuration, else at the call."""
-        if self._configuration.step(step.name).get(key) is not None:
-            return self._configuration.location("steps", step.name, key)
+        for name in (step.name, step.mapped_from):
+            if self._configuration.step(name).get(key) is not None:
+                return self._configuration.location("steps", name, key)
         return Location(step.file, step.line)
 
     def _secrets(

@@ -84,7 +84,9 @@ class SettingsResolver:
         for step in steps:
             owner = f"step {step.name!r}"
             own = self._checker.merged(_in_code(step.settings, owner, of_step=True))
-            section = self._checker.merged(_configured(self._configuration, owner, "steps", step.name))
+            sections = [name for name in (step.mapped_from, step.name) if name]
+            places = [place for name in sections for place in _configured(self._configuration, owner, "steps", name)]
+            section = self._checker.merged(places)
             merged = _over(self._code, own, self._file, section)
             if merged:
                 self.found.steps[step.name] = merged

@@ -236,7 +236,8 @@ class PipelineDefinition(Generic[P]):
             tags=[fill_in(tag, names, f"a tag of {self._owner}", self.location) for tag in tags],
             extra={**self.options.extra, **(configured.get("extra") or {})},
             model=filled_model(recorder.whole, self._owner, self.location),
-            on_init=_hook(configured.get("on_init")) or self.options.on_init,
+            on_init=_hook(configured.get("on_init"))
+            or _called_with(self.options.on_init, configured.get("on_init_kwargs")),
             on_cleanup=_hook(configured.get("on_cleanup")) or self.options.on_cleanup,
             file=self.location.file,
             line=self.location.line,
@@ -322,6 +323,13 @@ class PipelineDefinition(Generic[P]):
 
 def _hook(configured: Any) -> HookSpec | None:
     return HookSpec.model_validate(configured) if configured else None
+
+
+def _called_with(hook: HookSpec | None, arguments: Mapping[str, Any] | None) -> HookSpec | None:
+    """Return the code's hook with what a run configuration says it is called with."""
+    if hook is None or not arguments:
+        return hook
+    return hook.model_copy(update={"arguments": {**hook.arguments, **arguments}})
 
 
 @overload

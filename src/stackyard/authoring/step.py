@@ -208,6 +208,7 @@ class StepDefinition(Generic[P]):
             waits = []
         spec = StepSpec(
             name=name,
+            mapped_from=called,
             source=self.source,
             after=waits,
             outputs=self._outputs(recorder, name, options, location),

@@ -71,6 +71,8 @@ class StepSpec(Message):
 
     name: str
     """Unique in the pipeline."""
+    mapped_from: str = ""
+    """Name of the step whose ``map`` made this call: its section of a run configuration counts for all of them."""
     source: StepSource
     parameters: dict[str, Any] = Field(default_factory=dict)
     """JSON values, defaults included, validated by the annotations."""

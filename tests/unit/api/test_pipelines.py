@@ -11,7 +11,7 @@ import pytest
 
 from stackyard.api.context import open_context
 from stackyard.api.pipeline_template import template_of
-from stackyard.api.pipelines import check_pipeline, list_pipelines
+from stackyard.api.pipelines import check_pipeline, list_pipelines, load_pipeline, record_pipeline
 from stackyard.api.run_configuration import read_run_configuration
 from stackyard.api.run_options import RunOptions
 from stackyard.authoring import pipeline as pipeline_module
@@ -129,6 +129,18 @@ def test_everything_wrong_is_told_at_once_code_configuration_and_stack(file: Pat
         ("D105", (file.name, 39)),  # a float for a text
         ("D105", (file.name, 40)),  # nothing for it
     ]
+
+
+def test_a_run_configuration_gives_arguments_to_the_hook_of_the_code(file: Path, tmp_path: Path) -> None:
+    file.write_text(
+        FILE + "\n\ndef begin(n=0, m=0): ...\n\n\ngood = good.with_options(on_init=begin, on_init_kwargs={'m': 1})\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "run.yaml").write_text("init_hook_kwargs: {n: 2}\n")
+    ctx, definition = load_pipeline(str(file), "good")
+    hook = record_pipeline(ctx, definition, RunOptions(config="run.yaml")).pipeline.spec.on_init
+    assert hook is not None
+    assert (hook.qualname, hook.arguments) == ("begin", {"m": 1, "n": 2})
 
 
 def test_a_file_that_runs_when_imported_is_refused(file: Path) -> None:

@@ -199,6 +199,20 @@ def test_settings_are_json_values_whatever_they_were() -> None:
         training({"experiment_tracker": {"experiment": object()}})
 
 
+def test_the_section_of_a_step_counts_for_all_calls_of_its_map(tmp_path: Path) -> None:
+    @step
+    def train(x: int) -> int:
+        return x
+
+    @pipeline
+    def mapped() -> None:
+        train.map(x=[1, 2])
+
+    text = "steps:\n  train: {settings: {experiment_tracker: {level: 3}}}\n"
+    found = resolve(mapped, written(tmp_path, text))
+    assert [found.of_step(name, TRACKER) for name in found.steps] == [{"level": 3}, {"level": 3}]
+
+
 # secrets and trackers -------------------------------------------------------------------------------------------------
 
 
