@@ -156,3 +156,87 @@ def test_a_run_that_the_client_gave_up_on_is_stopped(client: Client, project: Pa
             break
         time.sleep(0.2)
     assert runs[0]["status"] == "stopped"
+
+
+MENDED = """
+from pathlib import Path
+from stackyard import pipeline, step
+
+@step
+def load(n: int) -> int:
+    return n
+
+@step
+def train(x: int) -> int:
+    if not (Path(__file__).parent / "mended").exists():
+        raise ValueError("no luck")
+    return x
+
+@step
+def waits(x: int) -> int:
+    import time
+    time.sleep(0 if (Path(__file__).parent / "go").exists() else 60)
+    return x
+
+@pipeline(enable_cache=False)
+def mend(n: int = 1) -> None:
+    train(load(n))
+
+@pipeline(enable_cache=False)
+def slow() -> None:
+    waits(load(1))
+"""
+
+
+def ended(client: Client, run_id: str) -> dict[str, Any]:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        run = client.request("stackyard/run/show", {"run": run_id})
+        if run["ended_at"]:
+            return dict(run)
+        time.sleep(0.1)
+    raise AssertionError(run)
+
+
+def error_of(client: Client, method: str, **params: Any) -> str:
+    with pytest.raises(RequestError) as caught:
+        client.request(method, params)
+    return str(caught.value.data["code"])
+
+
+@pytest.mark.timeout(180)
+def test_a_run_goes_on_is_repeated_and_deleted(client: Client, project: Path) -> None:
+    """Given a run that failed, the server goes on with it, repeats it, stops one step of a run, and deletes runs."""
+    (project / "mend.py").write_text(MENDED)
+    failed = client.request(START, {"file": str(project / "mend.py"), "function": "mend", "parameters": {"n": "7"}})
+    assert ended(client, failed["run_id"])["status"] == "failed"
+    (project / "mended").touch()
+    resumed = client.request("stackyard/run/resume", {"run": failed["name"]})
+    assert resumed == failed
+    run = ended(client, failed["run_id"])
+    assert {step["name"]: step["status"] for step in run["steps"]} == {"load": "completed", "train": "completed"}
+    assert error_of(client, "stackyard/run/resume", run=failed["run_id"]) == "X107"
+    assert client.request("stackyard/run/logs", {"run": failed["run_id"]})["finished"], "its logs are kept"
+
+    again = client.request("stackyard/run/retry", {"run": failed["run_id"]})
+    assert again["run_id"] != failed["run_id"]
+    assert ended(client, again["run_id"])["parameters"] == {"n": 7}
+
+    slow = client.request(START, {"file": str(project / "mend.py"), "function": "slow"})
+    deadline = time.monotonic() + 60
+    while client.request("stackyard/run/show", {"run": slow["name"]})["steps"][1]["status"] != "running":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert error_of(client, "stackyard/run/delete", runs=[slow["name"]]) == "X102"
+    assert error_of(client, "stackyard/run/stop", run=slow["name"], step="wait") == "N104"
+    client.request("stackyard/run/stop", {"run": slow["name"], "step": "waits"})
+    stopped = ended(client, slow["run_id"])
+    assert {step["name"]: step["status"] for step in stopped["steps"]} == {"load": "completed", "waits": "stopped"}
+
+    begun = time.monotonic()
+    ids = [failed["run_id"], again["run_id"]]
+    assert client.request("stackyard/run/delete", {"runs": ids}) == {"deleted": ids}
+    client.wait_for("stackyard/didChange", lambda p: "runs" in p["entities"], since=begun)
+    assert [item["name"] for item in client.request("stackyard/run/list", {})["items"]] == [slow["name"]]
+    client.notify("stackyard/configure", {"trusted": False})
+    assert error_of(client, "stackyard/run/resume", run=slow["name"]) == "U100"
