@@ -91,7 +91,8 @@ def read_pipeline_options(given: Mapping[str, Any], owner: str, location: Locati
     """
     said = {keyword: value for keyword, value in given.items() if value is not None}
     read = Reader(owner, location)
-    tags = list(said.get("tags") or ()) if not isinstance(said.get("tags"), str) else said["tags"]
+    tags = said.get("tags")
+    tag_names = tuple(read.names("tags", tags, "tags"))
     own = ("tags", "extra", "parameters")
     arguments = read.mapping("on_init_kwargs", said.get("on_init_kwargs"))
     texts = {
@@ -103,8 +104,8 @@ def read_pipeline_options(given: Mapping[str, Any], owner: str, location: Locati
         config_path=texts.get("config_path"),
         resume=texts.get("resume"),
         execution_mode=_mode(said.get("execution_mode"), read),
-        tags=tuple(read.names("tags", tags, "tags")),
-        cascading_tags=tuple(tag.name for tag in tags if getattr(tag, "cascade", None)),
+        tags=tag_names,
+        cascading_tags=tuple(tag.name for tag in tags or () if getattr(tag, "cascade", None)),
         extra=read.mapping("extra", said.get("extra")),
         on_init=read_hook(said["on_init"], "on_init", owner, location, arguments) if "on_init" in said else None,
         on_cleanup=read_hook(said["on_cleanup"], "on_cleanup", owner, location) if "on_cleanup" in said else None,
