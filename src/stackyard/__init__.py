@@ -148,17 +148,12 @@ def _run(definition: Any, given: dict[str, Any]) -> Any:
     return import_module("stackyard.cli.script").run_called_pipeline(definition, given)
 
 
-def _model_of_version(ref: Any) -> Any:
-    return import_module("stackyard.api.model").Model.of_version(ref)
-
-
 def _model_of_spec(spec: Any) -> Any:
     return import_module("stackyard.api.model").Model(**spec.model_dump(exclude_unset=True))
 
 
 _WIRING: dict[str, Callable[[Any], None]] = {
     "pipeline": lambda module: module.set_default_runner(_run),
-    "get_step_context": lambda module: module.set_model_maker(_model_of_version),
     "get_pipeline_context": lambda module: module.set_model_maker(_model_of_spec),
 }
 """What is said to a name's module when the name is loaded."""

@@ -6,7 +6,8 @@ A step never opens the catalog: it speaks to its driver through the services tha
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -138,7 +139,8 @@ class StepContext:
                 f"The step {self.step_name!r} works on no model.",
                 hint='Say which: @pipeline(model=Model(name="...")), or @step(model=...).',
             )
-        return _make_model[0](self.model_version) if _make_model else self.model_version
+        # The package as users see it: this layer knows no catalog, and a function that came by value imported nothing.
+        return sys.modules["stackyard"].Model.of_version(self.model_version)
 
     def add_output_metadata(self, metadata: dict[str, Any], output_name: str | None = None) -> None:
         """Attach metadata to an output's artifact version.
@@ -222,12 +224,6 @@ class StepContext:
 
 _current: contextvars.ContextVar[StepContext | None] = contextvars.ContextVar("stackyard_step_context", default=None)
 _process_wide: list[StepContext] = []
-_make_model: list[Callable[[ModelVersionRef], Any]] = []
-
-
-def set_model_maker(make: Callable[[ModelVersionRef], Any]) -> None:
-    """Say what makes the model that a step sees of its version: this layer knows no catalog."""
-    _make_model[:] = [make]
 
 
 def enter(context: StepContext) -> contextvars.Token[StepContext | None]:
