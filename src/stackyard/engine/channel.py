@@ -99,12 +99,15 @@ class WorkerChannel:
         """Send a message; one without a value is just its name.
 
         Raises:
-            ChannelError: this process is not the worker.
+            ChannelError: this process is not the worker, or the message is too large.
             OSError: the other side is gone.
         """
         if self.forked:
             raise ChannelError("a process that the step started can't speak to the driver")
         data = encode(kind, value) if value is not None else _frame(kind, b"true")
+        if len(data) > MAX_MESSAGE_BYTES:
+            megabytes = len(data) // 1_000_000
+            raise ChannelError(f"{megabytes} MB can't be told to the driver; return large values from the step")
         with self._sending:
             self._socket.sendall(data)
 

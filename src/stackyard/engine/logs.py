@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from stackyard.engine.tracebacks import storable
 
+LONGEST_TEXT = 1 << 20
+"""Characters; a longer record is sent as several, so that no process needs room for more."""
+
 
 class _Forward(logging.Handler):
     """Hands each record on as level and text."""
@@ -17,7 +20,9 @@ class _Forward(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._send(record.levelname.lower(), storable(self.format(record)))
+            text = storable(self.format(record))
+            for start in range(0, max(len(text), 1), LONGEST_TEXT):
+                self._send(record.levelname.lower(), text[start : start + LONGEST_TEXT])
         except Exception:  # noqa: BLE001  # logging's own rule: a handler never raises into user code
             self.handleError(record)
 

@@ -11,13 +11,17 @@ from stackyard.authoring.frames import is_ours
 from stackyard.model.errors import StackyardError
 from stackyard.model.job import StepError
 
+LONGEST_MESSAGE = 10_000
+LONGEST_TRACEBACK = 100_000
+"""Characters: an error may quote a whole table, and is kept with the run."""
+
 _IMPORT_MACHINERY = ("<frozen importlib", str(importlib.__file__), str(runpy.__file__))
 
 
 def step_error(error: BaseException) -> StepError:
     """Return an exception as what is shown and stored: its text, the user's frames, the innermost one's place."""
     last = _innermost(error.__traceback__)
-    message = storable(error.message if isinstance(error, StackyardError) else _text(error))
+    message = _cut(storable(error.message if isinstance(error, StackyardError) else _text(error)), LONGEST_MESSAGE)
     hint = error.hint if isinstance(error, StackyardError) else ""
     file, line = last
     if not file and isinstance(error, StackyardError) and error.location:
@@ -40,12 +44,20 @@ def user_traceback(error: BaseException) -> str:
         part.stack[:] = [f for f in part.stack if not _is_internal(f.filename)]
         members = getattr(part, "exceptions", None) or []  # of an exception group, from Python 3.11 on
         pending.extend(p for p in (part.__cause__, part.__context__, *members) if p is not None)
-    return storable("".join(whole.format()).rstrip("\n"))
+    return _cut(storable("".join(whole.format()).rstrip("\n")), LONGEST_TRACEBACK)
 
 
 def storable(text: str) -> str:
     """Return a text with what UTF-8 can't hold (names of files with undecodable bytes) spelled out."""
     return text.encode("utf-8", errors="backslashreplace").decode()
+
+
+def _cut(text: str, longest: int) -> str:
+    """Leave out the middle of a text that is too long."""
+    if len(text) <= longest:
+        return text
+    half = longest // 2
+    return f"{text[:half]}\n... ({len(text) - 2 * half} characters left out) ...\n{text[-half:]}"
 
 
 def _is_internal(file: str) -> bool:

@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 from stackyard.authoring.pipeline import PipelineDefinition
-from stackyard.engine.tracebacks import step_error, storable, user_traceback
+from stackyard.engine.tracebacks import (
+    LONGEST_MESSAGE,
+    LONGEST_TRACEBACK,
+    step_error,
+    storable,
+    user_traceback,
+)
 from stackyard.model.errors import Location, UsageError
 from stackyard.model.job import StepError
 
@@ -102,3 +108,12 @@ if sys.version_info >= (3, 11):  # exception groups came with it
         assert "pipeline.py" not in text
         assert "several (2 sub-exceptions)" in text
         assert "KeyError: 'second'" in text
+
+
+def test_the_middle_of_an_error_that_quotes_a_table_is_left_out() -> None:
+    error = step_error(ValueError("first " + "x" * 3_000_000 + " last"))
+    for text, longest in ((error.message, LONGEST_MESSAGE), (error.traceback, LONGEST_TRACEBACK)):
+        assert len(text) < longest + 100
+        assert "first x" in text
+        assert text.endswith("x last")
+        assert "characters left out" in text
