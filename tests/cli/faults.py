@@ -10,8 +10,8 @@ import click
 from stackyard.cli.main import cli
 from stackyard.model.enums import ComponentType
 
-ELSEWHERE = {"run", "artifact", "model", "tag", "pipeline"}
-"""Groups whose mistakes are in test_bad_input.py, test_models.py and test_pipelines.py."""
+ELSEWHERE = {"artifact", "model", "tag", "pipeline"}
+"""Groups whose mistakes (and those of `run FILE`) are in test_bad_input.py, test_models.py and test_pipelines.py."""
 FLAVOR_SOURCE = "stackyard_blobs.flavors:BLOBS"
 
 # verb: the words of a use that works in the prepared home and project.
@@ -59,6 +59,15 @@ USES: dict[str, str] = {
     "integration requirements": "numpy",
     "integration install": "numpy -y",
     "integration uninstall": "",
+    "run list": "",
+    "run show": "small-1",
+    "run logs": "small-1",
+    "run graph": "small-1",
+    "run wait": "small-1",
+    "run stop": "small-1",
+    "run resume": "small-2",
+    "run retry": "small-2",
+    "run delete": "small-1 small-2 --yes",
     "init": "",
     "schema": "",
     "doctor": "",
@@ -66,12 +75,16 @@ USES: dict[str, str] = {
 }
 LEFT_OUT = {
     "integration uninstall": "would take packages away from the tests themselves",
+    "run stop": "needs a run that goes on; see test_run_manners.py",
+    "run resume": "runs a pipeline; see test_run_again.py",
+    "run retry": "runs a pipeline; see test_run_again.py",
 }
 """Verbs whose use is not tried; their faults are."""
 
 NOTHING_OF_THE_REGISTRY = {
     "integration list", "integration requirements", "integration install", "integration uninstall", "init",
-    "completion", "secret get", "secret describe", "secret create", "secret update",
+    "completion", "secret get", "secret describe", "secret create", "secret update", "run list", "run show", "run logs",
+    "run graph", "run wait", "run stop", "run delete",
 }  # fmt: skip
 """Verbs that a damaged registry does not stop."""
 WRITES = {
@@ -226,6 +239,19 @@ SPECIFIC: dict[tuple[str, str], tuple[str, int, tuple[str, ...]]] = {
     ("integration install", "unknown integration"): ("integration install nunpy -y", 4, ("nunpy", "numpy")),
     ("integration install", "nobody to ask"): ("integration install torch", 2, ("torch", "--yes")),
     ("integration uninstall", "unknown integration"): ("integration uninstall nunpy -y", 4, ("nunpy", "numpy")),
+    ("run list", "no time"): ("run list --since yesterday", 2, ("--since", "2h")),
+    ("run list", "cursor with filters"): ("run list --status failed --cursor x", 2, ("--cursor", "--limit")),
+    ("run logs", "unknown step"): ("run logs small-1 --step maek", 4, ("maek", "Did you mean 'make'?")),
+    ("run logs", "no time"): ("run logs small-1 --since yesterday", 2, ("--since", "2h")),
+    ("run stop", "over already"): ("run stop small-1", 5, ("'small-1'", "completed already")),
+    ("run stop", "unknown step"): ("run stop small-1 --step maek", 4, ("maek", "Did you mean 'make'?")),
+    ("run resume", "complete"): ("run resume small-1", 5, ("'small-1'", "stackyard run retry small-1")),
+    ("run resume", "started by code in no file"): ("run resume typed-1", 5, ("'typed-1'", "with_options(resume=")),
+    ("run resume", "options that exclude each other"): ("run resume small-2 --detach --in-process", 2, ("--detach",)),
+    ("run retry", "unknown stack"): ("run retry small-2 --stack mien", 4, ("mien", "Did you mean 'mine'?")),
+    ("run retry", "started by code in no file"): ("run retry typed-1", 5, ("'typed-1'", "Where that code is")),
+    ("run delete", "nothing named"): ("run delete --yes", 2, ("--older-than", "run list")),
+    ("run delete", "pipeline of named ones"): ("run delete small-1 --pipeline small", 2, ("--older-than",)),
     ("init", "missing folder"): ("init nope", 4, ("nope", "mkdir")),
     ("init", "unknown template"): ("init --template nope", 3, ("nope", "starter")),
     ("init", "bad name"): ("init --name a/b", 3, ("a/b",)),
@@ -282,11 +308,11 @@ def _naming(verb: str, command: click.Command) -> Iterator[Fault]:
         yield Fault(verb, "a word too many", (*use, "surplus", "surplus"), 2, ("surplus",))
     if any(argument.required for argument in arguments):
         yield Fault(verb, "nothing named", tuple(verb.split()), 2, ("Hint:",))
-    takes_name = any(argument.name in ("name", "words") for argument in arguments)
+    takes_name = any(argument.name in ("name", "words", "run", "wanted") for argument in arguments)
     if not takes_name or verb.endswith(("register", "create")) or "flavor" in verb:
         return
     yield Fault(verb, "unknown name", (*use[:start], "nope", *use[start + 1 :]), 4, ("nope", "list"))
-    if "secret" not in verb:
+    if not verb.startswith(("secret", "run")):
         several = (*use[:start], "01234567-89ab", *use[start + 1 :])
         yield Fault(verb, "beginning of several ids", several, 2, ("01234567-89ab", "id"))
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ):
             assert main(words.split()) == 0, words
         _write_files(folder / "project")
+        _run_something(folder / "project")
         _twins(folder / "home" / "registry.json")
     return folder
 
@@ -73,10 +76,25 @@ def _write_files(project: Path) -> None:
         "unquoted.yaml": head + "components:\n  alerter:\n    loud:\n      flavor: webhook\n"
         "      configuration:\n        url: {{known.key}}\n",
     }
+    files["small.py"] = (
+        "from stackyard import pipeline, step\n\n@step\ndef make(n: int) -> float:\n    return 1 / n\n\n"
+        "@pipeline\ndef small(n: int = 1) -> None:\n    make(n)\n"
+    )
     for name, text in files.items():
         (project / name).write_text(text, encoding="utf-8")
     path = project / "differs.yaml"
     path.write_text(path.read_text("utf-8").replace("artifact_store: used", "artifact_store: default"), "utf-8")
+
+
+def _run_something(project: Path) -> None:
+    """Leave a run that completed, one that failed, and one that was started by code in no file."""
+    call = (
+        "from small import make\nfrom stackyard import pipeline\n\n\n@pipeline\ndef typed():\n    make(0)\n\n\ntyped()"
+    )
+    stackyard = (sys.executable, "-m", "stackyard", "run", "small.py", "-p")
+    for command, code in (((*stackyard, "n=1"), 0), ((*stackyard, "n=0"), 1), ((sys.executable, "-c", call), 1)):
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done
 
 
 def _twins(registry: Path) -> None:

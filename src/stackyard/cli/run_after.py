@@ -75,22 +75,22 @@ def stop(run: str, step: str | None, force: bool, timeout: float, as_json: bool)
 
 
 @click.command(epilog="Example: stackyard run delete training-1 training-2")
-@click.argument("names", metavar="RUN...", nargs=-1, shell_complete=run_names)
+@click.argument("wanted", metavar="RUN...", nargs=-1, shell_complete=run_names)
 @click.option("--older-than", type=click.IntRange(0), metavar="DAYS", help="All that began before so many days.")
 @click.option("--pipeline", help="With --older-than: only runs of this pipeline.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @json_option
-def delete(names: tuple[str, ...], older_than: int | None, pipeline: str | None, yes: bool, as_json: bool) -> None:
+def delete(wanted: tuple[str, ...], older_than: int | None, pipeline: str | None, yes: bool, as_json: bool) -> None:
     """Delete runs with their logs. What they stored stays: artifact versions can be listed and loaded as before.
 
     A run that goes on can't be deleted; one that was deleted can't be resumed.
     """
     ctx = open_context()
-    if not names and older_than is None:
+    if not wanted and older_than is None:
         raise UsageError("No run was named.", hint="Name runs, or give --older-than DAYS. See: stackyard run list")
     if pipeline is not None and older_than is None:
         raise UsageError("--pipeline goes with --older-than.", hint="See: stackyard run delete --help")
-    found = runs.runs_to_delete(ctx, names, older_than_days=older_than, pipeline=pipeline)
+    found = runs.runs_to_delete(ctx, wanted, older_than_days=older_than, pipeline=pipeline)
     if found:
         shown = ", ".join(run.name for run in found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
         confirm(f"Delete {len(found)} run{'s' if len(found) > 1 else ''} ({shown}) with logs?", yes=yes)
