@@ -32,10 +32,12 @@ def test_a_parameter_that_is_gone_is_named() -> None:
 def test_secrets_count_by_name_and_a_tracker_by_id_and_neither_changes_the_keys_of_steps_without_them() -> None:
     plain = CacheKeyParts(python="3.11")
     assert plain.digest() == digest_value(
-        "cache-key/1", {k: v for k, v in plain.model_dump().items() if k not in ("secrets", "experiment_tracker")}
-    ), "as it was before there were secrets and trackers"
+        "cache-key/1", plain.model_dump(exclude={"secrets", "experiment_tracker", "policy"})
+    ), "as it was before there were secrets, trackers and policies"
     secret = plain.model_copy(update={"secrets": {"openai": "0"}})
     tracked = plain.model_copy(update={"experiment_tracker": "id"})
-    assert len({plain.digest(), secret.digest(), tracked.digest()}) == 3
+    named = plain.model_copy(update={"policy": {"file data.csv": "1"}})
+    assert len({plain.digest(), secret.digest(), tracked.digest(), named.digest()}) == 4
+    assert explain_miss(plain, named) == (MissReason.INPUT_CHANGED, "file data.csv changed")
     assert explain_miss(plain, secret) == (MissReason.ENVIRONMENT_CHANGED, "the step's use of secret openai changed")
     assert explain_miss(plain, tracked) == (MissReason.ENVIRONMENT_CHANGED, "the step's experiment tracker changed")
