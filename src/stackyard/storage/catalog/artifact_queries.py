@@ -137,7 +137,7 @@ class ArtifactQueries(Queries):
             tags: only versions that have all of these.
             name: only versions of artifacts whose names contain this.
             artifact: only versions of this artifact.
-            run_id: only versions that this run made.
+            run_id: only versions that steps of this run made.
             model_version_id: only versions that are part of this model version.
             only_unused: only versions that no step run takes or gives and no model version has.
         """
@@ -152,7 +152,7 @@ class ArtifactQueries(Queries):
             where.append("a.name = ?")
             values.append(artifact)
         if run_id:
-            where.append("v.run_id = ?")
+            where.append("v.step_run_id IN (SELECT id FROM step_runs WHERE run_id = ?)")
             values.append(run_id)
         if model_version_id:
             where.append("v.id IN (SELECT artifact_version_id FROM model_version_artifacts WHERE model_version_id = ?)")
