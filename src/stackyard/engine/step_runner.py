@@ -168,12 +168,15 @@ def _split(job: StepJob, result: Any) -> list[Any]:
 @contextlib.contextmanager
 def own_environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Set environment variables meanwhile; whatever is done to the environment ends with the context."""
-    before = os.environ.copy()
+    # As the process has it: texts are made of it only when there is something to put back.
+    data: dict[Any, Any] = os.environ._data  # type: ignore[attr-defined]  # noqa: SLF001
+    before = data.copy()
     os.environ.update(variables)
     try:
         yield
     finally:
-        if os.environ != before:
-            for name in os.environ.keys() - before.keys():
+        if data != before:
+            kept = {os.environ.decodekey(name): os.environ.decodevalue(value) for name, value in before.items()}
+            for name in os.environ.keys() - kept.keys():
                 del os.environ[name]
-            os.environ.update(before)
+            os.environ.update(kept)
