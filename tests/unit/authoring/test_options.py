@@ -14,7 +14,7 @@ from stackyard.authoring.pipeline import PipelineDefinition, pipeline
 from stackyard.authoring.recorder import Recorder
 from stackyard.authoring.sources import FunctionHook
 from stackyard.authoring.step import step
-from stackyard.model.enums import ArtifactType, ExecutionMode
+from stackyard.model.enums import ExecutionMode
 from stackyard.model.errors import (
     DefinitionError,
     OptionError,
@@ -322,50 +322,6 @@ def test_a_policy_takes_functions_and_classes() -> None:
     with pytest.raises(ValueError, match="has no name that leads back to it"):
         CachePolicy(cache_func=lambda: "x")
     assert only(full.with_options(cache_policy=policy)).cache_policy == policy
-
-
-def test_outputs_say_what_becomes_of_them() -> None:
-    @step(substitutions={"who": "me"}, output_materializers={"model_{who}": "m:C"})
-    def fit() -> tuple[
-        Annotated[
-            int,
-            ArtifactConfig("model_{who}", tags=["t_{who}"], run_metadata={"a": 1}, artifact_type=ArtifactType.MODEL),
-        ],
-        Annotated[str, ArtifactConfig(artifact_type="ServiceArtifact")],
-        Annotated[str, "day_{date}", ArtifactConfig(artifact_type="DATA")],
-        int,
-    ]:  # fmt: skip
-        return 1, "a", "b", 2
-
-    moment = dt.datetime(2026, 1, 2, tzinfo=dt.timezone.utc)
-    first, second, third, fourth = only(fit, moment=moment).outputs
-    assert (first.name, first.artifact_name, first.tags) == ("model_{who}", "model_me", ["t_me"])
-    assert (first.metadata, first.artifact_type, first.materializers) == ({"a": 1}, "model", ["m:C"])
-    assert (second.name, second.artifact_name) == ("output_1", "wiring::fit::output_1")
-    assert (second.artifact_type, third.artifact_type, fourth.artifact_type) == ("deployment", "data", "")
-    assert (third.artifact_name, third.type, fourth.type) == ("day_2026_01_02", "str", "int")
-
-
-@pytest.mark.parametrize(
-    ("config", "text"),
-    [
-        ({"version": 3}, "version= of an output is 3"), ({"artifact_type": "table"}, "artifact_type= of an output"),
-        ({"tags": "x"}, "must be a list of tags"), ({"run_metadata": {"a": object()}}, "no JSON value"),
-    ],
-)  # fmt: skip
-def test_artifact_configurations_that_are_refused(config: Any, text: str) -> None:
-    with pytest.raises(DefinitionError) as caught:
-        ArtifactConfig(**config)
-    assert text in caught.value.message
-
-
-def test_a_placeholder_that_stands_for_nothing_is_refused() -> None:
-    def fit() -> Annotated[int, "model_{owh}"]:
-        return 1
-
-    with pytest.raises(OptionError, match=r"the placeholder \{owh\}, which stands for nothing") as caught:
-        only(step(fit).with_options(substitutions={"who": "me"}))
-    assert "Did you mean 'who'?" in caught.value.hint
 
 
 def test_an_exclusive_tag_is_refused() -> None:

@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
+import stackyard
 from stackyard import pipeline, step
 from stackyard.authoring import pipeline as module
 from stackyard.model.errors import (
     DefinitionError,
     ParameterError,
     RunConfigurationError,
+    UsageError,
 )
+from stackyard.model.problems import Problems
 
 
 @step
@@ -125,3 +128,52 @@ def test_without_a_runner_it_says_what_to_import() -> None:
             simple()
     finally:
         module._runner[:] = before
+
+
+# what a pipeline's function can ask ---------------------------------------------------------------------------------
+
+
+def test_a_pipeline_knows_itself_while_it_wires() -> None:
+    seen: list[Any] = []
+
+    @pipeline(tags=["a"], extra={"team": "x"}, model="churn", enable_cache=False, substitutions={"who": "me"})
+    def wide(n: int = 3) -> None:
+        seen.append(stackyard.get_pipeline_context())
+        work(n)
+
+    configuration = {"tags": ["b"], "extra": {"file": 1}}
+    wide.record({"n": 4}, wide.new_recorder(configuration=configuration))
+    (found,) = seen
+    assert (found.name, found.parameters, found.enable_cache) == ("wide", {"n": 4}, False)
+    assert (found.tags, found.extra) == (("a", "b"), {"team": "x", "file": 1})
+    assert found.substitutions["who"] == "me"
+    assert isinstance(found.model, stackyard.Model)
+    assert found.model.__stackyard_model__().name == "churn"
+    with pytest.raises(UsageError, match="outside of a pipeline"):
+        stackyard.get_pipeline_context()
+
+
+def test_everything_that_is_wrong_is_collected_where_recording_can_go_on() -> None:
+    def wiring() -> None:
+        first = work("a")
+        work(n=1, m=2)
+        work()
+        work(1, after="nobody")
+        work(first, id="twice")
+        work(first, id="twice")
+        work([[first]])
+        work(1, start_after=first)
+
+    definition: module.PipelineDefinition[Any] = module.PipelineDefinition(wiring, name="p")
+    problems = Problems()
+    recorder = definition.new_recorder(configuration={"steps": {"wrok": {}}}, problems=problems)
+    spec = definition.record({}, recorder).spec
+    recorder.check_configured_steps()
+    assert [type(each).__name__ for each in problems] == [
+        "ParameterError", "ParameterError", "InputError", "InputError", "DefinitionError", "InputError", "OptionError",
+        "RunConfigurationError",
+    ]  # fmt: skip
+    assert [each.location.line for each in problems if each.location][:7] == [
+        wiring.__code__.co_firstlineno + line for line in (1, 2, 3, 4, 6, 7, 8)
+    ]
+    assert len(spec.steps) == 8
