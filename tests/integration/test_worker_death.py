@@ -12,7 +12,7 @@ from tests.integration.processes import is_running
 from tests.integration.user import User, kill, statuses, wait_for
 
 DEATHS = """
-import ctypes, json, os, signal, subprocess, sys, time
+import ctypes, json, os, signal, stat, struct, subprocess, sys, time
 from stackyard import pipeline, step
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
@@ -65,6 +65,27 @@ def closes_everything() -> int:
     os.closerange(3, 256)
     return 6
 
+def sockets():
+    for descriptor in range(3, 256):
+        try:
+            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                yield descriptor
+        except OSError:
+            pass
+
+@step
+def talks_nonsense() -> int:
+    for descriptor in sockets():
+        os.write(descriptor, bytes([255]) * 64)
+    time.sleep(60)
+    return 8
+
+@step
+def stops_in_the_middle_of_a_message() -> int:
+    for descriptor in sockets():
+        os.write(descriptor, struct.pack(">I", 1000) + b'{"event":')
+    os._exit(4)
+
 @step
 def starts_children() -> int:
     child = subprocess.Popen(["sleep", "600"])
@@ -99,6 +120,8 @@ def deaths() -> None:
     raises()
     closes_streams()
     closes_everything()
+    talks_nonsense()
+    stops_in_the_middle_of_a_message()
     starts_children()
 
 if __name__ == "__main__":
@@ -136,6 +159,8 @@ def test_each_death_fails_its_own_step_and_names_the_reason(user: User, method: 
         "segfault": "SIGSEGV",
         "aborts": "SIGABRT",
         "leaves_by_exit": "exit code 3",
+        "talks_nonsense": "can't be understood",
+        "stops_in_the_middle_of_a_message": "exit code 4",
         "leaves_by_sys_exit": "sys.exit('enough')",
         "raises": "no such fruit: äpple",
     }.items():

@@ -315,7 +315,16 @@ def prepare(preload: list[str]) -> None:
 
 
 def new_launcher() -> WorkerLauncher:
-    """Return a launcher for one run; the process's zygote unless another run of this process uses it."""
+    """Return a launcher for one run; the process's zygote unless another run of this process uses it.
+
+    Raises:
+        ExecutionError: there are no workers on this platform.
+    """
+    if IS_WINDOWS:
+        raise ExecutionError(
+            "Steps can't be executed in worker processes on Windows yet.",
+            hint="Run them in this process (stackyard run FILE --in-process), or use WSL.",
+        )
     if not uses_zygote():
         return SpawnLauncher()
     shared = _shared_zygote()
