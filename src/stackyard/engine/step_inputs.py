@@ -12,7 +12,6 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from stackyard.authoring.context import InputInfo
 from stackyard.authoring.parameters import validate
 from stackyard.authoring.signature import Parameter, Signature, read_signature
-from stackyard.model.errors import InputError
 from stackyard.model.job import InputVersion, StepJob
 
 _MEMBER = re.compile(r"(.+)\[(\d+)\]")
@@ -25,7 +24,7 @@ def arguments_of(job: StepJob, function: Callable[..., Any], load: Callable[[Inp
     Args:
         job: the step.
         function: of the step.
-        load: returns the value of an artifact version.
+        load: returns the value of an artifact version, or the member of it that is meant.
 
     Raises:
         ParameterError: a parameter's value does not fit its annotation any more.
@@ -40,7 +39,7 @@ def arguments_of(job: StepJob, function: Callable[..., Any], load: Callable[[Inp
         if not _is_default(known[name], value)
     }
     for name, versions in _by_parameter(job).items():
-        found = [_member(load(version), version, name) for version in versions]
+        found = [load(version) for version in versions]
         values[name] = found if _is_list(job, name) else found[0]
     return values
 
@@ -65,19 +64,6 @@ def _by_parameter(job: StepJob) -> dict[str, list[InputVersion]]:
 
 def _is_list(job: StepJob, name: str) -> bool:
     return name not in job.inputs
-
-
-def _member(value: Any, version: InputVersion, name: str) -> Any:
-    if version.item is None:
-        return value
-    try:
-        return value[version.item]
-    except (LookupError, TypeError) as error:
-        raise InputError(
-            f"The input {name!r} is to be member {version.item} of a {type(value).__name__}, which has none of that "
-            "number.",
-            hint="Map over lists, tuples, arrays, or other values with a length that can be asked by number.",
-        ) from error
 
 
 def _is_default(parameter: Parameter, value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,13 +10,20 @@ from stackyard.engine.components import artifact_store, redactor_of
 from stackyard.flavors.opening import SecretValues
 from stackyard.model.artifact import Manifest
 from stackyard.model.error_base import error_from
+from stackyard.model.errors import InputError
 from stackyard.model.job import InputVersion, StepEvent, StepJob, StepReply
 from stackyard.storage.ids import now
+from stackyard.storage.materializers.builtin import JsonMaterializer
 from stackyard.storage.materializers.lookup import NewVersion, Origin, load_version, new_version, save_version
 
 SendEvent = Callable[[StepEvent], None]
 Ask = Callable[[str, dict[str, Any], Manifest | None], StepReply]
 """Takes method, arguments and manifest of a request; returns the driver's reply."""
+
+_WHOLES_KEPT = 3
+_wholes: dict[str, Any] = {}
+"""Artifact version to its JSON value, while one step after the other takes a member: to map over a thousand members is
+not to read all of them a thousand times."""
 
 
 class JobServices:
@@ -33,6 +41,8 @@ class JobServices:
         self._ask = ask
         self._store = artifact_store(job.artifact_store, secrets)
         self._redactor = redactor_of(secrets)
+        if all(version.item is None for version in job.inputs.values()):
+            _wholes.clear()
         self._prepared: dict[str, NewVersion] = {}
         """Outputs whose folder the step asked for."""
 
@@ -58,7 +68,24 @@ class JobServices:
         return reply.value
 
     def load_input(self, version: InputVersion) -> Any:
-        """Return the value of an artifact version."""
+        """Return the value of an artifact version, or the member of it that is meant.
+
+        Raises:
+            InputError: it has no such member.
+            StackyardError: it can't be loaded.
+        """
+        if version.item is None:
+            return self._load(version)
+        if version.materializer != JsonMaterializer.name:
+            return _member(self._load(version), version.item)
+        known = version.artifact_version_id
+        if known not in _wholes:
+            if len(_wholes) >= _WHOLES_KEPT:
+                _wholes.clear()
+            _wholes[known] = self._load(version)
+        return copy.deepcopy(_member(_wholes[known], version.item))  # the step may change it
+
+    def _load(self, version: InputVersion) -> Any:
         place = artifact_store(version.artifact_store, self._secrets) if version.artifact_store else self._store
         return load_version(place, version.uri)
 
@@ -140,3 +167,13 @@ class JobServices:
     ) -> Manifest:  # fmt: skip
         kept = self._redactor.clean_value(metadata) if self._redactor and metadata else metadata
         return save_version(self._store, value, origin, kept, materializers=materializers, version=version)
+
+
+def _member(value: Any, item: int) -> Any:
+    try:
+        return value[item]
+    except (LookupError, TypeError) as error:
+        raise InputError(
+            f"An input is to be member {item} of a {type(value).__name__}, which has none of that number.",
+            hint="Map over lists, tuples, arrays, or other values with a length that can be asked by number.",
+        ) from error

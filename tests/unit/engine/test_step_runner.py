@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from stackyard import Client, get_step_context, log_metadata, save_artifact
+from stackyard.engine import step_services
 from stackyard.engine.step_runner import StopRequested, run_step
 from stackyard.model.artifact import Manifest
 from stackyard.model.errors import SecretNotFoundError, UsageError
@@ -81,6 +82,11 @@ def stop() -> None:
 
 def listed(rows: list[int], last: int) -> list[int]:
     return [*rows, last]
+
+
+def extends(rows: list[int]) -> list[int]:
+    rows.append(9)
+    return rows
 
 
 def counted() -> Any:
@@ -156,9 +162,10 @@ class Runner:
 
     def __call__(
         self, function: Any, outputs: list[str], inputs: dict[str, Any] | None = None, beside: Secrets | None = None,
-        items: dict[str, int] | None = None, output: dict[str, Any] | None = None, **extra: Any,
+        items: dict[str, int] | None = None, output: dict[str, Any] | None = None,
+        versions: dict[str, InputVersion] | None = None, **extra: Any,
     ) -> StepOutcome:  # fmt: skip
-        versions: dict[str, InputVersion] = {}
+        versions = dict(versions or {})
         for name, value in (inputs or {}).items():
             made = save_version(self.store, value, Origin(name.partition("[")[0]))
             versions[name] = InputVersion(
@@ -274,6 +281,26 @@ def test_lists_and_members_come_in_as_they_were_given(run: Runner) -> None:
     wrong = run(listed, ["all"], {"rows[0]": 1, "last": [7]}, items={"last": 3})
     assert wrong.error is not None
     assert (wrong.error.type, "member 3 of a list" in wrong.error.message) == ("InputError", True)
+
+
+def test_a_member_is_the_steps_own_and_a_list_is_read_once_for_its_members(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given: a step that changes what it gets. Then: the next one gets the member as it was stored."""
+    reads: list[str] = []
+    real = step_services.load_version
+    monkeypatch.setattr(step_services, "load_version", lambda store, uri: reads.append(uri) or real(store, uri))
+    made = save_version(run.store, [[1], [2]], Origin("rows"))
+    version = InputVersion(
+        artifact_version_id=made.id, uri=made.uri, materializer=made.materializer, digest=made.digest, item=0
+    )
+    for _ in range(3):
+        outcome = run(extends, ["all"], versions={"rows": version})
+        assert outcome.status == "completed", outcome.error
+        assert run.saved() == {"all": [1, 9]}
+    assert reads == [made.uri]
+    assert run(nothing, []).status == "completed"
+    assert step_services._wholes == {}
 
 
 def test_a_generator_is_refused_with_or_without_outputs(run: Runner) -> None:
