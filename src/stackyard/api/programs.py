@@ -6,9 +6,9 @@ call gave is given again, and the second call goes on with its run.
 
 from __future__ import annotations
 
+import os
 import runpy
 import sys
-import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -220,6 +220,6 @@ def _own_request() -> RunRequest:
 
 def _is_installed(file: Path) -> bool:
     """Tell whether a program came with the interpreter or a package: a test runner, a web server."""
-    places = sysconfig.get_paths()
-    folders = [Path(places[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib", "scripts")]
-    return any(file.is_relative_to(folder) for folder in folders)
+    if {"site-packages", "dist-packages"} & set(file.parts):
+        return True
+    return file.parent == Path(sys.executable).parent or file.is_relative_to(Path(os.__file__).parent)

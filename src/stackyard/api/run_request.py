@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import platform
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,4 +87,6 @@ def read_request(found: dict[str, Any]) -> RunRequest:
 
 def of_here(**given: Any) -> RunRequest:
     """Return a request that is made in this process: its working folder and interpreter are the run's."""
-    return RunRequest(cwd=str(Path.cwd()), interpreter=sys.executable, python=platform.python_version(), **given)
+    return RunRequest(
+        cwd=str(Path.cwd()), interpreter=sys.executable, python=".".join(map(str, sys.version_info[:3])), **given
+    )

@@ -76,7 +76,7 @@ def stop(run: str, step: str | None, force: bool, timeout: float, as_json: bool)
 
 @click.command(epilog="Example: stackyard run delete training-1 training-2")
 @click.argument("wanted", metavar="RUN...", nargs=-1, shell_complete=run_names)
-@click.option("--older-than", type=click.IntRange(0), metavar="DAYS", help="All that began before so many days.")
+@click.option("--older-than", type=click.IntRange(0, 36500), metavar="DAYS", help="All that began before so many days.")
 @click.option("--pipeline", help="With --older-than: only runs of this pipeline.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @json_option

@@ -19,10 +19,10 @@ def moment(given: str, option: str) -> str:
         UsageError: it is neither.
     """
     text = given.strip()
-    found = re.fullmatch(r"(\d{1,6})\s*([smhd])", text)
-    if found:
-        return format_time(datetime.now(tz=timezone.utc) - timedelta(**{_UNITS[found[2]]: int(found[1])}))
+    found = re.fullmatch(r"(\d{1,9})\s*([smhd])", text)
     try:
+        if found:
+            return format_time(datetime.now(tz=timezone.utc) - timedelta(**{_UNITS[found[2]]: int(found[1])}))
         parsed = datetime.fromisoformat(re.sub("Z$", "+00:00", text))
         return format_time(parsed.astimezone())  # one without a zone is local
     except (ValueError, OverflowError, OSError) as error:
