@@ -327,7 +327,7 @@ class Execution:
             attempt.job.step_run_id,
             outputs,
             attempt.metadata,
-            tags={spec.name: spec.tags for spec in attempt.spec.outputs if spec.tags},
+            tags={output.name: output.tags for output in outcome.outputs if output.tags},
             model_version_id=self._steps.model_version_id(attempt.spec),
             artifact_types=artifact_types(attempt.spec),
         )

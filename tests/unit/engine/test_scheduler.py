@@ -6,6 +6,7 @@ import pytest
 
 from stackyard.engine.scheduler import Scheduler
 from stackyard.model.enums import ExecutionMode, Status
+from stackyard.model.options import ResourceSettings
 from tests.property.strategies import spec
 
 
@@ -67,3 +68,32 @@ def test_a_stop_skips_what_is_queued() -> None:
     scheduler.end("e", Status.STOPPED)
     assert take_all(scheduler) == []
     assert (scheduler.finished, scheduler.outcome()) == (True, Status.STOPPED)
+
+
+@pytest.mark.parametrize("mode", ExecutionMode)
+def test_a_step_that_was_stopped_takes_with_it_those_that_need_it_whatever_the_mode(mode: ExecutionMode) -> None:
+    scheduler = diamond(mode)
+    take_all(scheduler)
+    assert scheduler.end("e", Status.STOPPED) == []
+    scheduler.end("a", Status.COMPLETED)
+    assert take_all(scheduler) == ["b", "c"]
+    scheduler.retry("b")
+    assert scheduler.end("b", Status.STOPPED) == ["d"]
+    scheduler.end("c", Status.COMPLETED)
+    assert (scheduler.finished, scheduler.stopped, scheduler.outcome()) == (True, False, Status.STOPPED)
+
+
+def test_a_large_step_gets_its_turn_and_small_ones_do_not_wait_for_it() -> None:
+    large, small = ResourceSettings(cpu_count=8), ResourceSettings(cpu_count=1)
+    steps = [
+        spec("a").model_copy(update={"resources": small}),
+        spec("b").model_copy(update={"resources": large}),
+        spec("c").model_copy(update={"resources": small}),
+        spec("d"),
+    ]
+    scheduler = Scheduler(steps, ExecutionMode.CONTINUE_ON_FAILURE, cores=2)
+    assert take_all(scheduler) == ["a", "d"], "the large one waits for the cores, and nobody with a claim overtakes it"
+    scheduler.end("a", Status.COMPLETED)
+    assert take_all(scheduler) == ["b"]
+    scheduler.end("b", Status.COMPLETED)
+    assert take_all(scheduler) == ["c"]
