@@ -13,8 +13,8 @@ from filelock import FileLock
 
 from tests.integration.user import PROGRAMS, ROOT
 
-TEST_PACKAGES = ("cryptography>=42", "hypothesis>=6", "keyring>=25", "pytest>=8", "pytest-timeout>=2")
-"""To run tests there, those of secrets among them; the package itself must not need them."""
+TEST_PACKAGES = ("cryptography>=42", "hypothesis>=6", "ipykernel>=6", "keyring>=25", "pytest>=8", "pytest-timeout>=2")
+"""To run tests there, those of secrets among them, and notebooks; the package itself must not need them."""
 
 
 def dependencies() -> list[str]:

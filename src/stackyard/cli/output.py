@@ -118,9 +118,9 @@ def print_error(error: StackyardError, *, as_json: bool) -> None:
         click.echo(json.dumps({"error": error.as_dict()}, indent=2, ensure_ascii=False))
         return
     head = click.style("Error:", fg="red", bold=True) if use_colour(sys.stderr) else "Error:"
-    click.echo(f"{head} {_placed(error)}", err=True)
+    click.echo(f"{head} {error.placed()}", err=True)
     for number, problem in enumerate(error.errors if isinstance(error, PipelineValidationError) else (), 1):
-        click.echo(f"{number:3}. {_placed(problem)}", err=True)
+        click.echo(f"{number:3}. {problem.placed()}", err=True)
         if problem.hint:
             click.echo(f"     {problem.hint}", err=True)
     trace = error.details.get("traceback")
@@ -128,12 +128,6 @@ def print_error(error: StackyardError, *, as_json: bool) -> None:
         click.echo(str(trace), err=True)
     if error.hint:
         click.echo("Hint:  " + error.hint.replace("\n", "\n       "), err=True)
-
-
-def _placed(error: StackyardError) -> str:
-    """Return a message with its place in front, unless it names it itself."""
-    place = f"{error.location}: " if error.location and str(error.location) not in error.message else ""
-    return f"{place}{error.message}"
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:

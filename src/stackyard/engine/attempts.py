@@ -13,6 +13,7 @@ from stackyard.engine.executor import LogData
 from stackyard.engine.limits import threads_per_worker
 from stackyard.engine.plan import RunPlan, StepComponents
 from stackyard.engine.reporter import Reporter
+from stackyard.engine.tracebacks import with_source
 from stackyard.model.artifact import Manifest
 from stackyard.model.enums import Status
 from stackyard.model.graph import PipelineSpec, StepSource, StepSpec
@@ -110,10 +111,12 @@ class Attempt:
 
     def error_of(self, outcome: StepOutcome) -> StepError | None:
         """Return why the attempt failed; of one that ran out of time, where it was then."""
+        error = outcome.error
+        if error is not None and error.traceback:
+            error = error.model_copy(update={"traceback": with_source(error.traceback)})
         if self.ending != "timeout":
-            return outcome.error
-        found = outcome.error or StepError(type="", message="")
-        return found.model_copy(
+            return error
+        return (error or StepError(type="", message="")).model_copy(
             update={
                 "type": "StepTimeout",
                 "message": f"timed out after {self.spec.timeout_s:g} s",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import linecache
+import re
 import runpy
 import traceback
 from types import TracebackType
@@ -15,6 +17,7 @@ LONGEST_MESSAGE = 10_000
 LONGEST_TRACEBACK = 100_000
 """Characters: an error may quote a whole table, and is kept with the run."""
 
+_PLACE = re.compile(r'  File "([^"]+)", line (\d+), in ')
 _IMPORT_MACHINERY = ("<frozen importlib", str(importlib.__file__), str(runpy.__file__))
 
 
@@ -45,6 +48,19 @@ def user_traceback(error: BaseException) -> str:
         members = getattr(part, "exceptions", None) or []  # of an exception group, from Python 3.11 on
         pending.extend(p for p in (part.__cause__, part.__context__, *members) if p is not None)
     return _cut(storable("".join(whole.format()).rstrip("\n")), LONGEST_TRACEBACK)
+
+
+def with_source(trace: str) -> str:
+    """Return a worker's traceback with the lines of code that only this process knows: those of a notebook's cells."""
+    lines = trace.split("\n")
+    shown: list[str] = []
+    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+        shown.append(line)
+        place = _PLACE.match(line)
+        code = linecache.getline(place[1], int(place[2])).strip() if place and not after.startswith("    ") else ""
+        if code:
+            shown.append(f"    {code}")
+    return "\n".join(shown)
 
 
 def storable(text: str) -> str:

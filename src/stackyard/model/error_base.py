@@ -53,6 +53,20 @@ class StackyardError(Exception):
         )
         return {"code": self.code, "message": self.message, "hint": self.hint, "location": location}
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what notebooks show (IPython asks exceptions so) instead of a traceback through our own frames."""
+        lines = [f"{type(self).__name__}: {self.placed()}"]
+        for number, problem in enumerate(getattr(self, "errors", ()), 1):
+            lines.append(f"{number:3}. {problem.placed()}")
+            lines.extend([f"     {problem.hint}"] if problem.hint else [])
+        lines.extend(str(self.details.get("traceback") or "").splitlines())
+        return [*lines, *([f"Hint: {self.hint}"] if self.hint else [])]
+
+    def placed(self) -> str:
+        """Return the message with its place in front, unless it names it itself."""
+        place = f"{self.location}: " if self.location and str(self.location) not in self.message else ""
+        return f"{place}{self.message}"
+
 
 def _rebuild(
     cls: type[StackyardError], message: str, hint: str, location: Location | None, details: dict[str, Any]
