@@ -44,6 +44,11 @@ EXPECTED = (
     "run show",
     "run logs",
     "run stop",
+    "run wait",
+    "run graph",
+    "run resume",
+    "run retry",
+    "run delete",
     "artifact list",
     "artifact show",
 )

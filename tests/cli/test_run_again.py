@@ -103,6 +103,8 @@ def test_a_failed_run_goes_on_is_repeated_and_taken_apart(shell: Shell) -> None:
     only = shell.do("run", "mend.py", "--only", "report")
     assert "load: skipped, not asked for\ntrain: cached in mend-2\n" in only.out, only
     assert _notes(shell) == ["report"]
+    elsewhere = shell.do("run", "logs", "latest", "--step", "train").err
+    assert elsewhere.endswith("in the run 'mend-2': stackyard run logs mend-2 --step train\n"), elsewhere
     shell.do("run", "mend.py", "--from", "train", "--inputs-of", "mend-1")
     assert _notes(shell) == ["train", "report"]
     unknown = shell.stackyard("run", "mend.py", "--from", "tarin")

@@ -112,6 +112,11 @@ def test_a_detached_run_is_followed_stopped_in_part_and_deleted(shell: Shell) ->
     _refused(shell, 2, "--since", words="run logs --since yesterday")
     assert shell.do("run", "logs", "--since", "0s").text == "Nothing was printed.\n"
 
+    for line, names in (("run wait s", ["slow-1"]), ("run logs slow-1 --step a", ["after", "after_2"])):
+        words = {"COMP_WORDS": f"stackyard {line}", "COMP_CWORD": str(len(line.split()))}
+        offered = shell.run("stackyard", _STACKYARD_COMPLETE="bash_complete", **words).out
+        assert [text.partition(",")[2] for text in offered.splitlines()] == names
+
     drawn = [line.split()[:3] for line in shell.do("run", "graph").out.splitlines()]
     assert drawn[0] == ["●", "waits", "■"]
     graph = shell.json("run", "graph")
