@@ -1,43 +1,15 @@
-"""What the engine does beside running steps once: retries, limits, modes, stops of a step, growing pipelines, runs that
-go on, runs of a part. A few programs that run many pipelines each; what counts is what the catalog says after.
+"""What the engine does beside running steps once: retries, limits, modes, stops of a step, resumed and partial runs.
+
+A few programs that run many pipelines each; what counts is what the catalog says after.
 """
 
 from __future__ import annotations
 
-import signal
-from pathlib import Path
-
-from stackyard.api import runs
-from stackyard.model.views import RunView, StepRunView
-from tests.integration.user import User, kill, statuses, wait_for
-
-_BASE = """
-import os, sys, time
-from pathlib import Path
-from stackyard import get_step_context, pipeline, step
-from stackyard.api.driver import RunOptions, run_pipeline
-from stackyard.engine.reporter import SilentReporter
-from stackyard.model.errors import StackyardError, StepFailedError
-
-HERE = Path(__file__).parent
-
-def note(text):
-    with (HERE / "notes.txt").open("a") as file:
-        file.write(f"{text}\\n")
-
-def times(text):
-    path = HERE / "notes.txt"
-    return path.read_text().splitlines().count(text) if path.exists() else 0
-
-def run(definition, **options):
-    try:
-        return run_pipeline(definition, RunOptions(**options), SilentReporter())
-    except StackyardError as error:
-        note(f"{definition.name}: {type(error).__name__}: {error.message}")
-"""
+from tests.integration.engine_programs import BASE, notes, step_of
+from tests.integration.user import User, statuses
 
 _ATTEMPTS = (
-    _BASE
+    BASE
     + """
 @step(retry={"max_retries": 2, "delay": 0.2, "backoff": 2})
 def flaky() -> int:
@@ -131,14 +103,6 @@ if __name__ == "__main__":
 )
 
 
-def step_of(run: RunView, name: str) -> StepRunView:
-    return next(step for step in run.steps if step.name == name)
-
-
-def notes(user: User, name: str = "notes.txt") -> list[str]:
-    return (user.folder / name).read_text().splitlines()
-
-
 def test_attempts_limits_modes_and_stops_of_a_step(user: User) -> None:
     user.write("run.py", _ATTEMPTS)
     result = user.python("run.py")
@@ -177,7 +141,7 @@ def test_attempts_limits_modes_and_stops_of_a_step(user: User) -> None:
 
 
 _PARTS = (
-    _BASE
+    BASE
     + """
 @step
 def a() -> int:
@@ -303,129 +267,3 @@ def test_runs_go_on_and_parts_of_runs_are_run(user: User) -> None:
     damaged = told["damaged"]
     assert any("'x' of step 'd' is the output 'output' of step 'b'" in line for line in damaged), damaged
     assert sorted(told["mended"]) == sorted(["a", "b", "c", "d 2 10"] * 2), "without its first output all run again"
-
-
-_GROWING = (
-    _BASE
-    + """
-@step
-def numbers() -> list[int]:
-    return [1, 2, 3]
-
-@step
-def double(value: int) -> int:
-    return 2 * value
-
-@step
-def total(values: list[int]) -> int:
-    return sum(values)
-
-@step
-def fails() -> int:
-    raise RuntimeError("boom")
-
-@step
-def sleeps() -> int:
-    note("sleeps")
-    time.sleep(60)
-
-def hello():
-    note("init")
-
-def bye():
-    note("cleanup")
-
-@pipeline(on_init=hello, on_cleanup=bye)
-def mapped() -> None:
-    found = numbers()
-    doubled = double.map(found)
-    if total(doubled).load() == 12:
-        double.with_options(name="last")(found.load()[0])
-
-@pipeline
-def careful() -> None:
-    try:
-        double(fails()).load()
-    except StepFailedError as error:
-        note(f"caught {error.message}")
-    note(f"after {total([1, 2]).load()}")
-
-@pipeline
-def broken() -> None:
-    value = double(4)
-    sleeps()
-    while not times("sleeps"):
-        value.load()
-    raise KeyError("mine")
-
-@pipeline
-def unhandled() -> None:
-    fails().load()
-
-def refuse():
-    raise ValueError("not today")
-
-@pipeline(on_init=refuse, on_cleanup=bye)
-def refused() -> None:
-    double(1)
-
-@pipeline
-def interrupted() -> None:
-    value = sleeps()
-    note("loading")
-    value.load()
-    note("never")
-
-if __name__ == "__main__":
-    if "interrupted" in sys.argv:
-        interrupted()
-    for definition in (mapped, mapped, careful, broken, unhandled, refused):
-        run(definition)
-"""
-)
-
-
-def test_pipelines_grow_with_the_values_that_they_look_at(user: User) -> None:
-    user.write("run.py", _GROWING)
-    result = user.python("run.py")
-    assert result.code == 0, result
-    mapped, again, careful, broken, unhandled, refused = user.runs()
-    doubled = dict.fromkeys(("double", "double_2", "double_3"), "completed")
-    assert statuses(mapped) == {"numbers": "completed", **doubled, "total": "completed", "last": "completed"}
-    assert set(statuses(again).values()) == {"cached"}
-    items = [step_of(mapped, name).inputs[0].item for name in doubled]
-    assert items == [0, 1, 2]
-    assert [ref.name for ref in step_of(mapped, "total").inputs] == ["values[0]", "values[1]", "values[2]"]
-
-    assert statuses(careful) == {"fails": "failed", "double": "skipped", "total": "completed"}
-    assert careful.status == "failed"
-    assert careful.error is not None
-    assert careful.error.message == "Step 'fails' failed: boom"
-    assert statuses(broken) == {"double": "completed", "sleeps": "stopped"}
-    assert broken.status == "failed"
-    assert broken.error is not None
-    assert (broken.error.type, broken.error.file) == ("KeyError", str(user.folder / "run.py"))
-    assert (unhandled.status, refused.status) == ("failed", "failed")
-    assert statuses(refused) == {"double": "skipped"}
-    assert refused.error is not None
-    assert "on_init" in refused.error.message
-    said = notes(user)
-    assert said[:4] == ["init", "cleanup"] * 2
-    assert "caught Step 'double' has no value: it was skipped because 'fails' failed." in said
-    assert "after 3" in said
-    assert any(line.startswith("broken: RunFailedError: ") and "KeyError: 'mine'" in line for line in said)
-    assert not any(line.startswith(("unhandled:", "refused:")) for line in said), "the run says it all"
-    assert said[-1] == "cleanup", "however the run ended"
-
-    (user.folder / "notes.txt").unlink()
-    driver = user.start(user.interpreter, "run.py", "interrupted")
-    wait_for(lambda: (user.folder / "notes.txt").exists() and "sleeps" in notes(user), 60, user.started_output)
-    kill(driver.pid, signal.SIGINT)
-    assert driver.wait(60) == 1, user.started_output
-    assert sorted(notes(user)) == ["loading", "sleeps"]
-    last = user.last_run()
-    assert (last.status, statuses(last)) == ("stopped", {"sleeps": "stopped"})
-    assert "Traceback" not in user.started_output
-    assert runs.get_run(user.context(), last.id).error is None
-    assert Path(user.home, "runs").exists()
-    assert not list(Path(user.home, "runs").glob("*.stop"))
