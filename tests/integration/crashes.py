@@ -46,7 +46,7 @@ class at_work:
         elif chance < 0.4:
             self.ballast = bytearray(os.urandom(1 << 20) * 40)
         print("working", os.getpid(), flush=True)
-        time.sleep(random.random() * 0.15)
+        time.sleep(random.random() * 0.1)
 
     def __exit__(self, kind, *_):
         if kind is None:
