@@ -20,7 +20,7 @@ from stackyard.model.job import Secrets, StepError, StepEvent, StepJob, StepOutc
 from stackyard.storage.ids import now
 
 _READ_BYTES = 1 << 16
-_DRAIN_READS = 64
+_DRAIN_READS = 16
 """Enough for all that a pipe holds; something that a step left behind may go on writing for ever."""
 
 
