@@ -21,6 +21,14 @@ _FROM = (
     "LEFT JOIN runs r ON r.id = v.run_id LEFT JOIN step_runs s ON s.id = v.step_run_id"
 )
 
+_IN_STORE = "artifact_versions v WHERE v.artifact_store_id = st.id AND v.artifact_id = a.id"
+_STORES = (
+    # The artifact stores that have versions: each found by one look into the index, not by reading all of it.
+    "WITH RECURSIVE known(id) AS (SELECT MIN(artifact_store_id) FROM artifact_versions UNION ALL "
+    "SELECT (SELECT MIN(artifact_store_id) FROM artifact_versions WHERE artifact_store_id > known.id) FROM known "
+    "WHERE known.id IS NOT NULL), stores(id) AS (SELECT id FROM known WHERE id IS NOT NULL)"
+)
+
 
 class ArtifactQueries(Queries):
     """Artifacts, artifact versions, and who uses them."""
@@ -53,27 +61,28 @@ class ArtifactQueries(Queries):
             where.append("a.project_id = ?")
             values.append(project_id)
         if store_id is not None:
-            where.append("v.artifact_store_id = ?")
+            where.append("st.id = ?")
             values.append(store_id)
         if name:
             where.append("a.name LIKE ? ESCAPE '!'")
             values.append(pattern_of(name))
-        grouped = (
-            "SELECT a.name AS name, a.id AS artifact_id, v.artifact_store_id AS artifact_store_id, "  # noqa: S608
-            "COUNT(*) AS n_versions, MAX(v.version) AS latest_version "
-            "FROM artifacts a JOIN artifact_versions v ON v.artifact_id = a.id "
-            f"WHERE {' AND '.join(where or ['1'])} GROUP BY a.id, v.artifact_store_id"
-        )
-        total = self._sql.execute(f"SELECT COUNT(*) FROM ({grouped})", values).fetchone()[0]  # noqa: S608
-        condition = "1"
+        where.append(f"EXISTS (SELECT 1 FROM {_IN_STORE})")  # noqa: S608
+        condition = " AND ".join(where)
+        counting = f"{_STORES} SELECT COUNT(*) FROM artifacts a CROSS JOIN stores st WHERE {condition}"  # noqa: S608
+        total = self._sql.execute(counting, values).fetchone()[0]
         if cursor:
-            condition = "(g.name, g.artifact_id, g.artifact_store_id) > (?, ?, ?)"
+            condition += " AND (a.name, a.id, st.id) > (?, ?, ?)"
             values.extend(decode_cursor(cursor, 3))
         rows = self._sql.execute(
-            f"SELECT g.*, v.id AS latest_version_id, v.type, v.created_at, v.artifact_store "  # noqa: S608
-            f"FROM ({grouped}) g JOIN artifact_versions v "
-            f"ON v.artifact_id = g.artifact_id AND v.version = g.latest_version WHERE {condition} "
-            "ORDER BY g.name, g.artifact_id, g.artifact_store_id LIMIT ?",
+            f"{_STORES}, page AS (SELECT a.name AS name, a.id AS artifact_id, st.id AS artifact_store_id "  # noqa: S608
+            f"FROM artifacts a CROSS JOIN stores st WHERE {condition} ORDER BY a.name, a.id, st.id LIMIT ?) "
+            "SELECT a.*, v.version AS latest_version, v.id AS latest_version_id, v.type, v.created_at, "
+            "v.artifact_store, (SELECT COUNT(*) FROM artifact_versions n "
+            "WHERE n.artifact_store_id = a.artifact_store_id AND n.artifact_id = a.artifact_id) AS n_versions "
+            "FROM page a CROSS JOIN artifact_versions v ON v.artifact_id = a.artifact_id AND v.version = "
+            "(SELECT MAX(m.version) FROM artifact_versions m "
+            "WHERE m.artifact_store_id = a.artifact_store_id AND m.artifact_id = a.artifact_id) "
+            "ORDER BY a.name, a.artifact_id, a.artifact_store_id",
             [*values, limit + 1],
         ).fetchall()
         tagged = self._tags_of("artifact", [str(row["artifact_id"]) for row in rows[:limit]])
@@ -163,15 +172,18 @@ class ArtifactQueries(Queries):
                 for table in ("step_inputs", "step_outputs", "model_version_artifacts")
             ]
         condition = " AND ".join(where or ["1"])
-        counting = (
-            f"SELECT COUNT(*) FROM artifact_versions v JOIN artifacts a ON a.id = v.artifact_id WHERE {condition}"  # noqa: S608
-        )
-        total = self._sql.execute(counting, values).fetchone()[0]
+        few = run_id or model_version_id
+        # The planner knows no numbers: few versions are looked up, and all are read in order, as far as the page goes.
+        first = "CROSS JOIN" if few or not (name or artifact) else "JOIN"
+        order = "+v.id" if few else "v.id"
+        base = f"artifact_versions v {'CROSS JOIN' if few else 'JOIN'} artifacts a ON a.id = v.artifact_id"
+        total = self._sql.execute(f"SELECT COUNT(*) FROM {base} WHERE {condition}", values).fetchone()[0]  # noqa: S608
         if cursor:
             condition += " AND v.id < ?"
             values.append(cursor)
         rows = self._sql.execute(
-            f"SELECT {_COLUMNS} FROM {_FROM} WHERE {condition} ORDER BY v.id DESC LIMIT ?",  # noqa: S608
+            f"SELECT {_COLUMNS} FROM {_FROM.replace('JOIN', first, 1)} WHERE {condition} "  # noqa: S608
+            f"ORDER BY {order} DESC LIMIT ?",
             [*values, limit + 1],
         ).fetchall()
         items = self._versions(rows[:limit])

@@ -79,7 +79,7 @@ _V2 = (
     # What a step costs: only what the cache can find is in its index, and no number of changes lies in a table of its
     # own. The newest change is never deleted, so numbers go up without that.
     "DROP INDEX step_runs_by_cache_key",
-    "CREATE INDEX step_runs_by_cache_key ON step_runs (cache_key) WHERE status = 'completed'",
+    "CREATE INDEX step_runs_by_cache_key ON step_runs (cache_key, project_id, id) WHERE status = 'completed'",
     "ALTER TABLE changes RENAME TO changes_1",
     "CREATE TABLE changes (seq INTEGER PRIMARY KEY, entity TEXT NOT NULL, id TEXT NOT NULL)",
     "INSERT INTO changes SELECT seq, entity, id FROM changes_1",
