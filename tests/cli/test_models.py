@@ -9,7 +9,7 @@ from tests.cli.shell import Shell
 CHURN = """
 from typing import Annotated
 
-from stackyard import ArtifactConfig, Client, Model, get_step_context, log_metadata, pipeline, step
+from stackyard import ArtifactConfig, Client, Model, StackyardError, get_step_context, log_metadata, pipeline, step
 
 
 @step
@@ -21,6 +21,11 @@ def train(n: int) -> tuple[
     log_metadata({"accuracy": n / 10}, infer_model=True)
     Client().update_model_version("churn", model.number, add_tags=["seen"])
     assert Client().get_model_version("churn").number == model.number
+    print("on", Client().active_stack.name)
+    try:
+        Client().activate_stack("default")
+    except StackyardError as error:
+        print("refused:", error)
     return n / 10, n
 
 
@@ -45,7 +50,9 @@ def test_from_two_runs_to_a_version_in_production_and_out_again(shell: Shell) ->
     """Given two runs that work on a model, its versions are shown, promoted, used, changed and deleted."""
     shell.write("churn.py", CHURN)
     for n in ("1", "2"):
-        shell.do("run", "churn.py:training", "--param", f"n={n}")
+        told = shell.do("run", "churn.py:training", "--param", f"n={n}").out
+        assert "on default" in told
+        assert "refused: The step 'train' can't call Client().activate_stack." in told
     (model,) = shell.json("model", "list")["items"]
     facts = (model["name"], model["n_versions"], model["latest_version"], model["license"], model["tags"])
     assert facts == ("churn", 2, 2, "MIT", ["nightly"])

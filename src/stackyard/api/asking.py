@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from stackyard.api.context import Context
 
 F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound=type)
+_OWN = ("get_secret",)
+"""What a step answers itself: the secrets that it declares travel with it."""
 
 
 def asks(method: F) -> F:
@@ -40,6 +43,15 @@ def asks(method: F) -> F:
     return cast(F, wrapped)
 
 
+def refuses_steps(cls: C) -> C:
+    """Let the public methods of a class that are not asked for be refused inside steps, but what a step has itself."""
+    for name in dir(cls):
+        method = getattr(cls, name)
+        if not name.startswith("_") and inspect.isfunction(method) and not hasattr(method, "asks") and name not in _OWN:
+            setattr(cls, name, _outside(method))
+    return cls
+
+
 def answer_client(ctx: Context, method: str, arguments: Mapping[str, Any]) -> Any:
     """Call a method of ``Client`` for a step; return what it gives as a JSON value.
 
@@ -58,6 +70,7 @@ def answer_client(ctx: Context, method: str, arguments: Mapping[str, Any]) -> An
     from stackyard.api.client import Client  # noqa: PLC0415
 
     found = getattr(Client, method, None)
+    found = found.fget if isinstance(found, property) else found
     if not getattr(found, "asks", False):
         raise UsageError(f"A step can't ask for Client().{method}.", hint="Call it outside of steps.")
     function = found.__wrapped__  # type: ignore[union-attr]  # `asks` made it
@@ -66,6 +79,20 @@ def answer_client(ctx: Context, method: str, arguments: Mapping[str, Any]) -> An
     except (ValidationError, KeyError) as error:
         raise UsageError(f"Client().{method} does not take these arguments: {error}.") from error
     return to_jsonable_python(function(Client.at(ctx), **given))
+
+
+def _outside(method: F) -> F:
+    @functools.wraps(method)
+    def wrapped(*args: Any, **keywords: Any) -> Any:
+        context = current()
+        if context is not None:
+            raise UsageError(
+                f"The step {context.step_name!r} can't call Client().{method.__name__}.",
+                hint="Call it in the pipeline function, or in a script.",
+            )
+        return method(*args, **keywords)
+
+    return cast(F, wrapped)
 
 
 @functools.cache

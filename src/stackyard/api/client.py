@@ -1,6 +1,7 @@
 """``Client``: what user code can ask for. The methods keep ZenML's names; those of a noun stand in a file of their own.
 
-Inside a step those that only read, and those that tag and link, ask the step's driver.
+Inside a step those that read, and those of runs, artifacts and models, ask the step's driver; those that change stacks,
+components, flavors and secrets are refused there.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from stackyard.api.asking import asks, refuses_steps
 from stackyard.api.client_artifacts import ArtifactMethods
 from stackyard.api.client_models import ModelMethods
 from stackyard.api.client_runs import RunMethods
@@ -20,6 +22,7 @@ from stackyard.model.names import did_you_mean
 from stackyard.model.views import ProjectView
 
 
+@refuses_steps
 class Client(StackMethods, SecretMethods, RunMethods, ArtifactMethods, ModelMethods):
     """Stacks, runs, artifacts and models of the project around the working folder."""
 
@@ -35,10 +38,12 @@ class Client(StackMethods, SecretMethods, RunMethods, ArtifactMethods, ModelMeth
         return client
 
     @property
+    @asks
     def active_project(self) -> ProjectView:
         """Return the project around the working folder."""
         return self._context.project
 
+    @asks
     def get_project(self, name_id_or_prefix: str | None = None) -> ProjectView:
         """Return the project around the working folder, or another that ran something here.
 
@@ -55,6 +60,7 @@ class Client(StackMethods, SecretMethods, RunMethods, ArtifactMethods, ModelMeth
         hint = f"{did_you_mean(name_id_or_prefix, known)} A folder becomes one with: stackyard init".strip()
         raise UsageError(f"There is no project {name_id_or_prefix!r}.", hint=hint)
 
+    @asks
     def list_projects(self) -> list[ProjectView]:
         """Return the projects that ran something here, the one around the working folder first."""
         with self._context.catalog() as catalog:

@@ -70,6 +70,7 @@ class ArtifactMethods:
         tags.add_tags(self._context, "artifact", artifact_id, words(add_tags))
         return Artifact(name_id_or_prefix, self._tags_of_artifact(name_id_or_prefix))
 
+    @asks
     def delete_artifact(self, name_id_or_prefix: str) -> None:
         """Delete all versions of an artifact that nothing uses; their files stay in the artifact store.
 
@@ -167,6 +168,7 @@ class ArtifactMethods:
         tags.add_tags(self._context, "artifact_version", found.id, words(add_tags))
         return ArtifactVersion(artifacts.find_version(self._context, found.id))
 
+    @asks
     def delete_artifact_version(
         self,
         name_id_or_prefix: str,
@@ -209,6 +211,7 @@ class ArtifactMethods:
         """Return the project's tags by name; ``name``: only those that contain it."""
         return [tag for tag in tags.list_tags(self._context) if name in tag.name]
 
+    @asks
     def update_tag(self, tag_name_or_id: str, name: str) -> TagView:
         """Call a tag otherwise, wherever the project has it.
 
@@ -217,6 +220,7 @@ class ArtifactMethods:
         """
         return tags.rename_tag(self._context, tag_name_or_id, name)
 
+    @asks
     def delete_tag(self, tag_name_or_id: str) -> None:
         """Take a tag from everything in the project.
 

@@ -101,6 +101,7 @@ class ModelMethods:
             )
         )  # fmt: skip
 
+    @asks
     def delete_model(self, model_name_or_id: str) -> None:
         """Delete a model with its versions; linked runs and artifact versions stay.
 
@@ -208,6 +209,7 @@ class ModelMethods:
             )
         )  # fmt: skip
 
+    @asks
     def delete_model_version(self, model_version_id: str) -> None:
         """Delete a model version by its id; linked runs and artifact versions stay.
 

@@ -74,6 +74,7 @@ class RunMethods:
             PipelineRun, size=size, page=page, cursor=cursor, sort_by=sort_by, natural="desc:created",
         )  # fmt: skip
 
+    @asks
     def delete_pipeline_run(self, name_id_or_prefix: str) -> None:
         """Delete a run that ended, with its logs; the artifact versions that it made stay.
 
@@ -168,6 +169,7 @@ class RunMethods:
         """Return the pipelines that ran in the project, by name; ``name``: only those that contain it."""
         return [pipeline for pipeline in self._pipelines() if name in pipeline.name]
 
+    @asks
     def delete_pipeline(self, name_id_or_prefix: str) -> None:
         """Delete all runs of a pipeline.
 

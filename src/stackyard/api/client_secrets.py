@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from stackyard.api import secrets
+from stackyard.api.asking import asks
 from stackyard.api.context import Context
 from stackyard.model.secret import Secret
 from stackyard.model.stack_views import SecretView
@@ -33,6 +34,7 @@ class SecretMethods:
             return Secret(name, values)
         return secrets.read_secret(self._context, name)
 
+    @asks
     def list_secrets(self) -> list[SecretView]:
         """Return the secrets by name, without their values."""
         return secrets.list_secrets(self._context)

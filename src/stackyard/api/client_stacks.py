@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from stackyard.api import component_changes, components, flavors, stack_changes, stacks
+from stackyard.api.asking import asks
 from stackyard.api.context import Context
 from stackyard.api.lookup import find_component_type
 from stackyard.model.enums import ComponentType
@@ -23,6 +24,7 @@ class StackMethods:
     _context: Context
 
     @property
+    @asks
     def active_stack(self) -> StackView:
         """Return the active stack.
 
@@ -39,10 +41,12 @@ class StackMethods:
         """
         stacks.set_active_stack(self._context, stack_name_id_or_prefix)
 
+    @asks
     def get_stack(self, name_id_or_prefix: str | None = None) -> StackView:
         """Return a stack; the active one without a name."""
         return stacks.get_stack(self._context, name_id_or_prefix)
 
+    @asks
     def list_stacks(self) -> list[StackView]:
         """Return all stacks, the active one first."""
         return stacks.list_stacks(self._context)
@@ -83,6 +87,7 @@ class StackMethods:
         """
         stack_changes.delete_stack(self._context, name_id_or_prefix, recursive)
 
+    @asks
     def get_stack_component(self, component_type: str, name_id_or_prefix: str | None = None) -> ComponentView:
         """Return a component; the active stack's without a name.
 
@@ -91,6 +96,7 @@ class StackMethods:
         """
         return components.get_component(self._context, find_component_type(component_type), name_id_or_prefix)
 
+    @asks
     def list_stack_components(self, component_type: str | None = None) -> list[ComponentView]:
         """Return components by type, then by name."""
         return components.list_components(
@@ -146,14 +152,17 @@ class StackMethods:
         """
         component_changes.delete_component(self._context, find_component_type(component_type), name_id_or_prefix)
 
+    @asks
     def list_flavors(self) -> list[FlavorView]:
         """Return the flavors that are known, by component type."""
         return flavors.list_flavors(self._context)
 
+    @asks
     def get_flavors_by_type(self, component_type: str) -> list[FlavorView]:
         """Return the flavors of a component type."""
         return flavors.list_flavors(self._context, find_component_type(component_type))
 
+    @asks
     def get_flavor_by_name_and_type(self, name: str, component_type: str) -> FlavorView:
         """Return a flavor with its fields.
 

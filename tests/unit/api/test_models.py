@@ -209,10 +209,11 @@ def test_a_step_asks_its_driver_the_same(ctx: Context, client: Client) -> None:
     assert answer_client(ctx, "get_model", {"model_name_or_id": made.id})["view"]["name"] == "churn"
     page = answer_client(ctx, "list_model_version_artifact_links", {"model_version_id": version.id})
     assert [item["artifact_name"] for item in page["items"]] == ["data"]
+    assert answer_client(ctx, "active_stack", {})["name"] == "default"
     answer_client(ctx, "attach_tag", {"tag": "t", "resources": [{"id": version.id, "type": "model_version"}]})
     assert client.get_model_version("churn").tags == ["t"]
     for method, arguments in (
-        ("delete_model", {"model_name_or_id": "churn"}), ("nonsense", {}), ("__init__", {}),
+        ("replay_pipeline_run", {"name_id_or_prefix": "x"}), ("nonsense", {}), ("__init__", {}),
         ("get_model", {"nme": "churn"}), ("get_model", {"model_name_or_id": ["churn"]}),
         ("activate_stack", {"stack_name_id_or_prefix": "default"}),
     ):  # fmt: skip
