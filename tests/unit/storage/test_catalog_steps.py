@@ -13,6 +13,7 @@ from stackyard.model.job import StepError
 from stackyard.storage.catalog.connection import writing
 from stackyard.storage.catalog.reader import CatalogReader
 from stackyard.storage.catalog.runs import delete_run
+from stackyard.storage.catalog.tags import add_metadata, add_tags, remove_tags
 from stackyard.storage.catalog.writer import NewStepRun, RunWriter
 from stackyard.storage.home import Home
 from stackyard.storage.ids import new_id
@@ -104,12 +105,12 @@ def test_attempts_are_counted_and_the_last_one_decides(writer: RunWriter, catalo
     assert catalog.step_states(writer.run_id) == {"s0": (step.id, Status.RETRYING)}
     start(writer, step.id, attempt=2)
     writer.step_completed(step.id, [], {})
-    done = catalog.step_run_of(writer.run_id, "s0")
+    done = catalog.step_run(step.id)
     assert done is not None
     assert (done.attempt, done.status, done.error, done.started_at) == (2, Status.COMPLETED, None, first.started_at)
 
 
-def test_items_tags_and_what_steps_save_on_their_own(writer: RunWriter, catalog: CatalogReader) -> None:
+def test_items_tags_and_what_steps_save_on_their_own(own: Home, writer: RunWriter, catalog: CatalogReader) -> None:
     run = new_run()
     writer.create_run(run)
     one, other = rows = steps(2)
@@ -131,11 +132,12 @@ def test_items_tags_and_what_steps_save_on_their_own(writer: RunWriter, catalog:
     found = catalog.search_versions(PROJECT.id, limit=9, cursor=None, only_unused=True).items
     assert {(v.name, v.version) for v in found} == {("numbers", 2), ("extra", 1)}  # made in the same millisecond
     assert [v.id for v in catalog.search_versions(None, limit=9, cursor=None, tags=["raw"]).items] == [made.id]
-    assert writer.add_metadata("artifact_version", made.id, {"rows": 3})
-    assert not writer.add_metadata("artifact_version", new_id(), {"rows": 3})
+    with writing(own) as sql:
+        assert add_metadata(sql, PROJECT.id, "artifact_version", made.id, {"rows": 3})
+        assert not add_metadata(sql, PROJECT.id, "artifact_version", new_id(), {"rows": 3})
+        add_tags(sql, PROJECT.id, "run", run.id, ["x", "y"])
+        assert remove_tags(sql, "run", run.id, ["y", "z"]) == 1
     assert catalog.versions_by_id(made.id)[0].metadata == {"rows": 3}
-    writer.add_tags("run", run.id, ["x", "y"])
-    writer.remove_tags("run", run.id, ["y", "z"])
     assert catalog.tags_of("run", run.id) == ["x"]
     tags = {t.name: t.things for t in catalog.list_tags(PROJECT.id)}
     assert tags == {"raw": {"artifact_version": 1}, "t": {"artifact_version": 1}, "x": {"run": 1}}
@@ -185,9 +187,6 @@ def test_a_run_goes_on_where_it_ended(own: Home, writer: RunWriter, catalog: Cat
     (found,) = catalog.find_runs(run.id, None)
     assert (found.status, found.error) == (Status.COMPLETED, None)
     assert [(s.name, len(s.inputs)) for s in catalog.steps_of(found)] == [("s0", 0), ("s1", 1), ("s2", 0), ("grown", 0)]
-    assert catalog.latest_step_run(PROJECT.id, "training", "s1") == (failed.id, run.id)
-    assert catalog.latest_step_run(PROJECT.id, "training", "s1", "store-2") is None
-    assert catalog.latest_step_run(PROJECT.id, "training", "grown") is None
     with pytest.raises(RunNotFoundError):
         again.reopen_run(new_id())
     again.close()

@@ -160,10 +160,6 @@ class RunQueries(Queries):
         """Return a step run by its id."""
         return self._one_step("SELECT * FROM step_runs WHERE id = ?", (step_run_id,))
 
-    def step_run_of(self, run_id: str, name: str) -> StepRunView | None:
-        """Return the step run of a step in a run."""
-        return self._one_step("SELECT * FROM step_runs WHERE run_id = ? AND name = ?", (run_id, name))
-
     def step_runs_by_id(self, prefix: str) -> list[str]:
         """Return the ids of step runs that begin so; at most ten."""
         rows = self._sql.execute("SELECT id FROM step_runs WHERE id >= ? AND id < ? LIMIT 10", (prefix, prefix + "g"))
@@ -173,24 +169,6 @@ class RunQueries(Queries):
         """Return step name to step run id and status as the row has it, in topological order; cheap."""
         rows = self._sql.execute("SELECT name, id, status FROM step_runs WHERE run_id = ? ORDER BY position", (run_id,))
         return {row[0]: (row[1], status_of(row[2])) for row in rows}
-
-    def latest_step_run(
-        self, project_id: str, pipeline: str, step: str, store_id: str | None = None
-    ) -> tuple[str, str] | None:
-        """Return step run id and run id of the newest completed or cached run of a step; for taking its outputs.
-
-        Args:
-            project_id: whose.
-            pipeline: name of the pipeline.
-            step: name of the step in it.
-            store_id: only where the outputs lie in this artifact store.
-        """
-        row = self._sql.execute(
-            "SELECT id, run_id FROM step_runs WHERE project_id = ? AND pipeline = ? AND name = ? "
-            "AND (? IS NULL OR artifact_store_id = ?) AND status IN ('completed', 'cached') ORDER BY id DESC LIMIT 1",
-            (project_id, pipeline, step, store_id, store_id),
-        ).fetchone()
-        return (row[0], row[1]) if row else None
 
     def cache_candidates(self, cache_key: str, project_id: str, limit: int = 5) -> list[CacheCandidate]:
         """Return step runs with this key that have outputs, newest first."""

@@ -18,7 +18,7 @@ from stackyard.storage.catalog.runs import NewStepRun as NewStepRun
 from stackyard.storage.catalog.runs import end_unfinished_steps
 from stackyard.storage.catalog.runs import mark_interrupted as mark_interrupted
 from stackyard.storage.catalog.sql import changed, merge_json
-from stackyard.storage.catalog.tags import add_metadata, add_tags, remove_tags, subject
+from stackyard.storage.catalog.tags import add_metadata, add_tags
 from stackyard.storage.home import Home
 from stackyard.storage.ids import now
 from stackyard.storage.projects import Project
@@ -98,7 +98,8 @@ class RunWriter:
 
     def add_run_metadata(self, metadata: dict[str, Any]) -> None:
         """Add to the run's metadata; what it has under the same names is replaced."""
-        self.add_metadata("run", self.run_id, metadata)
+        with transaction(self._connection) as sql:
+            add_metadata(sql, self._project.id, "run", self.run_id, metadata)
 
     def resolve_model(self, spec: ModelSpec) -> ModelVersionRef:
         """Return the model version that the run works on, made if needed; the run is linked to it.
@@ -264,7 +265,7 @@ class RunWriter:
                 merge_json(sql, "step_runs", step_run_id, "metadata", metadata)
             changed(sql, "run", self.run_id)
 
-    # what steps and users do beside outputs: also without a run ----------------------------------------------------
+    # what steps and users save beside outputs: also without a run -----------------------------------------------------
 
     def record_artifact(
         self, manifest: Manifest, *, save_type: str, step_run_id: str = "", tags: Iterable[str] = (),
@@ -294,26 +295,3 @@ class RunWriter:
                 models.link_artifacts(sql, self._project.id, model_version_id, {manifest.id: artifact_type})
             changed(sql, "artifact", store_id)
         return number
-
-    def add_metadata(self, entity: str, entity_id: str, metadata: dict[str, Any]) -> bool:
-        """Add to the metadata of a run, step run, artifact version, model or model version; False: it is not there.
-
-        Args:
-            entity: one of :data:`stackyard.storage.catalog.tags.TABLES`, but ``artifact``.
-            entity_id: which.
-            metadata: name to JSON value; what is there under the same names is replaced.
-        """
-        with transaction(self._connection) as sql:
-            return add_metadata(sql, self._project.id, entity, entity_id, metadata)
-
-    def add_tags(self, entity: str, entity_id: str, names: Iterable[str]) -> None:
-        """Put tags on a thing of the catalog; ``entity`` as in :data:`stackyard.storage.catalog.tags.TABLES`."""
-        with transaction(self._connection) as sql:
-            add_tags(sql, self._project.id, entity, entity_id, names)
-            changed(sql, *subject(sql, self._project.id, entity, entity_id))
-
-    def remove_tags(self, entity: str, entity_id: str, names: Iterable[str]) -> None:
-        """Take tags from a thing of the catalog."""
-        with transaction(self._connection) as sql:
-            remove_tags(sql, entity, entity_id, names)
-            changed(sql, *subject(sql, self._project.id, entity, entity_id))
