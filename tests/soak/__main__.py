@@ -47,7 +47,7 @@ def floods(user: User, seed: int, scale: float) -> str:
     """Let steps print 1 GB."""
     del seed
     report = flood(user, max(1, round(FLOOD_MB / FLOOD_STEPS * scale)))
-    return f"{report.megabytes * FLOOD_STEPS} MB, every byte kept; no process needed more than {report.peak_mb:.0f} MB"
+    return f"{report.megabytes * FLOOD_STEPS} MB, every byte kept; the driver needed {report.peak_mb:.0f} MB at most"
 
 
 def writers(user: User, seed: int, scale: float) -> str:
