@@ -12,6 +12,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from stackyard.authoring.context import InputInfo
 from stackyard.authoring.parameters import validate
 from stackyard.authoring.signature import Parameter, Signature, read_signature
+from stackyard.model.digest import canonical_json
 from stackyard.model.job import InputVersion, StepJob
 
 _MEMBER = re.compile(r"(.+)\[(\d+)\]")
@@ -71,8 +72,9 @@ def _is_default(parameter: Parameter, value: Any) -> bool:
     if parameter.required or parameter.annotation is not Any:
         return False
     try:
-        return bool(to_jsonable_python(parameter.default, inf_nan_mode="constants") == value)
-    except (PydanticSerializationError, ValueError):
+        default = to_jsonable_python(parameter.default, inf_nan_mode="constants")
+        return canonical_json(default) == canonical_json(value)  # True == 1 == 1.0 in Python, and they are not the same
+    except (PydanticSerializationError, TypeError, ValueError):
         return False
 
 
