@@ -67,7 +67,10 @@ class ChildBell:
 
     def wait(self, seconds: float, *others: int) -> list[int]:
         """Wait for it, or for one of other descriptors; return those of them that are readable."""
-        ready, _, _ = select.select([self.descriptor, *others], [], [], seconds)
+        poll = select.poll()  # select() knows descriptors below 1024 only, and a driver may have more files open
+        for descriptor in (self.descriptor, *others):
+            poll.register(descriptor, select.POLLIN)
+        ready = [descriptor for descriptor, _ in poll.poll(seconds * 1000)]
         if self.descriptor in ready:
             with contextlib.suppress(BlockingIOError):
                 os.read(self.descriptor, 1 << 12)

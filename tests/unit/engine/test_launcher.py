@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,3 +78,20 @@ def test_the_guard_loads_next_to_nothing(launcher: ZygoteLauncher) -> None:
     process.channel.close()
     for pipe in (process.stdout, process.stderr):
         os.close(pipe)
+
+
+def test_a_driver_with_many_open_files_has_workers_too() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        crowded = ZygoteLauncher([])
+        try:
+            assert _end(crowded, 1)
+        finally:
+            crowded.end_workers()
+            crowded.close()
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
