@@ -71,7 +71,7 @@ class Recorder:
         whole = self.settings.defaults.under(self._configured)
         self.whole = replace(whole, substitutions={**self.settings.moment, **whole.substitutions})
         """What counts for the pipeline as a whole."""
-        self._scopes = [replace(self.settings.defaults, settings=[])]  # the run's settings are no step's own
+        self._outermost = replace(self.settings.defaults, settings=[])  # the run's settings are no step's own
         self._merged: dict[tuple[int, int, str], tuple[StepOptions, StepOptions, StepOptions]] = {}
         self._sections: dict[str, StepOptions] = {}
         self._used: set[str] = set()
@@ -137,11 +137,16 @@ class Recorder:
     @contextmanager
     def scope(self, options: StepOptions) -> Iterator[None]:
         """Let the options of a pipeline that is called inside count for the steps that it calls."""
-        self._scopes.append(self._scopes[-1].under(options))
+        token = _scope.set((self, self._innermost().under(options)))
         try:
             yield
         finally:
-            self._scopes.pop()
+            _scope.reset(token)
+
+    def _innermost(self) -> StepOptions:
+        """Return the options of the pipelines around a call."""
+        found = _scope.get()
+        return found[1] if found is not None and found[0] is self else self._outermost
 
     def options_of(self, step: str, own: StepOptions, *, called: str = "") -> StepOptions:
         """Return what counts for a call of a step.
@@ -155,7 +160,7 @@ class Recorder:
             own: the step's own options.
             called: name of the step where its section counts for all calls (of ``map``); else empty.
         """
-        scope = self._scopes[-1]
+        scope = self._innermost()
         sections = [name for name in (called, step) if self._has_section(name)]
         self._used.update(sections)
         key = (id(scope), id(own), "\0".join(sections))
@@ -278,6 +283,10 @@ class Recorder:
 
 
 _recorder: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("stackyard_recorder", default=None)
+_scope: contextvars.ContextVar[tuple[Recorder, StepOptions] | None] = contextvars.ContextVar(
+    "stackyard_scope", default=None
+)
+"""What counts in the pipeline that is called inside; of each task its own, as async pipelines take turns."""
 
 
 def current_recorder() -> Recorder | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -177,3 +178,28 @@ def test_everything_that_is_wrong_is_collected_where_recording_can_go_on() -> No
         wiring.__code__.co_firstlineno + line for line in (1, 2, 3, 4, 6, 7, 8)
     ]
     assert len(spec.steps) == 8
+
+
+@pipeline(environment={"WHO": "first"})
+async def first_inside() -> None:
+    await asyncio.sleep(0)
+    work(1)
+
+
+@pipeline
+async def second_inside() -> None:
+    await asyncio.sleep(0)
+    work(2)
+    await asyncio.sleep(0)
+    work(3)
+
+
+@pipeline
+async def taking_turns() -> None:
+    await asyncio.gather(first_inside(), second_inside())
+    work(4)
+
+
+def test_async_pipelines_that_take_turns_keep_their_options_to_themselves() -> None:
+    recorded = taking_turns.record({}, taking_turns.new_recorder()).spec
+    assert [step.environment for step in recorded.steps] == [{"WHO": "first"}, {}, {}, {}]
