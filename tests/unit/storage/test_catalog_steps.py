@@ -14,7 +14,7 @@ from stackyard.storage.catalog.connection import writing
 from stackyard.storage.catalog.reader import CatalogReader
 from stackyard.storage.catalog.runs import delete_run
 from stackyard.storage.catalog.tags import add_metadata, add_tags, remove_tags
-from stackyard.storage.catalog.writer import NewStepRun, RunWriter
+from stackyard.storage.catalog.writer import NewStepRun, RunWriter, mark_interrupted
 from stackyard.storage.home import Home
 from stackyard.storage.ids import new_id
 from stackyard.storage.locking import LifeLock
@@ -216,3 +216,35 @@ def test_a_run_that_is_deleted_leaves_only_its_artifact_versions(
     assert catalog.find_runs(run.id, None) == []
     orphan = catalog.list_versions(PROJECT.id, "a", None, limit=1, cursor=None, number=1).items[0]
     assert (orphan.run_id, orphan.run_name, orphan.step) == (run.id, "", "")
+
+
+def test_a_run_that_somebody_went_on_with_meanwhile_is_not_interrupted(
+    own: Home, writer: RunWriter, catalog: CatalogReader
+) -> None:
+    run = new_run()
+    writer.create_run(run)
+    writer.add_steps(steps(1))
+    writer.set_run(Status.RUNNING)
+    own.ensure("runs")
+    lock = LifeLock(own.run_lock(run.id))
+    mark_interrupted(own, [run.id])  # asked for by who found the lock free a moment ago
+    assert catalog.step_states(run.id)["s0"][1] is Status.QUEUED
+    assert catalog.unfinished_runs() == [run.id]
+    lock.release()
+    mark_interrupted(own, [run.id])
+    assert catalog.unfinished_runs() == []
+
+
+def test_a_step_that_was_reused_and_runs_after_all_was_not_reused(writer: RunWriter, catalog: CatalogReader) -> None:
+    run = new_run()
+    writer.create_run(run)
+    (step,) = rows = steps(1)
+    writer.add_steps(rows)
+    writer.step_cached(
+        step.id, inputs={}, outputs={}, cache_key="k", parts=None, source_run_id="earlier", metadata={}
+    )  # fmt: skip
+    start(writer, step.id)
+    found = catalog.step_run(step.id)
+    assert found is not None
+    assert found.cache is not None
+    assert (found.cache.hit, found.cache.source_run_id, found.ended_at) == (False, "", "")

@@ -16,6 +16,7 @@ from stackyard.storage.catalog.sql import changed, insert
 from stackyard.storage.catalog.tags import add_tags, forget_tags
 from stackyard.storage.home import Home
 from stackyard.storage.ids import now
+from stackyard.storage.locking import is_alive
 from stackyard.storage.projects import Project
 from stackyard.storage.strays import end_strays
 
@@ -203,6 +204,8 @@ def mark_interrupted(home: Home, run_ids: list[str]) -> None:
     moment = now()
     with writing(home) as sql:
         for run_id in run_ids:
+            if is_alive(home.run_lock(run_id)):  # gone on with meanwhile: its rows are its driver's again
+                continue
             sql.execute(
                 f"UPDATE runs SET status = 'interrupted', ended_at = ?, pid = 0 "  # noqa: S608  # a constant
                 f"WHERE id = ? AND status IN {UNFINISHED_SQL}",

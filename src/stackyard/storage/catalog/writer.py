@@ -146,8 +146,10 @@ class RunWriter:
         with transaction(self._connection) as sql:
             sql.execute(
                 "UPDATE step_runs SET status = ?, started_at = CASE WHEN ? > 1 AND started_at <> '' THEN started_at "
-                "ELSE ? END, pid = ?, cache_key = ?, cache_parts = ?, cache_reason = ?, cache_detail = ?, "
-                "attempt = ?, model_version_id = CASE WHEN ? = '' THEN model_version_id ELSE ? END WHERE id = ?",
+                "ELSE ? END, pid = ?, cache_key = ?, cache_parts = ?, cache_reason = ?, cache_detail = ?, attempt = ?, "
+                # A run that is gone on with may have reused it before.
+                "ended_at = '', cache_hit = 0, cache_source_run_id = '', "
+                "model_version_id = CASE WHEN ? = '' THEN model_version_id ELSE ? END WHERE id = ?",
                 row,
             )
             versions.insert_inputs(sql, step_run_id, inputs, items)
