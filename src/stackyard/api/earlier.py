@@ -63,8 +63,13 @@ class Resumed:
 
     states: States
     cache: StepCache
+    start_from: str = ""
+    """The run was asked for this step, and those that need it."""
+    only: str = ""
+    """The run was asked for this step alone."""
     _again: set[str] = field(default_factory=set)
     """Steps that completed before and run again, and all that need them."""
+    _asked: set[str] = field(default_factory=set)
 
     def of(self, specs: Sequence[StepSpec], *, growing: bool) -> EarlierSteps:  # noqa: ARG002
         """Return the completed steps with their outputs."""
@@ -72,7 +77,10 @@ class Resumed:
         again: dict[str, str] = {}
         for spec in specs:
             step_run_id, status = self.states.get(spec.name, ("", Status.QUEUED))
+            asked = self._is_asked(spec)
             if not status.is_success:
+                if not asked:
+                    kept[spec.name] = KeptStep(Status.SKIPPED, detail="not asked for")
                 continue
             if any(up in self._again for up in spec.upstream()):
                 self._again.add(spec.name)  # the cache may know it with the new inputs, too
@@ -91,6 +99,14 @@ class Resumed:
                 kept[spec.name] = KeptStep(status, outputs)
         ids = {spec.name: self.states[spec.name][0] for spec in specs if spec.name in self.states}
         return EarlierSteps(ids, kept, again)
+
+    def _is_asked(self, spec: StepSpec) -> bool:
+        """Tell whether the step was to run, as :class:`TakenOver` decided when the run began."""
+        if self.only or not self.start_from:
+            return self.only in ("", spec.name)
+        if spec.name == self.start_from or any(up in self._asked for up in spec.upstream()):
+            self._asked.add(spec.name)
+        return spec.name in self._asked
 
     def check_end(self, names: Iterable[str]) -> None:
         """Be content: a pipeline that grows may grow otherwise this time."""

@@ -22,7 +22,7 @@ from stackyard.api.run_request import Kind, RunRequest, of_here
 from stackyard.api.runs import get_run
 from stackyard.authoring.pipeline import PipelineDefinition, set_runner
 from stackyard.engine.reporter import Reporter
-from stackyard.model.errors import PipelineLoadError, ResumeError, RunNotFoundError, StackyardError
+from stackyard.model.errors import PipelineLoadError, ResumeError, RunFailedError, RunNotFoundError, StackyardError
 from stackyard.model.views import RunView
 
 Show = Callable[[], Reporter]
@@ -74,7 +74,12 @@ class Program:
         if resume:
             run = rerun.require_resumable(open_context(_file_of(definition)), resume)
             options = replace(options, resume=run.id, stack=run.stack_id)
-        self.last = run_pipeline(definition, options, self.show(), created=self.created)
+        try:
+            self.last = run_pipeline(definition, options, self.show(), created=self.created)
+        except RunFailedError as error:  # its function failed while its steps ran: a run all the same
+            if error.details.get("run_id"):
+                self.called.append(error.details["run_id"])
+            raise
         self.called.append(self.last.id)
         return PipelineRun(raise_for_status(self.last))
 

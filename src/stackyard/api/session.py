@@ -22,7 +22,7 @@ from stackyard.api.run_configuration import RunConfiguration
 from stackyard.api.run_options import RunOptions
 from stackyard.api.run_stack import RunStack, prepare_more, prepare_stack
 from stackyard.api.runs import get_run
-from stackyard.api.session_parts import configuration_of, hook_call, open_store
+from stackyard.api.session_parts import configuration_of, different, hook_call, open_store
 from stackyard.api.step_requests import answer
 from stackyard.api.uploads import store_uploads
 from stackyard.authoring.pipeline import PipelineDefinition, RecordedPipeline
@@ -94,6 +94,8 @@ class Session:
         self._earlier: Earlier = NothingEarlier()
         self._store: ArtifactStore | None = None
         self._run: NewRun | None = None
+        self._uploaded: set[str] = set()
+        """Placeholders of the values from outside that are in the store."""
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -206,7 +208,10 @@ class Session:
             StackyardError: something is wrong with them.
         """
         assert self._taken is not None  # noqa: S101  # open comes first
-        taken = self._taken = prepare_more(self._taken, specs, definitions)
+        before, taken = self._taken, prepare_more(self._taken, specs, definitions)
+        if taken.redactor is not before.redactor:
+            self._masked.enter_context(masked_output(taken.redactor))
+        self._taken = taken
         earlier = self._earlier.of(specs, growing=True)
         stored = self._uploads(uploads, specs)
         wanted = {version for spec in specs for version in spec.external_inputs.values()}
@@ -298,7 +303,8 @@ class Session:
             if not growing:
                 require_same_graph(recorded.spec.steps, view)
             run.name = view.name
-            return Resumed(reader.step_states(view.id), cache)
+            asked = {word: view.configuration.get(word, "") for word in ("start_from", "only")}
+            return Resumed(reader.step_states(view.id), cache, **asked)
         first = options.only or options.start_from
         if first is None:
             return NothingEarlier()
@@ -314,8 +320,7 @@ class Session:
             ResumeError: it completed, or is one of another pipeline, other parameters or another artifact store.
         """
         why = hint = ""
-        now, before = to_jsonable_python(run.parameters), view.parameters
-        others = [name for name in {**before, **now} if now.get(name) != before.get(name)]
+        others = different(to_jsonable_python(run.parameters), view.parameters)
         if view.status is Status.COMPLETED:
             why, hint = "it is complete", f"Run its pipeline again with: stackyard run retry {view.name}"
         elif view.pipeline != run.pipeline:
@@ -329,11 +334,14 @@ class Session:
             raise ResumeError(f"The run {view.name!r} can't be gone on with: {why}.", hint=hint)
 
     def _uploads(self, uploads: Mapping[str, ExternalArtifact], specs: Sequence[StepSpec]) -> list[Upload]:
-        """Store what was given from outside."""
-        return store_uploads(
-            self.store, uploads, specs, run_id=self.run_id, pipeline=self._wanted.definition.name,
+        """Store what was given from outside and was not stored for an earlier step."""
+        new = {key: value for key, value in uploads.items() if key not in self._uploaded}
+        found = store_uploads(
+            self.store, new, specs, run_id=self.run_id, pipeline=self._wanted.definition.name,
             project_id=self.ctx.scope.id,
         )  # fmt: skip
+        self._uploaded.update(upload.placeholder for upload in found)
+        return found
 
     def _executor(self, workers: int) -> StepExecutor:
         if self._wanted.options.in_process:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from stackyard.api.run_options import RunOptions
 from stackyard.api.run_stack import RunStack
 from stackyard.authoring.pipeline import RecordedPipeline
 from stackyard.engine.components import artifact_store
+from stackyard.model.digest import canonical_json
 from stackyard.model.errors import ComponentConfigurationError
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ def configuration_of(recorded: RecordedPipeline, options: RunOptions) -> dict[st
         if getattr(options, word) is not None:
             found[word] = getattr(options, word)
     return found
+
+
+def different(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
+    """Return the names under which two mappings of JSON values differ; NaN is the same as NaN, and 1 is not true."""
+    return [name for name in {**before, **now} if canonical_json(now.get(name)) != canonical_json(before.get(name))]
 
 
 def open_store(taken: RunStack) -> ArtifactStore:

@@ -167,7 +167,7 @@ class Execution:
         status = self.scheduler.outcome()
         if status is Status.COMPLETED and early is not None:
             self._first_error = self._first_error or early
-            status = Status.STOPPED if self._stopping.asked else Status.FAILED
+            status = Status.STOPPED if self._stopping.was_asked else Status.FAILED
         elif self._first_error is not None:
             status = Status.FAILED
         self._writer.set_run(status, error=self._first_error if status is Status.FAILED else None)

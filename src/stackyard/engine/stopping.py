@@ -43,6 +43,11 @@ class Stopping:
         """Say where requests come from."""
         self._stops = stops
 
+    @property
+    def was_asked(self) -> bool:
+        """Tell whether the run was asked to stop, also when there was nothing left to be stopped."""
+        return self.asked > 0 or (self._stops is not None and self._stops.signals > 0)
+
     def obey(self) -> None:
         """Do what was asked for since the last call."""
         if self._stops is None:
