@@ -1,6 +1,6 @@
 """What a step's cache policy adds to its key: files, code that it names, the answer of a function.
 
-Runs in the driver. A run reads each file once.
+Runs in the driver. A run reads each file once, and again when it changed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class PolicyDigests:
         """
         self._root = source_root
         self._code = code
-        self._files: dict[Path, str] = {}
+        self._files: dict[Path, tuple[tuple[int, int, int], str]] = {}
+        """File to its inode, size and time, and its digest then: a step may write what a later one depends on."""
 
     def of(self, spec: StepSpec, policy: CachePolicy) -> tuple[dict[str, str], dict[str, str]]:
         """Return what counts by the policy: code (file to digest), and the rest (what it is to digest).
@@ -67,16 +68,20 @@ class PolicyDigests:
         return code, rest
 
     def _file(self, path: Path) -> str:
-        if path not in self._files:
-            digest = hashlib.sha256()
-            try:
-                with path.open("rb") as file:
-                    while chunk := file.read(_CHUNK):
-                        digest.update(chunk)
-            except OSError as error:
-                raise DependencyError(f"the file {path} can't be read: {error.strerror or error}") from error
-            self._files[path] = PREFIX + digest.hexdigest()
-        return self._files[path]
+        digest = hashlib.sha256()
+        try:
+            with path.open("rb") as file:
+                found = os.fstat(file.fileno())
+                state = (found.st_ino, found.st_size, found.st_mtime_ns)
+                known = self._files.get(path)
+                if known is not None and known[0] == state:
+                    return known[1]
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+        except OSError as error:
+            raise DependencyError(f"the file {path} can't be read: {error.strerror or error}") from error
+        self._files[path] = (state, PREFIX + digest.hexdigest())
+        return self._files[path][1]
 
 
 def resolve_files(names: Iterable[str], root: Path) -> list[tuple[str, Path]]:

@@ -65,8 +65,7 @@ class InProcessExecutor:
             return []
         (job, secrets), self._waiting = self._waiting, None
         if self._unwanted:
-            error = StepError(type="Stopped", message="The step was stopped on request.")
-            return [StepOutcome(step_run_id=job.step_run_id, status="stopped", error=error, ended_at=now())]
+            return [_stopped(job)]
         return self._execute(job, secrets, answer)
 
     def add_wakeup(self, descriptor: int) -> None:
@@ -114,14 +113,22 @@ class InProcessExecutor:
 
         events.append(StepEvent(kind="started", step_run_id=job.step_run_id, at=now(), pid=os.getpid()))
         limit = _Limit(job.limits.timeout_s)
-        with _own_state(job), _captured(job.step_run_id, events), _logged(log), _stoppable(limit):
-            outcome = run_step(job, send, secrets, ask)
+        try:
+            with _own_state(job), _captured(job.step_run_id, events), _logged(log), _stoppable(limit):
+                outcome = run_step(job, send, secrets, ask)
+        except StopRequested:  # the signal came between the step and the outcome
+            outcome = _stopped(job)
         if limit.passed and outcome.status == "stopped":
             error = StepError(type="StepTimeout", message=f"timed out after {limit.seconds:g} s")
             if outcome.error is not None:
                 error = outcome.error.model_copy(update={"type": error.type, "message": error.message})
             outcome = outcome.model_copy(update={"status": "failed", "error": error})
         return [*events, outcome]
+
+
+def _stopped(job: StepJob) -> StepOutcome:
+    error = StepError(type="Stopped", message="The step was stopped on request.")
+    return StepOutcome(step_run_id=job.step_run_id, status="stopped", error=error, ended_at=now())
 
 
 class _Limit:
