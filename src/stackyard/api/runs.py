@@ -25,8 +25,9 @@ from stackyard.model.names import did_you_mean
 from stackyard.model.views import LogLine, Page, RunView, StepRunView
 from stackyard.storage.home import Home
 from stackyard.storage.host import reason_of
-from stackyard.storage.locking import LifeLock, is_alive
+from stackyard.storage.locking import is_alive
 from stackyard.storage.logs import LogReader, decode_cursor, encode_cursor
+from stackyard.storage.strays import hold_run
 
 MAX_PAGE = 1000
 BYTES_PER_LINE = 500
@@ -257,9 +258,9 @@ def delete_runs(ctx: Context, found: Sequence[RunView]) -> None:
 
 @contextlib.contextmanager
 def _held(home: Home, run: RunView) -> Iterator[None]:
-    """Keep a finished run from being gone on with."""
+    """Keep a finished run from being gone on with; what its driver, if killed, left behind is ended."""
     try:
-        lock = LifeLock(home.run_lock(run.id))
+        lock = hold_run(home, run.id)
     except LockTimeoutError as error:
         raise _goes_on(run) from error
     try:

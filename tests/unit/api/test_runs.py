@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from stackyard.api.changes import Follower
 from stackyard.api.client import Client
 from stackyard.api.components import register_component
 from stackyard.api.context import Context, open_context
-from stackyard.api.runs import count_running, get_run, list_runs, read_logs, stop_run
+from stackyard.api.runs import count_running, delete_runs, get_run, list_runs, read_logs, stop_run
 from stackyard.api.stacks import set_active_stack
 from stackyard.model.cache_key import CacheKeyParts
 from stackyard.model.enums import ComponentType, MissReason, Status
@@ -29,6 +32,7 @@ from stackyard.storage.ids import new_id
 from stackyard.storage.locking import LifeLock
 from stackyard.storage.logs import StepLog
 from stackyard.storage.materializers.lookup import Origin, save_version
+from stackyard.storage.strays import MARK_VARIABLE
 
 
 @pytest.fixture
@@ -204,3 +208,18 @@ def test_a_catalog_that_is_damaged_inside_is_an_error_with_a_remedy(ctx: Context
     with pytest.raises(CatalogError) as caught:
         list_runs(ctx)
     assert caught.value.hint
+
+
+def test_who_deletes_a_run_ends_what_its_killed_driver_left_behind(ctx: Context) -> None:
+    driver = Driver(ctx)
+    driver.end()
+    ctx.home_folder.run_lock(driver.id).write_text("mark-of-the-killed")
+    left = subprocess.Popen(["sleep", "600"], env={**os.environ, MARK_VARIABLE: "mark-of-the-killed.1"})
+    try:
+        delete_runs(ctx, [get_run(ctx, driver.id)])
+        assert left.wait(60) == -signal.SIGKILL
+    finally:
+        left.kill()
+        left.wait()
+    assert list_runs(ctx).items == []
+    assert not ctx.home_folder.run_lock(driver.id).exists()
