@@ -11,6 +11,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from stackyard import pydantic_plugins
+
 if TYPE_CHECKING:
     from stackyard.api.client import Client
     from stackyard.api.model import Model
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from stackyard.storage.materializers.base import Materializer
 
 __version__ = "0.1.0"
+
+pydantic_plugins.leave_out()
 
 __all__ = [
     "ArtifactConfig",

@@ -71,24 +71,68 @@ def test_no_model_of_a_short_command_has_a_builtin_as_default_factory(home: Path
     assert "currsize=0" in done.stderr.splitlines()[-1]
 
 
-def test_pydantic_s_plugins_are_left_out_of_short_commands_and_only_there(tmp_path: Path) -> None:
-    """What stands in for pydantic's loader finds no plugins, gives all else that the real one has, and spares runs."""
+def test_pydantic_s_plugins_are_left_out_for_our_models_and_only_there(home: Path, tmp_path: Path) -> None:
+    """What stands in for pydantic's loader finds plugins for others, and gives all else that the real one has."""
     code = """
 import sys
 from stackyard.__main__ import main
 main()
-loader = sys.modules.get("pydantic.plugin._loader")
-print(getattr(loader, "__file__", None), file=sys.stderr)
+print(getattr(sys.modules["pydantic.plugin._loader"], "__file__", None), file=sys.stderr)
+from pydantic import BaseModel
+class Theirs(BaseModel):
+    value: int
 import pydantic.plugin._loader as loader
-print(loader.PYDANTIC_ENTRY_POINT_GROUP, sys.modules["pydantic.plugin._loader"].__file__, file=sys.stderr)
+print(loader.PYDANTIC_ENTRY_POINT_GROUP, loader.__file__, file=sys.stderr)
 """
-    for command, stands_in in (("stack get", True), ("run list", False)):
+    script = """
+import sys
+from stackyard import pipeline, step
+@step
+def one() -> int:
+    return 1
+@pipeline
+def trivial() -> None:
+    one()
+def main():
+    trivial()
+"""
+    (tmp_path / "trivial.py").write_text(script)
+    for words in ("stack get", "run list", "run trivial.py"):
         done = subprocess.run(
-            [sys.executable, "-c", code, *command.split()],
-            cwd=tmp_path, env={**os.environ, "STACKYARD_HOME": str(tmp_path)}, capture_output=True, text=True,
+            [sys.executable, "-c", code, *words.split()],
+            cwd=tmp_path, env={**os.environ, "STACKYARD_HOME": str(home)}, capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         first, second = done.stderr.splitlines()[-2:]
-        assert (first == "None") == stands_in, done.stderr
+        assert first == "None", done.stderr
         assert second.startswith("pydantic "), done.stderr
         assert second.endswith("_loader.py"), done.stderr
+
+
+def test_pydantic_s_plugins_see_the_models_of_others(tmp_path: Path) -> None:
+    """A plugin that is installed wraps the user's models, also those that are built after ours, and not ours."""
+    (tmp_path / "seer.py").write_text(
+        "class Seer:\n"
+        "    def new_schema_validator(self, schema, schema_type, schema_type_path, schema_kind, config, settings):\n"
+        "        print(schema_type_path.module, schema_type_path.name)\n"
+        "        return None, None, None\n"
+        "seer = Seer()\n"
+    )
+    about = tmp_path / "seer-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: seer\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[pydantic]\nseer = seer:seer\n")
+    code = """
+from stackyard.model.stack import Stack
+try:
+    Stack()
+except ValueError:
+    pass
+from pydantic import BaseModel
+class Theirs(BaseModel):
+    value: int
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, "__main__ Theirs\n"), done.stderr
