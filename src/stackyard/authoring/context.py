@@ -5,9 +5,10 @@ A step never opens the catalog: it speaks to its driver through the services tha
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -224,6 +225,7 @@ class StepContext:
 
 _current: contextvars.ContextVar[StepContext | None] = contextvars.ContextVar("stackyard_step_context", default=None)
 _process_wide: list[StepContext] = []
+_outside: contextvars.ContextVar[bool] = contextvars.ContextVar("stackyard_outside_of_steps", default=False)
 
 
 def enter(context: StepContext) -> contextvars.Token[StepContext | None]:
@@ -240,7 +242,19 @@ def leave(token: contextvars.Token[StepContext | None]) -> None:
 
 def current() -> StepContext | None:
     """Return the running step's context, or None outside of a step."""
+    if _outside.get():
+        return None
     return _current.get() or (_process_wide[-1] if len(_process_wide) == 1 else None)
+
+
+@contextlib.contextmanager
+def outside_of_steps() -> Iterator[None]:
+    """Let code in a step's own process count as code outside of steps: the driver, as it answers the step."""
+    token = _outside.set(True)
+    try:
+        yield
+    finally:
+        _outside.reset(token)
 
 
 def get_step_context() -> StepContext:

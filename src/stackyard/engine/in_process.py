@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 from typing import Any
 
+from stackyard.authoring.context import outside_of_steps
 from stackyard.engine.executor import Answer, ExecutorEvent, LogData
 from stackyard.engine.limits import limit_threads
 from stackyard.engine.logs import ForwardedLogging
@@ -87,7 +88,8 @@ class InProcessExecutor:
         screen = sys.stderr
 
         def ask(method: str, arguments: dict[str, Any], manifest: Manifest | None) -> StepReply:
-            with self._asking:  # the threads of a step ask one after the other
+            # The threads of a step ask one after the other, and the driver is no step.
+            with self._asking, outside_of_steps():
                 self._last_request += 1
                 number = self._last_request
                 return answer(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stackyard.api.artifacts import list_artifacts
+from stackyard.api.client import Client
 from stackyard.api.context import open_context
 from stackyard.api.programs import Program
 from stackyard.api.run_request import of_here
@@ -35,6 +36,18 @@ def length(text: str) -> int:
 @step(secrets=["mine"])
 def with_secret() -> int:
     return 2
+
+
+@step(timeout=60)
+def asks() -> int:
+    project = Client().active_project
+    assert Client().get_project(project.name).id == project.id
+    return len(Client().list_projects())
+
+
+@pipeline
+def asking() -> None:
+    asks()
 
 
 @pipeline
@@ -105,6 +118,10 @@ def test_secrets_of_steps_that_come_later_are_masked_in_what_is_printed(
     create_secret(open_context(), "mine", {"key": SECRET})
     program.run(prints_a_secret, {})
     assert capsys.readouterr().out == "it is ***.\n"
+
+
+def test_a_step_in_the_driver_s_own_process_is_answered_by_the_driver(program: Program) -> None:
+    assert program.run(asking, {}).steps["asks"].output.load() >= 1
 
 
 def test_a_run_that_is_stopped_between_its_steps_was_stopped(program: Program) -> None:
