@@ -274,8 +274,9 @@ class Session:
         except StackyardError as error:
             if self._wanted.options.resume is None:
                 raise
+            name = get_run(self.ctx, run.id).name
             raise ResumeError(
-                f"The run {run.id} is running.", hint="Wait for its end, or stop it: stackyard run stop"
+                f"The run {name!r} is running.", hint=f"Wait for its end, or stop it: stackyard run stop {name}"
             ) from error
         if self._wanted.options.resume is not None:  # what was asked of a driver that is gone
             with contextlib.suppress(OSError):

@@ -169,7 +169,7 @@ def _answer_of(name: str) -> str:
         raise DependencyError(f"cache_func {name!r} can't be called")
     try:
         answer = function()
-    except Exception as error:  # it is the user's function
+    except (Exception, SystemExit) as error:  # it is the user's function
         said = step_error(error)
         place = f" ({said.file}:{said.line})" if said.file else ""
         raise DependencyError(f"cache_func {name!r} failed: {said.type}: {said.message}{place}") from error

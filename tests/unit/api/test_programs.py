@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ from stackyard.authoring.pipeline import pipeline
 from stackyard.authoring.step import step
 from stackyard.engine.reporter import SilentReporter
 from stackyard.model.enums import Status
-from stackyard.model.errors import RunFailedError, RunStoppedError
+from stackyard.model.errors import ResumeError, RunFailedError, RunStoppedError
+from stackyard.storage.locking import LifeLock
 
 SECRET = "hunter2-and-more"
 
@@ -52,6 +54,20 @@ def asking() -> None:
 
 @pipeline
 def simple() -> None:
+    one()
+
+
+def leaves() -> None:
+    sys.exit(3)
+
+
+@pipeline(on_cleanup=leaves)
+def leaves_at_the_end() -> None:
+    one()
+
+
+@pipeline(on_init=leaves)
+def leaves_at_the_beginning() -> None:
     one()
 
 
@@ -104,6 +120,26 @@ def test_a_run_whose_pipeline_function_failed_was_called_all_the_same(program: P
     with pytest.raises(RunFailedError):
         again.run(fails_by_itself, {})
     assert again.called == [failed.id]
+
+
+def test_a_hook_that_leaves_python_does_not_take_the_run_with_it(program: Program) -> None:
+    assert program.run(leaves_at_the_end, {}).status is Status.COMPLETED
+    with pytest.raises(RunFailedError):
+        program.run(leaves_at_the_beginning, {})
+    error = get_run(open_context(), "latest").error
+    assert error is not None
+    assert error.message == "The pipeline's on_init failed: SystemExit: 3"
+
+
+def test_a_run_that_goes_on_can_not_be_gone_on_with(program: Program) -> None:
+    with pytest.raises(RunFailedError):
+        program.run(fails_by_itself, {})
+    run = get_run(open_context(), program.called[0])
+    lock = LifeLock(open_context().home_folder.run_lock(run.id))
+    again = Program(of_here(kind="script", resume=run.id, again=run.pipeline, in_process=True), SilentReporter)
+    with pytest.raises(ResumeError, match=f"The run '{run.name}' is running"):
+        again.run(fails_by_itself, {})
+    lock.release()
 
 
 def test_a_value_from_outside_is_stored_once_for_steps_that_come_one_by_one(program: Program) -> None:
