@@ -17,9 +17,8 @@ from stackyard.engine.cache import CacheDecision, KnownVersion, StepCache
 from stackyard.engine.executor import Answer, ExecutorEvent, StepExecutor
 from stackyard.engine.growth import Growth
 from stackyard.engine.plan import Batch, EarlierSteps, RunPlan, StepEnd
-from stackyard.engine.redaction import EventRedaction, clean_step_error
+from stackyard.engine.redaction import EventRedaction
 from stackyard.engine.reporter import Reporter, StepChange
-from stackyard.engine.run_hooks import RunHooks
 from stackyard.engine.scheduler import Scheduler
 from stackyard.engine.steps import Steps, artifact_types, items_of, version_ids
 from stackyard.engine.stop import StopRequests
@@ -62,7 +61,6 @@ class Execution:
         self._plan = plan
         self._stop_file = home.stop_file(plan.facts.run_id)
         self._logs = home.log_dir(plan.facts.run_id)
-        self._hooks = RunHooks(home.run_log(plan.facts.run_id), reporter)
         self._writer = writer
         self._cache = cache
         self._reporter = reporter
@@ -125,7 +123,7 @@ class Execution:
         for note in self._plan.notes:
             self._reporter.warning(note)
         self._settle(self._first.earlier)
-        if not self.scheduler.finished:
+        if self._plan.init is not None and not self.scheduler.finished:
             try:
                 self._plan.init()
             except (Exception, SystemExit) as error:  # noqa: BLE001  # a hook of the user's
@@ -137,9 +135,7 @@ class Execution:
             self._grow(batch)
         failure = self.growth.failure
         if failure is not None and not self.scheduler.stopped:
-            failure = clean_step_error(failure, self._redactor) if self._redactor else failure
-            self._hooks.note(failure)
-            self._fail(failure, "because the pipeline function failed")
+            self.fail(failure, "", "because the pipeline function failed")
         self._start_ready()
         if self.scheduler.finished and self.growth.sealed:
             return False
@@ -174,13 +170,15 @@ class Execution:
             status = Status.STOPPED if self._stopping.was_asked else Status.FAILED
         elif self._first_error is not None:
             status = Status.FAILED
-        self._writer.set_run(status, error=self._first_error if status is Status.FAILED else left)
+        self._writer.set_run(status, error=self._first_error if status is Status.FAILED else None)
         self._reporter.run_finished(status, time.monotonic() - self._begun)
         return status
 
-    def _fail(self, error: StepError, why: str) -> None:
+    def fail(self, error: StepError, what: str, why: str) -> None:
         """Let the run fail for something that is no step: nothing more starts, what runs is stopped."""
-        self._first_error = self._first_error or error
+        if self._first_error is None:
+            message = f"{what}: {error.type}: {error.message}" if what else error.message
+            self._first_error = error.model_copy(update={"message": message})
         self._stopping.stop_all(why)
 
     # steps that come ---------------------------------------------------------------------------------------------
