@@ -12,6 +12,7 @@ import selectors
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 from typing import Any
@@ -79,6 +80,9 @@ class InProcessExecutor:
         self._selector.close()
 
     def _wait(self, timeout_s: float) -> None:
+        if not self._selector.get_map():  # select() of nothing is an error on Windows
+            time.sleep(timeout_s)
+            return
         for key, _ in self._selector.select(timeout_s):
             with contextlib.suppress(BlockingIOError):
                 os.read(key.fd, _WAKEUP_BYTES)

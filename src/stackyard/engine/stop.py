@@ -16,6 +16,8 @@ from typing import Any
 
 from typing_extensions import Self
 
+from stackyard.storage.host import IS_WINDOWS
+
 _SIGNALS = [s for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
 FORCED = "force"
 STEP = "step "
@@ -40,7 +42,7 @@ class StopRequests:
 
     @property
     def wakeup(self) -> int | None:
-        """Return a descriptor that becomes readable when a signal came, or :meth:`wake` was called."""
+        """Return a descriptor that becomes readable when a signal came, or :meth:`wake` was called; None on Windows."""
         return self._pipe[0] if self._pipe else None
 
     def wake(self) -> None:
@@ -86,11 +88,13 @@ class StopRequests:
 
     def __enter__(self) -> Self:
         """Catch signals, if this is the main thread."""
-        self._pipe = os.pipe()
-        for end in self._pipe:
-            os.set_blocking(end, False)
+        if not IS_WINDOWS:  # nobody can wait for a pipe there; requests are seen with the next look
+            self._pipe = os.pipe()
+            for end in self._pipe:
+                os.set_blocking(end, False)
         if threading.current_thread() is threading.main_thread():
-            self._wakeup_before = signal.set_wakeup_fd(self._pipe[1], warn_on_full_buffer=False)
+            if self._pipe:
+                self._wakeup_before = signal.set_wakeup_fd(self._pipe[1], warn_on_full_buffer=False)
             for name in _SIGNALS:
                 number = getattr(signal, name)
                 if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup

@@ -15,11 +15,13 @@ from stackyard.api.run_request import of_here
 from stackyard.api.runs import get_run
 from stackyard.api.secrets import create_secret
 from stackyard.authoring.artifact_config import ExternalArtifact
+from stackyard.authoring.context import get_step_context
 from stackyard.authoring.pipeline import pipeline
 from stackyard.authoring.step import step
 from stackyard.engine.reporter import SilentReporter
 from stackyard.model.enums import Status
 from stackyard.model.errors import ResumeError, RunFailedError, RunStoppedError
+from stackyard.model.options import StepRetryConfig
 from stackyard.storage.locking import LifeLock
 
 SECRET = "hunter2-and-more"
@@ -55,6 +57,18 @@ def asking() -> None:
 @pipeline
 def simple() -> None:
     one()
+
+
+@step(retry=StepRetryConfig(max_retries=1, delay=0.2))
+def second_time() -> int:
+    if get_step_context().attempt < 2:
+        raise ValueError("not yet")
+    return 1
+
+
+@pipeline
+def tries_again() -> None:
+    second_time()
 
 
 def leaves() -> None:
@@ -140,6 +154,17 @@ def test_a_run_that_goes_on_can_not_be_gone_on_with(program: Program) -> None:
     with pytest.raises(ResumeError, match=f"The run '{run.name}' is running"):
         again.run(fails_by_itself, {})
     lock.release()
+
+
+def test_where_pipes_can_not_be_waited_for_pipelines_run_in_process_too(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stackyard.engine.stop.IS_WINDOWS", True)
+    monkeypatch.delattr("os.set_blocking")
+    monkeypatch.delattr("os.pipe")
+    assert program.run(tries_again, {}).status is Status.COMPLETED
+    with pytest.raises(RunStoppedError):
+        program.run(stopped, {})
 
 
 def test_a_value_from_outside_is_stored_once_for_steps_that_come_one_by_one(program: Program) -> None:
