@@ -16,8 +16,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.bench import graphs, workloads
 from tests.bench.measure import Row, table
-from tests.bench.workloads import WORKLOADS
+
+WORKLOADS = {**workloads.WORKLOADS, **graphs.WORKLOADS}
 
 
 def main() -> int:

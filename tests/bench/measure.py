@@ -92,13 +92,13 @@ def time_command(command: list[str], *, cwd: Path, env: Mapping[str, str]) -> fl
     return seconds
 
 
-def take_turns(candidates: Mapping[str, Callable[[], float]], repeat: int) -> dict[str, Times]:
-    """Time each candidate `repeat` times, in rotation, after one round that does not count."""
+def take_turns(candidates: Mapping[str, Callable[[], float]], repeat: int, *, trials: int = 1) -> dict[str, Times]:
+    """Time each candidate `repeat` times, in rotation, after `trials` rounds that do not count."""
     found: dict[str, list[float]] = {name: [] for name in candidates}
-    for round_number in range(repeat + 1):
+    for round_number in range(repeat + trials):
         for name, run in candidates.items():
             seconds = run()
-            if round_number > 0:
+            if round_number >= trials:
                 found[name].append(seconds)
     return {name: Times(tuple(values)) for name, values in found.items()}
 

@@ -132,7 +132,7 @@ DATA = textwrap.dedent(
 def start(folder: Path, repeat: int) -> list[Row]:
     """The command line's start, against that of pydantic."""
     env = environment(folder / "home")
-    script = _write(folder / "pydantic_class.py", PYDANTIC_CLASS)
+    script = write_script(folder / "pydantic_class.py", PYDANTIC_CLASS)
     budgets: dict[str, float | None] = {"--version": 2.0, "--help": 2.0, "stack get": 2.0, "stack set default": None}
 
     def command(*words: str) -> Callable[[], float]:
@@ -161,7 +161,7 @@ def stack_list(folder: Path, repeat: int) -> list[Row]:
     _register_stacks(folder, folder / "many", 999)
     few, many = environment(folder / "few"), environment(folder / "many")
     command = [STACKYARD, "stack", "list"]
-    script = _write(folder / "pydantic_class.py", PYDANTIC_CLASS)
+    script = write_script(folder / "pydantic_class.py", PYDANTIC_CLASS)
     times = take_turns(
         {
             "python with a pydantic class of 10 fields": lambda: time_command([PYTHON, script], cwd=folder, env=few),
@@ -197,7 +197,7 @@ def registry(folder: Path, repeat: int) -> list[Row]:
 def steps(folder: Path, repeat: int) -> list[Row]:
     """One trivial step, a hundred in a row, and a hundred that are all cached."""
     env = environment(folder / "home")
-    script = _write(folder / "chain.py", CHAIN)
+    script = write_script(folder / "chain.py", CHAIN)
 
     def chain(*arguments: str) -> Callable[[], float]:
         return lambda: time_command([PYTHON, script, *arguments], cwd=folder, env=env)
@@ -224,7 +224,7 @@ def steps(folder: Path, repeat: int) -> list[Row]:
 
 def sleeps(folder: Path, repeat: int) -> list[Row]:
     """Eight steps that each sleep for a second, on a fresh home each time."""
-    script = _write(folder / "sleeps.py", SLEEPS)
+    script = write_script(folder / "sleeps.py", SLEEPS)
     spans: list[float] = []
     cold: list[float] = []
     cached: list[float] = []
@@ -244,7 +244,7 @@ def sleeps(folder: Path, repeat: int) -> list[Row]:
 
 def data(folder: Path, repeat: int) -> list[Row]:
     """A large array and a large table from one step to the next, against writing, hashing and reading the bytes."""
-    script = _write(folder / "data.py", DATA)
+    script = write_script(folder / "data.py", DATA)
     rows: list[Row] = []
     for name, size, what in (("array", 100_000_000, "100 MB array"), ("table", 80_000_000, "1M x 10 table")):
         home = folder / f"home-{name}"
@@ -324,7 +324,8 @@ def _at(text: str) -> float:
     return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
-def _write(path: Path, text: str) -> str:
+def write_script(path: Path, text: str) -> str:
+    """Write a script; return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return str(path)

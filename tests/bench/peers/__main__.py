@@ -16,35 +16,43 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench.measure import Row, difference, environment, ratio, table, take_turns, time_command
+from tests.bench.measure import Row, Times, environment, ratio, table, take_turns, time_command
 from tests.bench.peers.installing import PEERS, Peer, install
 
 HERE = Path(__file__).resolve().parent
 SLEEPS = 8
+CHAINS = (1, 10, 100, 1000)
+FAN = 200
 
 
 def compare(peer: Peer, interpreter: Path, folder: Path, repeat: int) -> list[Row]:
     """Return the rows of one peer and Stackyard beside it."""
     rows: list[Row] = []
+    chains = {length: f"{length:,} steps in a row" if length > 1 else "one step" for length in CHAINS}
+    by_name: dict[str, Times] = {}
     for label, arguments in (
-        ("one step", ["chain", "1"]),
-        (f"{peer.chain} steps in a row", ["chain", str(peer.chain)]),
+        *((label, ["chain", str(length)]) for length, label in chains.items()),
+        (f"fan-out and fan-in of {FAN}", ["fan", str(FAN)]),
         (f"{SLEEPS} x sleep(1)", ["sleeps", str(SLEEPS)]),
         ("100 MB array between two steps", ["array", "0"]),
     ):
+        once = peer.slow and int(arguments[1]) >= FAN
         times = take_turns(
             {
                 peer.name: _command(peer, interpreter, folder, arguments),
                 "stackyard": _command(None, Path(sys.executable), folder, arguments),
             },
-            repeat,
+            1 if once else repeat,
+            trials=0 if once else 1,
         )
+        by_name.update({f"{label}: {name}": found for name, found in times.items()})
         rows.extend(Row(f"{label}: {name}", found) for name, found in times.items())
         rows.append(Row("  times as long as Stackyard", ratio(times[peer.name], times["stackyard"]), "x"))
-    by_name = {row.name: row.times for row in rows if not row.name.startswith(" ")}
     for name in (peer.name, "stackyard"):
-        many, one = by_name[f"{peer.chain} steps in a row: {name}"], by_name[f"one step: {name}"]
-        rows.append(Row(f"overhead a step: {name}", difference(many, one, factor=1000 / (peer.chain - 1)), "ms"))
+        one = by_name[f"{chains[1]}: {name}"].median
+        for length in CHAINS[1:]:
+            each = tuple((many - one) * 1000 / (length - 1) for many in by_name[f"{chains[length]}: {name}"].seconds)
+            rows.append(Row(f"overhead a step, {length:,} in a row: {name}", Times(each), "ms"))
     return rows
 
 

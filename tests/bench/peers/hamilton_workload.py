@@ -18,6 +18,15 @@ def chain(length: int) -> tuple[str, list[str]]:
     return "\n".join(lines), [f"value_{length - 1}"]
 
 
+def fan(width: int) -> tuple[str, list[str]]:
+    lines = ["def value() -> int:\n    return 1\n"]
+    lines += [f"def times_{i}(value: int) -> int:\n    return value * {i}\n" for i in range(width)]
+    members = [f"times_{i}" for i in range(width)]
+    given = ", ".join(f"{member}: int" for member in members)
+    lines += [f"def total({given}) -> int:\n    return sum([{', '.join(members)}])\n"]
+    return "\n".join(lines), ["total"]
+
+
 def sleeps(count: int) -> tuple[str, list[str]]:
     naps = [f"def nap_{i}() -> int:\n    time.sleep(1)\n    return {i}\n" for i in range(count)]
     return "\n".join(naps), [f"nap_{i}" for i in range(count)]
@@ -42,7 +51,7 @@ def load(source: str, name: str) -> ModuleType:
 
 if __name__ == "__main__":
     workload, count = sys.argv[1], int(sys.argv[2])
-    source, wanted = {"chain": chain, "sleeps": sleeps, "array": array}[workload](count)
+    source, wanted = {"chain": chain, "fan": fan, "sleeps": sleeps, "array": array}[workload](count)
     builder = driver.Builder().with_modules(load(source, f"hamilton_{workload}_{count}"))
     if workload == "sleeps":
         from hamilton.plugins.h_threadpool import FutureAdapter

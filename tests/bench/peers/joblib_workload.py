@@ -24,6 +24,16 @@ def add_one(value: int, salt: float) -> int:
 
 
 @memory.cache
+def times(value: int, number: int, salt: float) -> int:
+    return value * number
+
+
+@memory.cache
+def gather(values: list[int], salt: float) -> int:
+    return sum(values)
+
+
+@memory.cache
 def nap(number: int, salt: float) -> int:
     time.sleep(1)
     return number
@@ -40,6 +50,11 @@ def chain(length: int) -> None:
         value = add_one(value, SALT)
 
 
+def fan(width: int) -> None:
+    value = first(SALT)
+    gather(Parallel(n_jobs=8, backend="threading")(delayed(times)(value, i, SALT) for i in range(width)), SALT)
+
+
 def sleeps(count: int) -> None:
     Parallel(n_jobs=count, backend="threading")(delayed(nap)(number, SALT) for number in range(count))
 
@@ -54,4 +69,4 @@ if __name__ == "__main__":
     if workload == "array":
         array()
     else:
-        {"chain": chain, "sleeps": sleeps}[workload](count)
+        {"chain": chain, "fan": fan, "sleeps": sleeps}[workload](count)

@@ -21,6 +21,14 @@ def add_one(value: int) -> int:
     return value + 1
 
 
+def times(value: int) -> int:
+    return value * 2
+
+
+def gather(*values: int) -> int:
+    return sum(values)
+
+
 def nap() -> int:
     time.sleep(1)
     return 1
@@ -40,6 +48,13 @@ def chain(length: int) -> list:
     return nodes
 
 
+def fan(width: int) -> list:
+    members = [f"times_{i}" for i in range(width)]
+    nodes = [node(first, None, "value", name="first")]
+    nodes += [node(times, "value", member, name=member) for member in members]
+    return [*nodes, node(gather, members, "total", name="gather")]
+
+
 def sleeps(count: int) -> list:
     return [node(nap, None, f"nap_{i}", name=f"nap_{i}") for i in range(count)]
 
@@ -50,7 +65,7 @@ def array(_count: int) -> list:
 
 if __name__ == "__main__":
     workload, count = sys.argv[1], int(sys.argv[2])
-    nodes = {"chain": chain, "sleeps": sleeps, "array": array}[workload](count)
+    nodes = {"chain": chain, "fan": fan, "sleeps": sleeps, "array": array}[workload](count)
     names = {name for each in nodes for name in each.outputs}
     data = {name: PickleDataset(filepath=str(Path("data", f"{name}.pkl").absolute())) for name in names}
     if workload == "sleeps":

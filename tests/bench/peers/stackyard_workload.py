@@ -21,6 +21,16 @@ def add_one(value: int) -> int:
 
 
 @step
+def times(value: int, number: int) -> int:
+    return value * number
+
+
+@step
+def gather(values: list[int]) -> int:
+    return sum(values)
+
+
+@step
 def nap(number: int) -> int:
     time.sleep(1)
     return number
@@ -44,6 +54,12 @@ def chain(length: int) -> None:
 
 
 @pipeline(enable_cache=False)
+def fan(width: int) -> None:
+    value = first()
+    gather([times(value, number) for number in range(width)])
+
+
+@pipeline(enable_cache=False)
 def sleeps(count: int) -> None:
     for number in range(count):
         nap(number)
@@ -59,4 +75,4 @@ if __name__ == "__main__":
     if workload == "array":
         array()
     else:
-        {"chain": chain, "sleeps": sleeps}[workload](count)
+        {"chain": chain, "fan": fan, "sleeps": sleeps}[workload](count)

@@ -6,7 +6,7 @@ import sys
 import time
 
 import numpy as np
-from zenml import pipeline, step
+from zenml import get_step_context, pipeline, step
 
 
 @step
@@ -17,6 +17,18 @@ def first() -> int:
 @step
 def add_one(value: int) -> int:
     return value + 1
+
+
+@step
+def times(value: int, number: int) -> int:
+    return value * number
+
+
+@step
+def gather(prefix: str) -> int:
+    """Steps take no lists of outputs there: they are read from the run, as its guide does."""
+    steps = get_step_context().pipeline_run.steps
+    return sum(found.outputs["output"][0].load() for name, found in steps.items() if name.startswith(prefix))
 
 
 @step
@@ -43,6 +55,15 @@ def chain(length: int) -> None:
 
 
 @pipeline(enable_cache=False)
+def fan(width: int) -> None:
+    value = first()
+    members = [f"times_{number}" for number in range(width)]
+    for number, member in enumerate(members):
+        times(value, number, id=member)
+    gather("times_", after=members)
+
+
+@pipeline(enable_cache=False)
 def sleeps(count: int) -> None:
     for number in range(count):
         nap(number)
@@ -58,4 +79,4 @@ if __name__ == "__main__":
     if workload == "array":
         array()
     else:
-        {"chain": chain, "sleeps": sleeps}[workload](count)
+        {"chain": chain, "fan": fan, "sleeps": sleeps}[workload](count)
