@@ -55,6 +55,29 @@ def careful() -> None:
     note(f"after {total([1, 2]).load()}")
 
 @pipeline
+def mistaken() -> None:
+    first = double(1)
+    first.load()
+    for call in (
+        lambda: double("x"), lambda: double(), lambda: double(1, 2), lambda: double(1, valeu=2),
+        lambda: double(1, id="double"), lambda: double(1, id="no/name"), lambda: double(1, after="nope"),
+        lambda: double(1, after=3), lambda: double([first, 2]), lambda: double(double), lambda: total(first),
+        lambda: double.with_options(parameters={"valeu": 1})(1), lambda: double.map(["x"]),
+        lambda: double.with_options(settings={"orchestratr": {}})(1),
+        lambda: double.with_options(settings={"orchestrator": {"max_worker": 1}})(1),
+        lambda: double.with_options(experiment_tracker="nope", on_failure="nope.nope")(1),
+        lambda: double.with_options(on_failure="nope.nope")(1),
+        lambda: double.with_options(secrets=["nope"])(1),
+    ):
+        try:
+            call()
+            note("mistaken: taken")
+        except StackyardError as error:
+            note(f"mistaken: {error.location.line if error.location else 0} {error.message}")
+    double(first, id="good", after=first)
+    double("unhandled")
+
+@pipeline
 def broken() -> None:
     value = double(4)
     sleeps()
@@ -83,7 +106,7 @@ def interrupted() -> None:
 if __name__ == "__main__":
     if "interrupted" in sys.argv:
         interrupted()
-    for definition in (mapped, mapped, careful, broken, unhandled, refused):
+    for definition in (mapped, mapped, careful, mistaken, broken, unhandled, refused):
         run(definition)
     run(mapped, in_process=True, enable_cache=False)
 """
@@ -94,7 +117,7 @@ def test_pipelines_grow_with_the_values_that_they_look_at(user: User) -> None:
     user.write("run.py", _GROWING)
     result = user.python("run.py")
     assert result.code == 0, result
-    mapped, again, careful, broken, unhandled, refused, in_process = user.runs()
+    mapped, again, careful, mistaken, broken, unhandled, refused, in_process = user.runs()
     doubled = dict.fromkeys(("double", "double_2", "double_3"), "completed")
     assert statuses(mapped) == {"numbers": "completed", **doubled, "total": "completed", "last": "completed"}
     assert set(statuses(again).values()) == {"cached"}
@@ -107,6 +130,16 @@ def test_pipelines_grow_with_the_values_that_they_look_at(user: User) -> None:
     assert careful.status == "failed"
     assert careful.error is not None
     assert careful.error.message == "Step 'fails' failed: boom"
+    # A call after the first load() is checked as one before it, and refused right there.
+    told = [line for line in notes(user) if line.startswith("mistaken: ")]
+    assert statuses(mistaken).keys() == {"double", "good"}
+    assert (mistaken.status, len(told)) == ("failed", 19), told
+    assert "mistaken: taken" not in told
+    assert [line for line in told if line.startswith("mistaken: 0 ")] == [
+        "mistaken: 0 The pipeline 'mistaken' can't go on: 2 problems."
+    ]
+    assert told[-1].startswith("mistaken: ParameterError: Parameter 'value' of step 'double_2' must be int"), told
+    assert mistaken.error is not None
     assert statuses(broken) == {"double": "completed", "sleeps": "stopped"}
     assert broken.status == "failed"
     assert broken.error is not None

@@ -9,6 +9,7 @@ from stackyard.flavors.interfaces import Alerter, RunAlert
 from stackyard.flavors.opening import SecretValues, open_component
 from stackyard.model.enums import Status
 from stackyard.model.job import ComponentSpec
+from stackyard.model.names import with_article
 from stackyard.model.redaction import Redactor
 from stackyard.model.views import RunView
 
@@ -33,7 +34,9 @@ def send_alert(
         try:
             found = open_component(alerter, secrets)
             if not isinstance(found, Alerter):
-                raise TypeError(f"the flavor {alerter.flavor!r} makes a {type(found).__name__}, which is no alerter")  # noqa: TRY301
+                raise TypeError(  # noqa: TRY301
+                    f"the flavor {alerter.flavor!r} makes {with_article(type(found).__name__)}, which is no alerter"
+                )
             found.run_ended(_alert(run, alerter))
         except Exception as error:  # noqa: BLE001  # an alerter of somebody else's
             problem.append(str(error) or type(error).__name__)

@@ -151,6 +151,7 @@ class GrowingRun:
             self.refused = error
             raise
         self._execution = execution
+        self._recorder.raise_from_now_on()
         session.stops.interrupts = True
         execution.begin(session.stops)
         if not self._in_process:

@@ -180,7 +180,7 @@ class Preparation:
         """Return what the run takes when these steps are added."""
         self._definitions.update(definitions)
         check_steps(steps, self._definitions, problems, source_root=self._source_root)
-        self._settings.add(steps)
+        self._settings.add(steps, problems)
         trackers = {step.name: self._tracker(step, problems) for step in steps}
         if any(trackers.values()):
             with problems.collecting():

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stackyard.api.run_configuration import RunConfiguration
+from stackyard.authoring.vocabulary import is_idle_setting
 from stackyard.flavors.catalogue import AnyFlavor
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import Location, SettingsError
@@ -79,8 +80,9 @@ class SettingsResolver:
         """Return what the run configuration alone says to a component for the run as a whole."""
         return self._file.get(component_type, {})
 
-    def add(self, steps: Iterable[StepSpec]) -> None:
-        """Check and merge what counts for these steps."""
+    def add(self, steps: Iterable[StepSpec], problems: Problems) -> None:
+        """Check and merge what counts for these steps; ``problems`` as above."""
+        self._checker.problems = problems
         for step in steps:
             owner = f"step {step.name!r}"
             own = self._checker.merged(_in_code(step.settings, owner, of_step=True))
@@ -106,14 +108,16 @@ class _Checker:
     def __init__(self, stack: Mapping[ComponentType, AnyFlavor], known: list[AnyFlavor], problems: Problems) -> None:
         self._stack = stack
         self._known = known
-        self._problems = problems
+        self.problems = problems
 
     def merged(self, places: Iterable[_Place]) -> _Merged:
         """Return what places say of the stack's components, the last one the strongest."""
         found: _Merged = {}
         for place in places:
             for key in sorted(place.values, key=lambda key: "." in key):  # type.flavor wins over type
-                with self._problems.collecting():
+                if is_idle_setting(key):
+                    continue
+                with self.problems.collecting():
                     self._add(place, key, found)
         return found
 

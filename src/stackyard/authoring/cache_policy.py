@@ -9,6 +9,7 @@ from pydantic import field_validator
 from typing_extensions import Self
 
 from stackyard.authoring.sources import dotted_name
+from stackyard.model.names import with_article
 from stackyard.model.options import CachePolicy as RecordedPolicy
 
 
@@ -69,4 +70,4 @@ def read_policy(value: object) -> RecordedPolicy:
         return CachePolicy.from_string(value)
     if isinstance(value, Mapping):
         return CachePolicy.model_validate(dict(value))
-    raise ValueError(f"a {type(value).__name__} is no cache policy")
+    raise ValueError(f"{with_article(type(value).__name__)} is no cache policy")

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from stackyard.authoring.options import HOOKS, StepOptions, read_step_options
 from stackyard.authoring.vocabulary import STEP_CONFIGURATION, STEP_OPTIONS, checked_keywords
 from stackyard.model.errors import Location, OptionError
+from stackyard.model.names import with_article
 from stackyard.model.options import CachePolicy, HookSpec, ModelSpec, ResourceSettings, StepRetryConfig
 
 _CODE_KEYS = {**STEP_CONFIGURATION, **STEP_OPTIONS}
@@ -66,7 +67,7 @@ def from_code(section: object, owner: str, location: Location | None) -> Section
     plain = dump(exclude_unset=True) if callable(dump) else section
     if not isinstance(plain, Mapping):
         raise OptionError(
-            f"What steps= says of the {owner} is a {type(section).__name__}.",
+            f"What steps= says of the {owner} is {with_article(type(section).__name__)}.",
             hint='Write: steps={"train": {"enable_cache": False}}',
             location=location,
         )

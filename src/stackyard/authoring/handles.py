@@ -12,6 +12,7 @@ from stackyard.authoring.parameters import is_plain
 from stackyard.model.digest import digest_value
 from stackyard.model.errors import DefinitionError, InputError
 from stackyard.model.graph import OutputRef
+from stackyard.model.names import with_article
 
 if TYPE_CHECKING:
     from stackyard.authoring.recorder import Recorder
@@ -239,7 +240,7 @@ def _members(handle: OutputHandle, value: Any) -> Any:
     if isinstance(value, (list, tuple, range)) or (kind.__module__ == "numpy" and getattr(value, "ndim", 0) > 0):
         return value
     raise InputError(
-        f"{handle!r} is a {kind.__name__}, which has no members to loop over or to map.",
+        f"{handle!r} is {with_article(kind.__name__)}, which has no members to loop over or to map.",
         hint="Return a list, tuple or array from the step, or load the value: handle.load()",
         location=caller(),
     )

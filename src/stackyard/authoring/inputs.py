@@ -15,6 +15,7 @@ from stackyard.authoring.recorder import Recorder
 from stackyard.authoring.signature import EMPTY, Parameter
 from stackyard.model.errors import InputError, Location, ParameterError, RunConfigurationError, StackyardError
 from stackyard.model.graph import StepSpec
+from stackyard.model.names import with_article
 
 
 class Inputs:
@@ -104,8 +105,9 @@ class Inputs:
         """Return the error for a value that holds outputs deeper than in a list."""
         if not _holds_reference(value):
             return None
+        kind = with_article(type(value).__name__)
         return InputError(
-            f"Input {name!r} of {self._owner} was given a {type(value).__name__} that holds outputs of steps inside.",
+            f"Input {name!r} of {self._owner} was given {kind} that holds outputs of steps inside.",
             hint="Pass outputs by themselves or in a flat list, or give the step one parameter for each.",
             location=self._location,
         )
@@ -141,7 +143,7 @@ class Inputs:
             self._spec.parameters[name] = []
         for place, each in enumerate(values):
             if not is_reference(each):
-                what = "a step's outputs" if isinstance(each, OutputHandles) else f"a {type(each).__name__}"
+                what = "a step's outputs" if isinstance(each, OutputHandles) else with_article(type(each).__name__)
                 raise InputError(
                     f"Input {name!r} of {self._owner} was given a list of outputs with {what} in place {place}.",
                     hint="Lists hold single outputs and artifact versions; wrap a value: ExternalArtifact(value=...)",
@@ -191,7 +193,7 @@ def steps_of(after: Any) -> list[str]:
         return list(after.step_names)
     if not isinstance(after, (list, tuple, set, frozenset)):
         raise InputError(
-            f"after= was given a {type(after).__name__}.",
+            f"after= was given {with_article(type(after).__name__)}.",
             hint="Pass a step's output, its name, or a list of these.",
             location=caller(),
         )

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from stackyard.model.errors import MaterializationError
+from stackyard.model.names import with_article
 
 
 def jsonable_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def jsonable_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
             found[str(name)] = _strict(to_jsonable_python(plain))
         except (PydanticSerializationError, ValueError) as error:
             raise MaterializationError(
-                f"The metadata value {name!r} is a {type(value).__name__}, which is no JSON value.",
+                f"The metadata value {name!r} is {with_article(type(value).__name__)}, which is no JSON value.",
                 hint="Log numbers, texts, lists and dicts; return other values from the step.",
             ) from error
     return found

@@ -11,9 +11,10 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from stackyard.authoring.cache_policy import read_policy
 from stackyard.authoring.sources import class_source
-from stackyard.model.errors import DefinitionError, Location, OptionError, SettingsError
+from stackyard.authoring.vocabulary import is_idle_setting
+from stackyard.model.errors import DefinitionError, Location, OptionError, SettingsError, StackyardError
 from stackyard.model.graph import GivenSettings
-from stackyard.model.names import check_name
+from stackyard.model.names import check_name, with_article
 from stackyard.model.options import CachePolicy, ModelSpec, ResourceSettings, StepRetryConfig
 
 Settings = Mapping[str, Any]
@@ -39,7 +40,7 @@ class Reader:
         """Return a switch."""
         if value is None or isinstance(value, bool):
             return value
-        raise self.wrong(keyword, f"is a {type(value).__name__}", "Write True or False.")
+        raise self.wrong(keyword, _is_a(value), "Write True or False.")
 
     def text(self, keyword: str, value: object) -> str:
         """Return a text."""
@@ -53,14 +54,26 @@ class Reader:
         Raises:
             InvalidNameError: the text can't be one.
         """
-        return check_name(self.text("name", value), what)
+        return self.checked_name(self.text("name", value), what)
+
+    def checked_name(self, text: str, what: str) -> str:
+        """Return a text that can be a name.
+
+        Raises:
+            InvalidNameError: it can't.
+        """
+        try:
+            return check_name(text, what)
+        except StackyardError as error:
+            error.location = error.location or self.location
+            raise
 
     def arguments(self, keyword: str, value: object) -> dict[str, Any]:
         """Return a mapping of texts to whatever."""
         if not value:
             return {}
         if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-            raise self.wrong(keyword, f"is a {type(value).__name__}", f'Write: {keyword}={{"name": ...}}')
+            raise self.wrong(keyword, _is_a(value), f'Write: {keyword}={{"name": ...}}')
         return dict(value)
 
     def component(self, keyword: str, value: object) -> str | bool | None:
@@ -73,7 +86,7 @@ class Reader:
         thing = keyword.replace("_", " ")
         raise self.wrong(
             keyword,
-            f"is a {type(value).__name__}",
+            _is_a(value),
             f"Write the name of the stack's {thing}, or True for whichever it has.",
         )
 
@@ -82,7 +95,7 @@ class Reader:
         if not value:
             return {}
         if not isinstance(value, Mapping):
-            raise self.wrong("environment", f"is a {type(value).__name__}", 'Write: environment={"NAME": "value"}')
+            raise self.wrong("environment", _is_a(value), 'Write: environment={"NAME": "value"}')
         for name, text in value.items():
             if not isinstance(name, str) or not name or "=" in name or "\0" in f"{name}{text}" or text is None:
                 raise self.wrong(
@@ -111,7 +124,7 @@ class Reader:
         if not value:
             return {}
         if not isinstance(value, Mapping):
-            raise self.wrong(keyword, f"is a {type(value).__name__}", f'Write: {keyword}={{"name": "value"}}')
+            raise self.wrong(keyword, _is_a(value), f'Write: {keyword}={{"name": "value"}}')
         try:
             return {str(name): to_jsonable_python(each) for name, each in value.items()}
         except (PydanticSerializationError, ValueError) as error:
@@ -160,7 +173,7 @@ class Reader:
             raise self.wrong(
                 keyword, f"can't be used: {first_problem(error)}", f"Write: {keyword}={example}"
             ) from error
-        raise self.wrong(keyword, f"is a {type(value).__name__}", f"Write: {keyword}={example}")
+        raise self.wrong(keyword, _is_a(value), f"Write: {keyword}={example}")
 
     def cache_policy(self, value: object) -> CachePolicy | None:
         """Return what the cache key is made of."""
@@ -212,6 +225,8 @@ class Reader:
             if key == "resources":
                 resources = self.resources('settings["resources"]', given)
                 continue
+            if is_idle_setting(key):
+                continue
             dump = getattr(given, "model_dump", None)
             plain = dump(mode="json", exclude_unset=True) if callable(dump) else given
             if not isinstance(plain, Mapping):
@@ -231,10 +246,14 @@ class Reader:
             return to_jsonable_python(setting)
         except (PydanticSerializationError, ValueError) as error:
             raise SettingsError(
-                f"The settings of {self.owner} hold a {type(setting).__name__}, which is no JSON value.",
+                f"The settings of {self.owner} hold {with_article(type(setting).__name__)}, which is no JSON value.",
                 hint="Use numbers, texts, lists and dicts.",
                 location=self.location,
             ) from error
+
+
+def _is_a(value: object) -> str:
+    return f"is {with_article(type(value).__name__)}"
 
 
 def first_problem(error: ValidationError) -> str:

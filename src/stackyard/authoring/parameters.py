@@ -13,7 +13,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from stackyard.authoring.signature import Parameter, type_text
 from stackyard.model.errors import Location, ParameterError
-from stackyard.model.names import did_you_mean
+from stackyard.model.names import did_you_mean, with_article
 
 
 def adapter_for(annotation: Any) -> TypeAdapter[Any]:
@@ -62,8 +62,8 @@ def to_json(parameter: Parameter, value: Any, owner: str, location: Location | N
             return found
     except (PydanticSerializationError, ValueError) as error:
         raise ParameterError(
-            f"The value for parameter {parameter.name!r} of {owner} is a {type(checked).__name__}, which can't be "
-            "recorded as a parameter.",
+            f"The value for parameter {parameter.name!r} of {owner} is {with_article(type(checked).__name__)}, "
+            "which can't be recorded as a parameter.",
             hint="Return it from a step and pass that step's output.",
             location=location,
         ) from error

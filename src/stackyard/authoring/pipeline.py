@@ -25,6 +25,7 @@ from stackyard.authoring.substitutions import fill_in, moment_substitutions
 from stackyard.authoring.vocabulary import PIPELINE_CHANGES, PIPELINE_OPTIONS, checked_keywords
 from stackyard.model.errors import DefinitionError, Location, ParameterError
 from stackyard.model.graph import PipelineSpec
+from stackyard.model.names import with_article
 from stackyard.model.options import HookSpec, ModelSpec
 from stackyard.model.problems import Problems
 
@@ -85,7 +86,7 @@ class PipelineDefinition(Generic[P]):
         """
         if not inspect.isroutine(function):
             raise DefinitionError(
-                f"@pipeline was given a {type(function).__name__}, which is no function.",
+                f"@pipeline was given {with_article(type(function).__name__)}, which is no function.",
                 hint='Write @pipeline above a function: @pipeline or @pipeline(name="other")',
                 location=caller(),
             )

@@ -78,6 +78,7 @@ class Recorder:
         self._numbers: dict[str, int] = {}
         self._placeholders: dict[int, str] = {}
         self._taken = 0
+        self._problems = self.settings.problems
         self._lock = threading.Lock()
 
     def place_in_file(self, *keys: str) -> Location | None:
@@ -106,9 +107,13 @@ class Recorder:
 
     def tell(self, error: StackyardError) -> None:
         """Note what is wrong where recording can go on, or raise it."""
-        if self.settings.problems is None:
+        if self._problems is None:
             raise error
-        self.settings.problems.add(error)
+        self._problems.add(error)
+
+    def raise_from_now_on(self) -> None:
+        """Raise what is wrong with later calls right there: what was recorded runs, and nobody collects any more."""
+        self._problems = None
 
     # names and options of a call ---------------------------------------------------------------------------------
 
@@ -131,7 +136,7 @@ class Recorder:
         number = self._numbers.get(name, 2)
         while f"{name}_{number}" in self.definitions:
             number += 1
-        self._numbers[name] = number + 1
+        self._numbers[name] = number  # it is free again if the call is refused
         return f"{name}_{number}"
 
     @contextmanager
@@ -249,6 +254,7 @@ class Recorder:
 
         Raises:
             InputError: it waits for a step that is not recorded before it.
+            StackyardError: whoever runs what is recorded refuses it.
         """
         for up in spec.upstream():
             if up not in self.definitions:
@@ -263,8 +269,20 @@ class Recorder:
         with self._lock:
             self.specs.append(spec)
             self.definitions[spec.name] = definition
-        if self.on_added is not None:
+        if self.on_added is None:
+            return
+        try:
             self.on_added()
+        except StackyardError:  # it is refused: if the function goes on all the same, nothing can wait for it
+            self._withdraw(spec)
+            raise
+
+    def _withdraw(self, spec: StepSpec) -> None:
+        with self._lock:
+            place = next((i for i, each in enumerate(self.specs) if each is spec), None)
+            if place is not None:
+                del self.specs[place], self.definitions[spec.name]
+                self._taken -= place < self._taken
 
     def upload(self, artifact: ExternalArtifact) -> str:
         """Return the placeholder of a value from outside; the same object gets the same one."""

@@ -10,6 +10,7 @@ from pydantic import PrivateAttr
 
 from stackyard.authoring.frames import location_of
 from stackyard.model.errors import Location, OptionError
+from stackyard.model.names import with_article
 from stackyard.model.options import HookSpec
 
 BY_VALUE_MODULES = frozenset({"__main__", "__stackyard_main__"})
@@ -51,7 +52,7 @@ def read_hook(
         return HookSpec(module=module, qualname=name, arguments=given)
     if not callable(function) or isinstance(function, type):
         raise OptionError(
-            f"{keyword}= of {owner} is a {type(function).__name__}, which can't be called.",
+            f"{keyword}= of {owner} is {with_article(type(function).__name__)}, which can't be called.",
             hint=f'Write: {keyword}=my_function, or its name as a text: {keyword}="module.my_function"',
             location=location,
         )
@@ -93,7 +94,7 @@ def class_source(value: object, keyword: str, owner: str, location: Location | N
         return ":".join(split_source(value, keyword, owner, location))
     if not isinstance(value, type):
         raise OptionError(
-            f"{keyword}= of {owner} has a {type(value).__name__} where a class is needed.",
+            f"{keyword}= of {owner} has {with_article(type(value).__name__)} where a class is needed.",
             hint=f'Pass the class itself ({keyword}=MyClass), or its name as a text: "module.MyClass".',
             location=location,
         )

@@ -24,7 +24,7 @@ from stackyard.authoring.substitutions import fill_in
 from stackyard.authoring.vocabulary import STEP_CALL, STEP_CHANGES, STEP_OPTIONS, checked_keywords
 from stackyard.model.errors import DefinitionError, InputError, Location, OptionError, SignatureError, StackyardError
 from stackyard.model.graph import OutputSpec, StepSource, StepSpec
-from stackyard.model.names import check_name, did_you_mean
+from stackyard.model.names import did_you_mean, with_article
 
 if TYPE_CHECKING:
     from stackyard.model.options import CachePolicy, HookSpec, ModelSpec, ResourceSettings, StepRetryConfig
@@ -199,7 +199,8 @@ class StepDefinition(Generic[P]):
         self, recorder: Recorder, given: Mapping[str, Any], location: Location, *, after: Any,
         call_id: str | None = None, called: str = "",
     ) -> Any:  # fmt: skip
-        name = recorder.free_name(check_name(call_id, "step") if call_id else self.name, fixed=call_id is not None)
+        wanted = Reader(self._owner, location).checked_name(call_id, "step") if call_id else self.name
+        name = recorder.free_name(wanted, fixed=call_id is not None)
         options = recorder.options_of(name, self.options, called=called)
         try:
             waits = steps_of(after)
@@ -299,7 +300,7 @@ def _plain_function(function: Any) -> Callable[..., Any]:
         return plain.function
     if not callable(plain) or isinstance(plain, type) or not hasattr(plain, "__code__"):
         raise SignatureError(
-            f"@step was given a {type(function).__name__}, which is no function.",
+            f"@step was given {with_article(type(function).__name__)}, which is no function.",
             hint='Write @step above a function: @step or @step(name="other")',
             location=caller(),
         )

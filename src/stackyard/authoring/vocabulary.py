@@ -229,6 +229,11 @@ IMPORTS: dict[str, Word] = {
 """Import lines of ZenML's users; honoured: the line here."""
 
 
+def is_idle_setting(key: object) -> bool:
+    """Tell whether a key of ``settings`` has no effect here."""
+    return key in SETTINGS and SETTINGS[str(key)].verdict == "no effect"
+
+
 def checked_keywords(
     given: Mapping[str, object], known: Mapping[str, Word], owner: str, location: Location | None
 ) -> dict[str, Any]:

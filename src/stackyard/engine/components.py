@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from stackyard.flavors.opening import SecretValues, open_artifact_store, open_component
 from stackyard.model.errors import ArtifactStoreError, ComponentError, StackyardError, UnknownFlavorError
 from stackyard.model.job import ComponentSpec, StepJob
+from stackyard.model.names import with_article
 from stackyard.model.secret import references_in
 from stackyard.storage.artifact_store import ArtifactStore
 
@@ -122,7 +123,7 @@ def _open_tracker(spec: ComponentSpec, secrets: SecretValues) -> ExperimentTrack
     if isinstance(tracker, ExperimentTracker):
         return tracker
     raise UnknownFlavorError(
-        f"The flavor {spec.flavor!r} makes a {type(tracker).__name__}, which is no experiment tracker.",
+        f"The flavor {spec.flavor!r} makes {with_article(type(tracker).__name__)}, which is no experiment tracker.",
         hint="Let its implementation return a stackyard.flavors.interfaces.ExperimentTracker.",
     )
 

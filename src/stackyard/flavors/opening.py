@@ -13,6 +13,7 @@ from stackyard.flavors.base import Flavor, wrong_value
 from stackyard.flavors.catalogue import FLAVORS
 from stackyard.model.errors import PackageMissingError, SecretNotFoundError, UnknownFlavorError
 from stackyard.model.job import ComponentSpec
+from stackyard.model.names import with_article
 from stackyard.model.secret import SecretReference, resolve_references
 from stackyard.storage.artifact_store import ArtifactStore
 
@@ -55,7 +56,7 @@ def open_artifact_store(spec: ComponentSpec, secrets: SecretValues | None = None
     store = open_component(spec, secrets)
     if not isinstance(store, ArtifactStore):
         raise UnknownFlavorError(
-            f"The flavor {spec.flavor!r} makes a {type(store).__name__}, which is no artifact store.",
+            f"The flavor {spec.flavor!r} makes {with_article(type(store).__name__)}, which is no artifact store.",
             hint="Let its implementation return a stackyard.storage.artifact_store.ArtifactStore.",
         )
     return store
@@ -75,7 +76,7 @@ def load_flavor(source: str) -> Flavor:
     if isinstance(found, Flavor):
         return found
     raise UnknownFlavorError(
-        f"{source} is a {type(found).__name__}, not a flavor.",
+        f"{source} is {with_article(type(found).__name__)}, not a flavor.",
         hint="Name a stackyard.flavors.base.Flavor: MODULE:ATTRIBUTE.",
     )
 

@@ -17,6 +17,11 @@ _RESERVED_WINDOWS = frozenset(
 MAX_FOLDER_LENGTH = 120
 
 
+def with_article(word: str) -> str:
+    """Return ``a`` or ``an``, and the word: a thing in words, or the name of a type."""
+    return f"{'an' if re.match('[aeio]|un(?!i)', word, re.IGNORECASE) else 'a'} {word}"
+
+
 def check_name(name: str, what: str) -> str:
     """Return the name if it can be one.
 
@@ -31,7 +36,7 @@ def check_name(name: str, what: str) -> str:
         return name
     shown = name if len(name) <= 60 else name[:57] + "..."
     raise InvalidNameError(
-        f"{shown!r} can't be the name of {'an' if what[:1] in 'aeiou' else 'a'} {what}.",
+        f"{shown!r} can't be the name of {with_article(what)}.",
         hint=f'Use 1 to {MAX_NAME_LENGTH} characters without control characters, / \\ * ? " < > | {{ }}, '
         "without a dash or colon at the start and without blanks around them.",
     )

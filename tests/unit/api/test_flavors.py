@@ -137,7 +137,7 @@ def test_a_flavor_is_registered_by_its_name(site: Path, ctx: Context) -> None:
         (ALERTER, "pagers", UnknownFlavorError, "names no flavor"),
         (ALERTER, "pagers:", UnknownFlavorError, "names no flavor"),
         (ALERTER, "pagers:NOTHING", UnknownFlavorError, "has no 'NOTHING'"),
-        (ALERTER, "pagers:NUMBER", UnknownFlavorError, "is a int, not a flavor"),
+        (ALERTER, "pagers:NUMBER", UnknownFlavorError, "is an int, not a flavor"),
         (ComponentType.ARTIFACT_STORE, "pagers:PAGER", UnknownFlavorError, "an alerter flavor, not an artifact store"),
         (ALERTER, "pagers:WEBHOOK", AlreadyExistsError, "comes with Stackyard"),
         (ALERTER, "pagers:DOTTED", UnknownFlavorError, "'a.b' can't be a flavor's name"),

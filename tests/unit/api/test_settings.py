@@ -52,7 +52,7 @@ def resolve(
     resolver = SettingsResolver(
         definition.name, definition.options.settings, configuration, stack=stack, known=KNOWN, problems=problems
     )
-    resolver.add(spec.steps)
+    resolver.add(spec.steps, problems)
     problems.raise_any("The pipeline can't run")
     return resolver.found
 
@@ -119,6 +119,12 @@ def test_settings_for_other_stacks_are_left_alone() -> None:
     settings = {"experiment_tracker.tiny": {"level": 2}, "step_operator": {"machine": "large"}}
     assert resolve(training(settings), tracker=OTHER) == RunSettings()
     assert resolve(training(settings), tracker=None) == RunSettings()
+
+
+def test_zenml_s_settings_for_images_have_no_effect(tmp_path: Path) -> None:
+    docker = {"docker": {"requirements": ["x"], "parent": object()}}
+    file = "settings: {docker: {requirements: [x]}}\nsteps: {train: {settings: {docker: {a: 1}}}}\n"
+    assert resolve(training(docker, docker), written(tmp_path, file)) == RunSettings()
 
 
 def test_a_described_flavor_checks_settings_as_well() -> None:
@@ -195,7 +201,7 @@ def test_settings_of_another_shape_are_refused_where_they_are_written(settings: 
 
 def test_settings_are_json_values_whatever_they_were() -> None:
     assert resolve(training({"experiment_tracker": {"experiment": Path("/a")}})).of_run(TRACKER) == {"experiment": "/a"}
-    with pytest.raises(SettingsError, match="hold a object, which is no JSON value"):
+    with pytest.raises(SettingsError, match="hold an object, which is no JSON value"):
         training({"experiment_tracker": {"experiment": object()}})
 
 

@@ -102,7 +102,7 @@ def test_in_a_step_values_go_to_the_step_its_outputs_its_model_or_what_is_named(
         log_metadata({"rows": 3}, infer_artifact=True)
     with pytest.raises(UsageError, match="without a run"):
         log_metadata({"rows": 3}, step_name="train")
-    with pytest.raises(MaterializationError, match="'x' is a object"):
+    with pytest.raises(MaterializationError, match="'x' is an object"):
         log_metadata({"x": object()})
 
 

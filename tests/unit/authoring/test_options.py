@@ -253,10 +253,10 @@ def test_keywords_without_effect_are_taken() -> None:
         ({"settings": ["a"]}, SettingsError, "must map a component type"),
         ({"settings": {"resources": {"memory": "lots"}}}, OptionError, "memory: String should match"),
         ({"extra": {"a": object()}}, OptionError, "no JSON value"),
-        ({"on_failure": 5}, OptionError, "on_failure= of step 'f' is a int"),
+        ({"on_failure": 5}, OptionError, "on_failure= of step 'f' is an int"),
         ({"on_failure": "not a name"}, OptionError, "names nothing that can be imported"),
         ({"on_failure": "loads"}, OptionError, "names nothing that can be imported"),
-        ({"model": 5}, OptionError, "model= of step 'f' is a int"),
+        ({"model": 5}, OptionError, "model= of step 'f' is an int"),
         ({"model": {"nmae": "x"}}, OptionError, "model= of step 'f' can't be used"),
         ({"cache_policy": "never"}, OptionError, "there is no cache policy 'never'"),
         ({"cache_policy": {"cache_func": 5}}, OptionError, "cache_func"),
@@ -264,7 +264,7 @@ def test_keywords_without_effect_are_taken() -> None:
         ({"output_materializers": JsonMaterializer()}, OptionError, "has a JsonMaterializer where a class is needed"),
         ({"substitutions": {"date": "x"}}, OptionError, "redefines {date}"),
         ({"substitutions": {"a b": "x"}}, OptionError, "the placeholder 'a b'"),
-        ({"step_operator": 5}, OptionError, "step_operator= of step 'f' is a int"),
+        ({"step_operator": 5}, OptionError, "step_operator= of step 'f' is an int"),
         ({"tags": [1]}, DefinitionError, "must be a list of tags"),
     ],
 )  # fmt: skip
@@ -291,7 +291,7 @@ def test_options_that_cannot_be_used_are_refused_with_place_and_hint(options: An
         ({"execution_mode": "never"}, "execution_mode= of pipeline 'wiring' is 'never'", "fail_fast"),
         ({"on_init_kwargs": {"a": object()}}, "no JSON value", "Use numbers"),
         ({"steps": {"f": {"cache": 1}}}, "unknown option 'cache'", "Known"),
-        ({"steps": {"f": 3}}, "is a int", "steps="),
+        ({"steps": {"f": 3}}, "is an int", "steps="),
     ],
 )
 def test_options_of_pipelines_that_are_refused(options: Any, text: str, hint: str) -> None:
@@ -334,7 +334,7 @@ def test_what_is_no_function_is_no_step() -> None:
         def method(self, n: int) -> int:
             return n
 
-    for given, text in ((Thing, "a type"), ("load", "a str"), (5, "a int")):
+    for given, text in ((Thing, "a type"), ("load", "a str"), (5, "an int")):
         with pytest.raises(SignatureError, match=f"given {text}, which is no function"):
             step(given)  # type: ignore[arg-type]
     with pytest.raises(SignatureError, match="'method' is a method of Thing"):

@@ -151,7 +151,7 @@ def refused(error: type[StackyardError], call: Any) -> StackyardError:
         (lambda: load(id="a/b"), InvalidNameError, "can't be the name of a step"),
         (lambda: (load(id="x"), load(id="x")), DefinitionError, "has a step 'x' already"),
         (lambda: say("a", after="nobody"), InputError, "waits for 'nobody'"),
-        (lambda: say("a", after=5), InputError, "after= was given a int"),
+        (lambda: say("a", after=5), InputError, "after= was given an int"),
         (lambda: bool(load()), DefinitionError, "was asked for its value"),
         (lambda: load() == [], DefinitionError, "was asked for its value"),
         (lambda: list(load()), DefinitionError, "can't be unpacked"),
