@@ -2,6 +2,7 @@
 import path from "node:path";
 import { chromium } from "playwright-core";
 import { program } from "./server.mjs";
+import { PATIENCE_MS } from "./ui/attempts.mjs";
 
 const ARGS = [
   "--no-sandbox",
@@ -43,7 +44,7 @@ export async function startBrowser(profile, { width = 1280, height = 800 } = {})
     },
   );
   const page = context.pages()[0] ?? (await context.newPage());
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(PATIENCE_MS);
   const consoleLog = [];
   page.on("console", (message) => consoleLog.push(`${message.type()}: ${message.text()}`));
   page.on("pageerror", (error) => consoleLog.push(`error: ${error.stack ?? error.message}`));

@@ -134,7 +134,7 @@ export class Workbench {
 
   async statusText(id) {
     const item = this.statusItem(id);
-    await item.waitFor({ timeout: 60_000 });
+    await item.waitFor();
     return plainBlanks(await item.innerText()).trim();
   }
 

@@ -147,7 +147,6 @@ def test_requirements(project: Shell) -> None:
     assert (nothing.out, "nothing besides stackyard" in nothing.err) == ("", True)
 
 
-@pytest.mark.timeout(60)
 def test_on_a_terminal_it_asks(project: Shell) -> None:
     """Given a terminal, the plan is in colour unless NO_COLOR is set, and only a yes changes anything."""
     refused = _on_a_terminal(project, b"n\n")
@@ -188,7 +187,6 @@ def _on_a_terminal(shell: Shell, answer: bytes, **variables: str) -> str:
     return shown.decode()
 
 
-@pytest.mark.timeout(60)
 def test_the_starters_file_is_what_its_stack_is_made_of(shell: Shell) -> None:
     """Given the starter project, its file makes the stack that its comments name."""
     shell.use_starter()

@@ -15,6 +15,10 @@ import { launchWorkbench } from "../../scripts/vscode/workbench.mjs";
 import { removeProfile } from "../../scripts/vscode/server.mjs";
 import { KEPT, Scratch, builtVsix, keepLogs } from "./workspace.mjs";
 
+/** Against hanging only: each wait in a step has a limit of its own. */
+const LAUNCH_LIMIT_MS = 300_000;
+const STEP_LIMIT_MS = 300_000;
+
 /**
  * @param {string} name Names the screenshot and the log folder.
  * @param {object} options
@@ -43,7 +47,7 @@ export function story(name, { project, prepare, vsix, ...launch }, define) {
         });
         console.log(`${name}: VS Code is open after ${((Date.now() - started) / 1000).toFixed(1)} s`);
       },
-      { timeout: 180_000 },
+      { timeout: LAUNCH_LIMIT_MS },
     );
 
     after(async () => {
@@ -57,7 +61,7 @@ export function story(name, { project, prepare, vsix, ...launch }, define) {
       else scratch?.remove();
     });
 
-    define((title, body, { timeout = 120_000 } = {}) => {
+    define((title, body, { timeout = STEP_LIMIT_MS } = {}) => {
       it(title, async () => {
         if (broken) throw new Error(`not reached: "${broken}" failed`);
         try {

@@ -50,7 +50,7 @@ story("trust", { prepare, trust: true }, (step) => {
   });
 
   step("shows stacks and pipelines, which needs nothing of the workspace", async () => {
-    await stackyard.waitForActive("default", { timeout: 60_000 });
+    await stackyard.waitForActive("default");
     await stackyard.show(stackyard.stacks, stackyard.pipelines);
     await stackyard.stacks.waitFor("default");
     await stackyard.pipelines.waitFor("trusting_pipeline");
@@ -88,8 +88,8 @@ story("trust", { prepare, trust: true }, (step) => {
       await eventually("the workspace's interpreter is started", () => read(startedMark));
       assert.equal(read(importedMark), "");
       await stackyard.runFromPalette("trusting_pipeline", { parameters: false });
-      await eventually("the pipeline's file is imported", () => read(importedMark), { timeout: 60_000 });
-      await workbench.notifications.waitFor(/completed in/, { timeout: 60_000 });
+      await eventually("the pipeline's file is imported", () => read(importedMark));
+      await workbench.notifications.waitFor(/completed in/, { timeout: 120_000 });
     },
   );
 });

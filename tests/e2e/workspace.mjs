@@ -5,6 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { childEnv, out, root, venvProgram } from "../../scripts/lib/paths.mjs";
+import { PATIENCE_MS } from "../../scripts/vscode/ui/attempts.mjs";
 
 const run = promisify(execFile);
 
@@ -78,7 +79,7 @@ export function builtVsix() {
 export class Hopeless extends Error {}
 
 /** Polls until `probe` returns something truthy; the error says what was seen last. */
-export async function eventually(what, probe, { timeout = 30_000, every = 100 } = {}) {
+export async function eventually(what, probe, { timeout = PATIENCE_MS, every = 100 } = {}) {
   const deadline = Date.now() + timeout;
   let last;
   for (;;) {

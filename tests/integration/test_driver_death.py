@@ -64,9 +64,9 @@ def test_a_killed_driver_is_seen_at_once_and_leaves_no_process(user: User, metho
     driver = user.start(user.interpreter, "run.py", variables={"STACKYARD_WORKER_START": method})
     pid = user.pid_from("driver.pid")
     assert pid == driver.pid
-    wait_for(lambda: statuses(user.last_run())["slow"] == "running", 10, "the slow step's row")
+    wait_for(lambda: statuses(user.last_run())["slow"] == "running", 60, "the slow step's row")
     kill(pid)
-    driver.wait(10)
+    driver.wait(60)
     listed = user.do("run", "list")
     assert "interrupted" in listed.out, listed
     left = user.left_behind()

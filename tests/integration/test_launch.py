@@ -67,7 +67,7 @@ def test_the_driver_survives_the_kill_of_the_callers_whole_tree(user: User) -> N
     for pid in tree:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    caller.wait(10)
+    caller.wait(60)
     assert is_running(run.pid)
     (user.folder / "go").touch()
     wait_for(lambda: user.last_run().status.is_finished, 60, "the run's end")

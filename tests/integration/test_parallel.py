@@ -15,10 +15,18 @@ pytestmark = pytest.mark.alone
 
 SLEEPS = """
 import time
+from pathlib import Path
 from stackyard import pipeline, step
+
+BEGUN = Path(__file__).with_name("begun")
 
 @step
 def nap(number: int) -> int:
+    # All eight go on only when all eight have begun.
+    BEGUN.mkdir(exist_ok=True)
+    (BEGUN / str(number)).touch()
+    while len(list(BEGUN.iterdir())) < 8:
+        time.sleep(0.05)
     time.sleep(1)
     return number
 
@@ -40,9 +48,10 @@ def moment(text: str) -> float:
     return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
-def span(run: RunView) -> float:
+def overlap(run: RunView) -> bool:
+    """Tell whether there was a moment in which all naps went on."""
     naps = [step for step in run.steps if step.name.startswith("nap")]
-    return max(moment(step.ended_at) for step in naps) - min(moment(step.started_at) for step in naps)
+    return max(moment(step.started_at) for step in naps) <= min(moment(step.ended_at) for step in naps)
 
 
 def test_eight_steps_overlap_in_order_and_are_reused_and_run_again_on_another_store(user: User) -> None:
@@ -52,8 +61,7 @@ def test_eight_steps_overlap_in_order_and_are_reused_and_run_again_on_another_st
     run = user.last_run()
     assert run.status == "completed"
     assert set(statuses(run).values()) == {"completed"}
-    # One after the other would be 8 s; the margin is for a busy machine, the budget itself is the benchmark's.
-    assert span(run) < 4
+    assert overlap(run)
     by_name = {step.name: step for step in run.steps}
     assert moment(by_name["total"].started_at) >= max(moment(by_name[up].ended_at) for up in by_name["total"].upstream)
 

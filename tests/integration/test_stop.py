@@ -126,7 +126,7 @@ def test_a_step_that_ignores_the_request_is_killed_after_the_grace(user: User) -
 def test_a_second_signal_kills_at_once(user: User) -> None:
     driver = start(user, "both")
     kill(driver.pid, signal.SIGINT)
-    wait_for(lambda: "Stopping" in user.started_output, 10, "the word that it stops")
+    wait_for(lambda: "Stopping" in user.started_output, END_S, "the word that it stops")
     kill(driver.pid, signal.SIGINT)
     assert driver.wait(END_S) == EXIT_STOPPED, user.started_output
     assert "did not end within" not in user.started_output

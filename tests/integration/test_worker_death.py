@@ -211,7 +211,7 @@ def test_a_worker_killed_between_steps_is_replaced(user: User, method: str) -> N
     pid = user.pid_from("first.pid")
     wait_for(lambda: statuses(user.last_run())["first"] == "completed", 30, "the first step")
     kill(pid)
-    wait_for(lambda: not is_running(pid), 10, "the worker's end")
+    wait_for(lambda: not is_running(pid), 60, "the worker's end")
     (user.folder / "go").touch()
     assert driver.wait(60) == 0, user.started_output
     assert set(statuses(user.last_run()).values()) == {"completed"}

@@ -17,7 +17,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = ROOT / "bundled" / "tool" / "lsp_server.py"
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
+"""Against hanging only: what must be quick is measured."""
 
 
 class RequestError(Exception):
@@ -180,12 +181,12 @@ class Client:
     def shutdown(self) -> int:
         self.request("shutdown")
         self.notify("exit")
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=TIMEOUT_S)
 
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=TIMEOUT_S)
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None:
                 with contextlib.suppress(OSError):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.lsp.client import SERVER, Client, RequestError
+from tests.lsp.client import SERVER, TIMEOUT_S, Client, RequestError
 
 
 def frame(body: bytes) -> bytes:
@@ -93,7 +93,7 @@ def test_a_framed_message_that_is_wrong_gets_an_error_and_the_server_lives(
 def test_a_wrong_message_with_an_id_is_answered_under_it(shared: Client) -> None:
     answer = shared.expect("mine")
     shared.send_bytes(frame(json.dumps({"jsonrpc": "2.0", "id": "mine", "method": 7}).encode()))
-    assert answer.get(timeout=10)["error"]["code"] == -32600
+    assert answer.get(timeout=TIMEOUT_S)["error"]["code"] == -32600
 
 
 def test_wrong_notifications_are_left_out(shared: Client) -> None:
@@ -120,8 +120,8 @@ def test_wrong_notifications_are_left_out(shared: Client) -> None:
 )
 def test_a_broken_frame_ends_the_server_with_a_message(client: Client, data: bytes) -> None:
     client.send_bytes(data)
-    assert client.process.wait(timeout=10) == 1
-    assert client.closed.wait(timeout=10)
+    assert client.process.wait(timeout=TIMEOUT_S) == 1
+    assert client.closed.wait(timeout=TIMEOUT_S)
     assert "connection is broken" in client.stderr
 
 
@@ -130,7 +130,7 @@ def test_header_names_are_read_as_the_base_protocol_says(shared: Client) -> None
     answer = shared.expect("x")
     kind = b"Content-Type: application/vscode-jsonrpc; charset=utf-8\r\n"
     shared.send_bytes(kind + b"content-length:%d\r\n\r\n" % len(body) + body)
-    assert "result" in answer.get(timeout=10)
+    assert "result" in answer.get(timeout=TIMEOUT_S)
 
 
 def test_before_initialize_and_after_shutdown_requests_are_refused(start: Callable[..., Client], project: Path) -> None:
@@ -144,7 +144,7 @@ def test_before_initialize_and_after_shutdown_requests_are_refused(start: Callab
         client.request("stackyard/stack/list")
     assert late.value.code == -32600
     client.notify("exit")
-    assert client.process.wait(timeout=10) == 0
+    assert client.process.wait(timeout=TIMEOUT_S) == 0
 
 
 def test_a_cancelled_request_is_answered_at_once_and_blocks_nothing(

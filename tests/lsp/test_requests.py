@@ -137,7 +137,7 @@ def test_a_whole_session(start: Callable[..., Client], project: Path, home: Path
     second = ask("stackyard/project/createFirstPipeline", folder=str(project))
     assert first["file"] != second["file"]
     begun = time.monotonic()
-    client.wait_for("stackyard/didChange", lambda p: "pipelines" in p["entities"], since=begun - 1, timeout_s=5)
+    client.wait_for("stackyard/didChange", lambda p: "pipelines" in p["entities"], since=begun - 1)
     started = ask("stackyard/run/start", file=first["file"], function=first["function"])
     assert finished(ask, started["run_id"])["status"] == "completed"
 

@@ -14,10 +14,28 @@ from typing import Any
 
 import pytest
 
-from tests.lsp.client import Client, RequestError
+from tests.lsp.client import TIMEOUT_S, Client, RequestError
 from tests.lsp.test_start import old_pythons
 
 START = "stackyard/run/start"
+GATED = """\
+import time
+from pathlib import Path
+
+from stackyard import pipeline, step
+
+
+@step(enable_cache=False)
+def wait(gate: str) -> None:
+    while not Path(gate).exists():
+        time.sleep(0.05)
+
+
+@pipeline
+def gated(gate: str):
+    wait(gate)
+"""
+"""A run that is as long as the test wants, however slow the machine is."""
 
 
 def refused(client: Client, **params: Any) -> dict[str, Any]:
@@ -62,22 +80,27 @@ def test_a_broken_project_file_refuses_a_run_and_is_named(start: Callable[..., C
 
 def test_a_run_outlives_a_server_that_hangs(start: Callable[..., Client], project: Path) -> None:
     """Given a server that does not answer any more, when the client kills its process tree, then the run completes."""
+    goes_on = project / "goes on"
+    (project / "gated.py").write_text(GATED)
     client = start()
-    run = client.request(START, {"file": str(project / "slow.py"), "function": "slow", "parameters": {"seconds": 3}})
+    run = client.request(
+        START, {"file": str(project / "gated.py"), "function": "gated", "parameters": {"gate": str(goes_on)}}
+    )
     os.kill(client.process.pid, signal.SIGSTOP)
     for pid in descendants(client.process.pid):
         os.kill(pid, signal.SIGKILL)
-    client.process.wait(timeout=10)
+    client.process.wait(timeout=TIMEOUT_S)
     other = start()
-    deadline = time.monotonic() + 30
-    statuses: list[str] = []
-    while time.monotonic() < deadline:
-        statuses.append(other.request("stackyard/run/show", {"run": run["run_id"]})["status"])
-        if statuses[-1] not in ("initializing", "running"):
-            break
+
+    def status() -> str:
+        return str(other.request("stackyard/run/show", {"run": run["run_id"]})["status"])
+
+    assert status() in ("initializing", "running"), "the run goes on although the server died"
+    goes_on.touch()
+    deadline = time.monotonic() + TIMEOUT_S
+    while status() in ("initializing", "running") and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert statuses[0] in ("initializing", "running"), "the run was still going when the server died"
-    assert statuses[-1] == "completed"
+    assert status() == "completed"
 
 
 def test_news_of_a_run_come_as_it_goes(client: Client, project: Path) -> None:
@@ -141,15 +164,18 @@ def test_a_package_that_is_too_old_is_named_with_its_upgrade(
     assert (found["usable"], found["problem"], found["hint"]) == (False, error["message"], error["hint"])
 
 
-def test_a_run_that_the_client_gave_up_on_is_stopped(client: Client, project: Path) -> None:
+def test_a_run_that_the_client_gave_up_on_is_stopped(client: Client, project: Path, home: Path) -> None:
     client.request("stackyard/status/show")
-    asked = client.begin(START, {"file": str(project / "slow.py"), "function": "slow", "parameters": {"seconds": 40}})
-    time.sleep(0.2)
+    asked = client.begin(START, {"file": str(project / "slow.py"), "function": "slow", "parameters": {"seconds": 300}})
+    deadline = time.monotonic() + TIMEOUT_S
+    while not any(home.rglob("request.json")):  # which the driver that is being started reads
+        assert time.monotonic() < deadline, "nothing was started"
+        time.sleep(0.01)
     client.notify("$/cancelRequest", {"id": asked})
     with pytest.raises(RequestError) as caught:
         client.finish(asked)
     assert caught.value.code == -32800
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:
         runs = client.request("stackyard/run/list", {})["items"]
         if runs and runs[0]["ended_at"]:

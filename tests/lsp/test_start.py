@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from scripts.pythons import find_pythons
 
-from tests.lsp.client import SERVER, Client
+from tests.lsp.client import SERVER, TIMEOUT_S, Client
 
 OLD = ("2.7", "3.6", "3.7", "3.8", "3.9")
 
@@ -39,7 +39,7 @@ def old_pythons() -> dict[str, str]:
 def refusal(python: str, server: Path = SERVER) -> dict[str, str]:
     """Start a server that can't work; return the error it prints, its only line."""
     done = subprocess.run(
-        [python, "-S", str(server)], capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
+        [python, "-S", str(server)], capture_output=True, text=True, timeout=TIMEOUT_S, stdin=subprocess.DEVNULL
     )
     assert done.returncode == 7, done.stderr
     assert done.stdout == ""
@@ -132,11 +132,11 @@ def test_nothing_of_the_users_is_on_the_path(start: Callable[..., Client], tmp_p
 def test_exit_without_shutdown_is_1_and_a_closed_stream_0(start: Callable[..., Client]) -> None:
     client = start()
     client.notify("exit")
-    assert client.process.wait(timeout=10) == 1
+    assert client.process.wait(timeout=TIMEOUT_S) == 1
     other = start()
     assert other.process.stdin is not None
     other.process.stdin.close()
-    assert other.process.wait(timeout=10) == 0
+    assert other.process.wait(timeout=TIMEOUT_S) == 0
 
 
 @pytest.mark.parametrize("options", [{"trusted": "yes", "home": 3, "what": 1}, ["x"]])

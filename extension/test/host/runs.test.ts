@@ -106,7 +106,7 @@ suite("runs", () => {
     const done = commands.executeCommand("stackyard.pipeline.run", file, "counting");
     const node = await eventually("the run shows", async () => runRow("counting"));
     await commands.executeCommand("stackyard.run.showLogs", node);
-    await eventually("the log is followed", () => openLog()?.getText().includes("number 0"), 60_000);
+    await eventually("the log is followed", () => openLog()?.getText().includes("number 0"));
     await done;
     assert.equal((await runRow("counting"))?.run.status, "completed");
     const steps = await rows(tree, node);
@@ -157,14 +157,10 @@ suite("runs", () => {
 
   test("a run can be stopped", async () => {
     const done = commands.executeCommand("stackyard.pipeline.run", file, "waiting");
-    const run = await eventually(
-      "the step is running",
-      async () => {
-        const found = await newest("waiting");
-        return found?.steps.some((step) => step.status === "running") === true ? found : undefined;
-      },
-      60_000,
-    );
+    const run = await eventually("the step is running", async () => {
+      const found = await newest("waiting");
+      return found?.steps.some((step) => step.status === "running") === true ? found : undefined;
+    });
     await commands.executeCommand("stackyard.run.stop", run.id);
     await done;
     const ended = await newest("waiting");
@@ -188,7 +184,7 @@ suite("runs", () => {
       return found?.steps.some((step) => step.status === "running") === true ? found : undefined;
     });
     process.kill(run.pid, "SIGKILL");
-    await eventually("the row says so", async () => (await runRow("waiting"))?.run.status === "interrupted", 10_000);
+    await eventually("the row says so", async () => (await runRow("waiting"))?.run.status === "interrupted", 20_000);
     await done;
     assert.ok(!parts.statusBar.text().includes("sync~spin"), parts.statusBar.text());
   });

@@ -1,5 +1,6 @@
 /** The active text editor. */
 import path from "node:path";
+import { insist } from "./attempts.mjs";
 import { plainBlanks } from "./text.mjs";
 
 export class Editor {
@@ -11,7 +12,10 @@ export class Editor {
 
   /** Opens a file of the workspace through Quick Open; resolves when its editor has the focus. */
   async open(name) {
-    await this.page.keyboard.press("Control+P");
+    await insist(async (timeout) => {
+      await this.page.keyboard.press("Control+P");
+      await this.quickInput.waitOpen(undefined, { timeout });
+    });
     await this.quickInput.type(name);
     await this.page
       .locator(".quick-input-list .monaco-list-row", { hasText: path.basename(name) })
@@ -66,49 +70,53 @@ export class Editor {
    * @param {string} line Text that the wanted line contains.
    * @param {string} target The part of that line to point at.
    */
-  async hover(line, target, { timeout = 20_000 } = {}) {
+  async hover(line, target) {
     const hover = this.page
       .locator(".monaco-resizable-hover .monaco-hover-content, .monaco-editor .monaco-hover .monaco-hover-content")
-      .filter({ hasText: /\S/, visible: true })
+      .filter({ hasText: /\S/, hasNotText: /^\s*Loading/, visible: true })
       .first();
     await this.page.keyboard.press("Escape");
-    // Asked again until the deadline: a line may be drawn anew (and coloured) while it is looked at, and a
-    // language server may not be ready for its first question.
-    for (const deadline = Date.now() + timeout; ;) {
-      const point = await this.#pointOf(line, target);
-      await this.page.mouse.move(point.x - 60, point.y + 120);
-      await this.page.mouse.move(point.x, point.y, { steps: 4 });
-      try {
-        await hover.filter({ hasNotText: /^Loading/ }).waitFor({ timeout: 3_000 });
-        return plainBlanks(await hover.innerText()).trim();
-      } catch (error) {
-        if (Date.now() > deadline) throw new Error(`no hover over ${target} in "${line}"`, { cause: error });
-      }
+    try {
+      // Pointed at again: a line may be drawn anew (and coloured) while it is looked at, and a language server may not
+      // be ready for its first question.
+      const text = await insist(async (timeout) => {
+        const point = await this.#pointOf(line, target, timeout);
+        await this.page.mouse.move(point.x - 60, point.y + 120);
+        await this.page.mouse.move(point.x, point.y, { steps: 4 });
+        return hover.innerText({ timeout });
+      });
+      return plainBlanks(text).trim();
+    } catch (error) {
+      throw new Error(`no hover over ${target} in "${line}"`, { cause: error });
     }
   }
 
-  async #pointOf(line, target) {
+  async #pointOf(line, target, timeout) {
     const row = this.root.locator(".view-lines .view-line", { hasText: new RegExp(patternOf(line)) }).first();
-    await row.waitFor();
-    const point = await row.evaluate((element, wanted) => {
-      const blanks = (text) => text.replace(/\u00a0/g, " ");
-      const start = blanks(element.textContent).indexOf(wanted);
-      if (start < 0) return null;
-      // The middle character of the target, found across the spans that colour the line.
-      let offset = start + Math.floor(wanted.length / 2);
-      const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
-      for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-        if (offset < node.length) {
-          const range = document.createRange();
-          range.setStart(node, offset);
-          range.setEnd(node, offset + 1);
-          const box = range.getBoundingClientRect();
-          return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
+    await row.waitFor({ timeout });
+    const point = await row.evaluate(
+      (element, wanted) => {
+        const blanks = (text) => text.replace(/\u00a0/g, " ");
+        const start = blanks(element.textContent).indexOf(wanted);
+        if (start < 0) return null;
+        // The middle character of the target, found across the spans that colour the line.
+        let offset = start + Math.floor(wanted.length / 2);
+        const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+        for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+          if (offset < node.length) {
+            const range = document.createRange();
+            range.setStart(node, offset);
+            range.setEnd(node, offset + 1);
+            const box = range.getBoundingClientRect();
+            return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
+          }
+          offset -= node.length;
         }
-        offset -= node.length;
-      }
-      return null;
-    }, target);
+        return null;
+      },
+      target,
+      { timeout },
+    );
     if (!point) throw new Error(`"${target}" is not in the line "${line}"`);
     return point;
   }

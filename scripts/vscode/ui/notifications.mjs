@@ -1,4 +1,5 @@
 /** Notification toasts and modal dialogs. */
+import { PATIENCE_MS, insist } from "./attempts.mjs";
 
 export class Notifications {
   constructor(page) {
@@ -8,7 +9,7 @@ export class Notifications {
   }
 
   /** Waits for a toast whose text matches and returns its text, buttons and locator. */
-  async waitFor(text, { timeout = 30_000 } = {}) {
+  async waitFor(text, { timeout = PATIENCE_MS } = {}) {
     const toast = this.toasts.filter({ hasText: text }).first();
     try {
       await toast.waitFor({ timeout });
@@ -56,12 +57,14 @@ export class Notifications {
 
   /** Closes every toast that is open. */
   async clear() {
-    for (let count = await this.toasts.count(); count > 0; count = await this.toasts.count()) {
-      const toast = this.toasts.first();
-      await toast.hover();
-      await toast.locator(".codicon-notifications-clear").first().click();
-      await this.page.waitForTimeout(100);
-    }
+    await insist(async (timeout) => {
+      while ((await this.toasts.count()) > 0) {
+        const toast = this.toasts.first(); // which may go by itself at any moment
+        await toast.hover({ timeout });
+        await toast.locator(".codicon-notifications-clear").first().click({ timeout });
+        await this.page.waitForTimeout(100);
+      }
+    });
   }
 
   async #severity(toast) {

@@ -1,4 +1,5 @@
 /** One tree view (a pane of the side bar). Trees are virtualised: only visible rows are in the page. */
+import { PATIENCE_MS, insist } from "./attempts.mjs";
 import { regexEscape } from "./text.mjs";
 
 export class TreePane {
@@ -72,7 +73,7 @@ export class TreePane {
    *
    * @param {string | RegExp | [string, string]} label A label, or a parent's label and that of a row below it.
    */
-  async waitFor(label, { timeout = 30_000 } = {}) {
+  async waitFor(label, { timeout = PATIENCE_MS } = {}) {
     try {
       if (!Array.isArray(label)) {
         await this.row(label).waitFor({ timeout });
@@ -90,15 +91,18 @@ export class TreePane {
   }
 
   async expand(label) {
-    const row = await this.waitFor(label);
-    if ((await row.getAttribute("aria-expanded")) === "false") {
-      await row.locator(".monaco-tl-twistie").click();
-      await this.page.waitForFunction(
-        (element) => element.getAttribute("aria-expanded") === "true",
-        await row.elementHandle(),
-      );
-    }
-    return row;
+    return insist(async (timeout) => {
+      const row = await this.waitFor(label, { timeout });
+      // Looked at again each time: the row may be drawn anew, or be expanded by the attempt before.
+      const isExpanded = async () => (await row.getAttribute("aria-expanded", { timeout })) === "true";
+      if (await isExpanded()) return row;
+      await row.locator(".monaco-tl-twistie").click({ timeout });
+      for (const deadline = Date.now() + timeout; !(await isExpanded());) {
+        if (Date.now() > deadline) throw new Error(`row ${label} in view ${this.title} was not expanded`);
+        await this.page.waitForTimeout(50);
+      }
+      return row;
+    });
   }
 
   async click(label) {
@@ -118,25 +122,40 @@ export class TreePane {
     await row.locator(`.actions .action-label[aria-label^="${action}"]`).click();
   }
 
+  /** The hover that is shown, unless it is still waiting for its text. */
+  get shownHover() {
+    return this.page
+      .locator(".workbench-hover")
+      .filter({ hasText: /\S/, hasNotText: /^\s*Loading/ })
+      .last();
+  }
+
   /** Rests the pointer on a row and returns the text of its hover. */
   async hover(label) {
-    const row = await this.waitFor(label);
-    await this.page.mouse.move(2, 2); // an open hover of another row would be read instead
-    await this.page.locator(".workbench-hover").waitFor({ state: "hidden" });
-    await row.locator(".label-name").hover();
-    const hover = this.page.locator(".workbench-hover").last();
-    await hover.filter({ hasText: /\S/, hasNotText: /^Loading/ }).waitFor(); // a row may ask for its text only now
-    return (await hover.innerText()).trim();
+    const text = await insist(async (timeout) => {
+      const row = await this.waitFor(label, { timeout });
+      // Away first: an open hover of another row would be read instead, and one that the row lost when it was drawn
+      // anew only comes back to a pointer that comes back.
+      await this.page.mouse.move(2, 2);
+      await this.page.locator(".workbench-hover").last().waitFor({ state: "hidden", timeout });
+      await row.locator(".label-name").hover({ timeout });
+      return this.shownHover.innerText({ timeout }); // a row may ask for its text only now
+    });
+    return text.trim();
   }
 
   /** Chooses an item of a row's context menu. */
   async contextMenu(label, item) {
-    await (await this.waitFor(label)).locator(".label-name").click({ button: "right" });
-    const entry = this.page.locator(".monaco-menu .action-label", { hasText: item }).first();
-    await entry.waitFor();
-    await this.page.waitForTimeout(300); // a menu ignores the button's release right after it opened
-    await entry.click();
-    await this.page.locator(".monaco-menu").waitFor({ state: "hidden" });
+    const menu = this.page.locator(".monaco-menu");
+    const entry = menu.locator(".action-label", { hasText: item }).first();
+    await insist(async (timeout) => {
+      if ((await menu.count()) > 0) await this.page.keyboard.press("Escape");
+      await (await this.waitFor(label, { timeout })).locator(".label-name").click({ button: "right", timeout });
+      await entry.waitFor({ timeout });
+      await this.page.waitForTimeout(300); // a menu ignores the button's release right after it opened
+      await entry.click({ timeout });
+    });
+    await menu.waitFor({ state: "hidden" });
   }
 
   /** The text that an empty view shows, and the titles of its buttons. */

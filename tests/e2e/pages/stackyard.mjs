@@ -24,7 +24,7 @@ export class Stackyard {
   }
 
   /** Waits until the status bar names a stack; returns the milliseconds that took. */
-  async waitForActive(stack, { timeout = 30_000 } = {}) {
+  async waitForActive(stack, { timeout } = {}) {
     const started = Date.now();
     try {
       await this.statusItem.filter({ hasText: stack }).waitFor({ timeout });
@@ -93,7 +93,7 @@ export class Stackyard {
    *
    * @returns {Promise<Map<string, string[]>>} Per step the statuses that its row showed, in their order.
    */
-  async followNewestRun({ timeout = 120_000 } = {}) {
+  async followNewestRun({ timeout = 200_000 } = {}) {
     const seen = new Map();
     await eventually(
       "the newest run is finished",
