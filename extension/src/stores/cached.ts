@@ -56,6 +56,7 @@ export class Cached<T> extends DisposableBag {
   }
 
   private async fetchOnce(): Promise<void> {
+    const before = this.value;
     try {
       this.value = await this.fetch();
       this.problem = undefined;
@@ -63,6 +64,7 @@ export class Cached<T> extends DisposableBag {
       this.value = undefined;
       this.problem = error;
     }
-    if (!this.isDisposed()) this.changed.fire();
+    const isSame = before !== undefined && JSON.stringify(this.value) === JSON.stringify(before);
+    if (!isSame && !this.isDisposed()) this.changed.fire();
   }
 }

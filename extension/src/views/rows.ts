@@ -56,6 +56,10 @@ export class LoadMoreNode extends LeafNode {
     super(`${parent?.id ?? ""}/more`, parent);
   }
 
+  get facts(): unknown {
+    return [this.shown, this.total];
+  }
+
   item(): TreeItem {
     const item = new TreeItem("Load more…", TreeItemCollapsibleState.None);
     item.id = this.id;

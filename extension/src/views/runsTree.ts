@@ -27,6 +27,10 @@ export class RunNode implements TreeNode {
     this.id = `run:${run.id}`;
   }
 
+  get facts(): unknown {
+    return this.run;
+  }
+
   item(): TreeItem {
     const { run } = this;
     const item = new TreeItem(run.name, TreeItemCollapsibleState.Collapsed);
@@ -87,7 +91,7 @@ export class RunsTree extends TreeProvider {
     super();
     this.track(
       runs.onDidChange(() => {
-        this.redraw();
+        void this.redrawChanged();
         this.schedule();
       }),
     );
@@ -136,8 +140,11 @@ export class RunsTree extends TreeProvider {
     const running = this.runs.running();
     this.timer = setTimeout(
       () => {
-        if (running.length === 0) this.redraw();
-        else for (const run of running) this.redraw(this.nodeOf(this.runs.peekRun(run.id) ?? run));
+        if (running.length === 0 && !this.isRead()) this.redraw();
+        for (const run of running) {
+          const node = this.nodeOf(this.runs.peekRun(run.id) ?? run);
+          if (!this.isRead(node)) this.redraw(node);
+        }
         this.schedule();
       },
       running.length === 0 ? IDLE_TICK_MS : TICK_MS,

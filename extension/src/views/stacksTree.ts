@@ -28,6 +28,10 @@ export class StackNode implements TreeNode {
     this.id = `stack:${stack.id}`;
   }
 
+  get facts(): unknown {
+    return [this.stack, this.check];
+  }
+
   item(): TreeItem {
     const { stack } = this;
     const item = new TreeItem(stack.name, TreeItemCollapsibleState.Collapsed);
@@ -123,7 +127,7 @@ export class StacksTree extends TreeProvider {
     for (const store of [stacks, checks]) {
       this.track(
         store.onDidChange(() => {
-          this.redraw();
+          void this.redrawChanged();
         }),
       );
     }
