@@ -341,7 +341,9 @@ export interface RunView {
   n_failed: number;
   parameters: Record<string, unknown>;
   metadata: Record<string, unknown>;
-  /** Why the run as a whole failed: its first failed step, or what stopped it before any. */
+  /**
+   * Why the run as a whole failed: its first failed step, or what stopped it before any. Of a run that did not fail: why its `on_cleanup` did.
+   */
   error: StepErrorView | null;
   tags: string[];
   /** What code and run configuration say of the run, apart from parameters. */
@@ -530,6 +532,7 @@ export interface RunLogsResult {
 /** A line, or the beginning of one, of a step's log. */
 export interface LogLine {
   at: string;
+  /** Empty: of the run itself, why a hook of the pipeline or its function failed. */
   step: string;
   stream: "stdout" | "stderr" | "log";
   level: string;

@@ -140,7 +140,7 @@ def _documented() -> dict[str, set[str]]:
     rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", text, flags=re.MULTILINE)
     return {
         event: {"event", "at", "run_id", *re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)|`error`: .*", "`error`", keys))}
-        - ({"error"} if event not in ("error", "step_changed") else set())
+        - ({"error"} if event not in ("error", "step_changed", "hook_failed") else set())
         for event, keys in rows
     }
 

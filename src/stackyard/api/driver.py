@@ -206,9 +206,10 @@ def raise_for_status(run: RunView) -> RunView:
             f"The run {run.name!r} was stopped.", hint=f"Go on with it: stackyard run resume {run.name}"
         )
     first = f" --step {failed[0]}" if failed else ""
-    what = f"{len(failed)} steps" if len(failed) > 1 else f"step {failed[0]!r}" if failed else "the driver"
+    why = run.error.message if run.error else "its driver ended early."
+    what = f"{len(failed)} steps." if len(failed) > 1 else f"step {failed[0]!r}." if failed else why
     raise RunFailedError(
-        f"The run {run.name!r} failed: {what}.",
+        f"The run {run.name!r} failed: {what}",
         hint=f"See its log: stackyard run logs {run.name}{first}"
         + (f"\nWhen that is mended, go on with: stackyard run resume {run.name}" if run.resumable else ""),
         run_id=run.id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from stackyard.api.context import Context
 from stackyard.api.runs import find_step, get_run
@@ -14,6 +15,17 @@ from stackyard.storage.logs import LogReader
 
 _PIECE = 1 << 16
 """Bytes of a step's log that are in memory at a time."""
+
+
+class _Log(NamedTuple):
+    """A log of the run."""
+
+    id: str
+    """Of the step run, or of the run for its own log."""
+    step: str
+    path: Path
+    ended: bool
+    """Nothing more is written."""
 
 
 class RunLogs:
@@ -44,13 +56,13 @@ class RunLogs:
     @property
     def finished(self) -> bool:
         """Tell whether no more lines will come."""
-        return self._run.status.is_finished and all(step.id in self._done for step in self._steps())
+        return self._run.status.is_finished and all(log.id in self._done for log in self._logs())
 
     def new_lines(self) -> Iterator[LogLine]:
         """Yield what was printed since the last call, oldest first."""
         self._run = get_run(self._ctx, self._run.id)
-        pending = [step for step in self._steps() if step.id not in self._done]
-        return heapq.merge(*(self._lines_of(step) for step in pending), key=lambda line: line.at)
+        pending = [log for log in self._logs() if log.id not in self._done]
+        return heapq.merge(*(self._lines_of(log) for log in pending), key=lambda line: line.at)
 
     def printed_elsewhere(self) -> str:
         """Return where the one step printed something if it was not executed in this run; empty when it was."""
@@ -70,14 +82,21 @@ class RunLogs:
         # A run that is over can hold steps that never began: they have no log.
         return [s for s in self._run.steps if s.started_at or not s.status.is_finished]
 
-    def _lines_of(self, step: StepRunView) -> Iterator[LogLine]:
-        reader = self._readers.setdefault(step.id, LogReader(Path(step.log_file), step.name))
-        final = step.status.is_finished
+    def _logs(self) -> list[_Log]:
+        """Return the logs of the steps, and the run's own."""
+        logs = [_Log(step.id, step.name, Path(step.log_file), step.status.is_finished) for step in self._steps()]
+        if self._step is None:
+            path = self._ctx.home_folder.run_log(self._run.id)
+            logs.append(_Log(self._run.id, "", path, self._run.status.is_finished))
+        return logs
+
+    def _lines_of(self, log: _Log) -> Iterator[LogLine]:
+        reader = self._readers.setdefault(log.id, LogReader(log.path, log.step))
         while True:
-            for line in reader.read(final=final, max_bytes=_PIECE):
+            for line in reader.read(final=log.ended, max_bytes=_PIECE):
                 if line.at >= self._since:
                     yield line
             if reader.at_end:
                 break
-        if final:
-            self._done.add(step.id)
+        if log.ended:
+            self._done.add(log.id)

@@ -133,14 +133,17 @@ def read_logs(
     """
     view = get_run(ctx, run)
     steps = [find_step(view, step)] if step is not None else view.steps
+    logs = [(one.id, one.name, Path(one.log_file), one.status) for one in steps]
+    if step is None:
+        logs.append((view.id, "", ctx.home_folder.run_log(view.id), view.status))
     tokens = decode_cursor(cursor)
     lines: list[LogLine] = []
     more = False
-    for step_run in steps:
-        reader = LogReader.resume(Path(step_run.log_file), step_run.name, tokens.get(step_run.id))
-        lines.extend(reader.read(final=step_run.status.is_finished, max_bytes=limit * BYTES_PER_LINE))
+    for key, name, path, status in logs:
+        reader = LogReader.resume(path, name, tokens.get(key))
+        lines.extend(reader.read(final=status.is_finished, max_bytes=limit * BYTES_PER_LINE))
         more = more or not reader.at_end
-        tokens[step_run.id] = reader.token()
+        tokens[key] = reader.token()
     lines.sort(key=lambda line: line.at)
     return LogPage(lines, encode_cursor(tokens), view.status.is_finished and not more)
 

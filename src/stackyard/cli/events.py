@@ -10,6 +10,7 @@ from stackyard.cli.progress import write_safely
 from stackyard.engine.reporter import Reporter, RunFacts, StepChange
 from stackyard.model.enums import Status
 from stackyard.model.errors import StackyardError
+from stackyard.model.job import StepError
 from stackyard.storage.ids import now
 
 ERROR_FIELDS = ("type", "message", "traceback", "file", "line", "hint")
@@ -46,10 +47,9 @@ class EventsReporter(Reporter):
 
     def step_changed(self, change: StepChange) -> None:
         """Write a step's new status."""
-        error = {name: getattr(change.error, name) for name in ERROR_FIELDS} if change.error else None
         self._write(
             "step_changed", step=change.step, status=change.status.value, detail=change.detail, attempt=change.attempt,
-            wait_s=change.wait_s, kept=change.kept, duration_s=change.duration_s, error=error,
+            wait_s=change.wait_s, kept=change.kept, duration_s=change.duration_s, error=_fields(change.error),
             metadata=change.metadata,
         )  # fmt: skip
         self._people.step_changed(change)
@@ -73,6 +73,11 @@ class EventsReporter(Reporter):
         self._write("warning", text=text)
         self._people.warning(text)
 
+    def hook_failed(self, hook: str, error: StepError) -> None:
+        """Write that a hook of the pipeline failed, and why."""
+        self._write("hook_failed", hook=hook, error=_fields(error))
+        self._people.hook_failed(hook, error)
+
     def run_finished(self, status: Status, duration_s: float) -> None:
         """Write how the run ended."""
         self._write("run_finished", status=status.value, duration_s=round(duration_s, 3))
@@ -80,6 +85,10 @@ class EventsReporter(Reporter):
 
     def _write(self, event: str, **values: Any) -> None:
         write_event(self._out, event, run_id=self._run_id, **values)
+
+
+def _fields(error: StepError | None) -> dict[str, Any] | None:
+    return {name: getattr(error, name) for name in ERROR_FIELDS} if error else None
 
 
 def print_error_event(error: StackyardError, out: IO[str]) -> None:

@@ -11,7 +11,15 @@ from typing import IO, Any
 import click
 
 from stackyard.cli.output import plain_lines, show_duration
-from stackyard.cli.progress_text import COLOURS, ICONS, counts_text, error_lines, headline, result_text
+from stackyard.cli.progress_text import (
+    COLOURS,
+    ICONS,
+    counts_text,
+    error_lines,
+    headline,
+    hook_error_lines,
+    result_text,
+)
 from stackyard.engine.reporter import Reporter, RunFacts, StepChange
 from stackyard.model.enums import Status
 from stackyard.model.job import StepError
@@ -81,7 +89,7 @@ class Progress(Reporter):
         row = self.rows.setdefault(change.step, Row())
         row.status, row.detail, row.attempt, row.kept = change.status, change.detail, change.attempt, change.kept
         if change.status is Status.RUNNING:
-            row.started = time.monotonic()
+            row.started = time.monotonic() if change.attempt == 1 or not row.started else row.started
         else:
             row.duration_s = change.duration_s
             row.metadata = change.metadata
@@ -115,6 +123,10 @@ class Progress(Reporter):
     def warning(self, text: str) -> None:
         """Print it beside the results."""
         click.echo(f"Warning: {text}", err=True)
+
+    def hook_failed(self, hook: str, error: StepError) -> None:
+        """Print why."""
+        self.line("\n".join(hook_error_lines(hook, error)), style="red")
 
     def run_finished(self, status: Status, duration_s: float) -> None:
         """Print errors, the final table and the outcome."""

@@ -53,14 +53,26 @@ def headline(facts: RunFacts) -> str:
 
 def error_lines(step: str, error: StepError | StepErrorView) -> list[str]:
     """Return why a step failed: the user's traceback, or the message, and what helps."""
-    place = f" at {error.file}:{error.line}" if error.file else ""
     head = f"{error.type}: {error.message}" if error.traceback else error.message
-    lines = [f"Step {step!r} failed{place}: {head}"]
-    if error.traceback:
-        lines.append(error.traceback)
-    if error.hint:
-        lines.append(f"Hint: {error.hint}")
-    return lines
+    return [f"Step {step!r} failed{_place(error)}: {head}", *_further(error)]
+
+
+def hook_error_lines(hook: str, error: StepError) -> list[str]:
+    """Return why a hook of the pipeline failed."""
+    return [f"The pipeline's {hook} failed{_place(error)}: {error.type}: {error.message}", *_further(error)]
+
+
+def run_error_lines(error: StepErrorView) -> list[str]:
+    """Return what went wrong in a run beside its steps."""
+    return [f"{error.message}{_place(error)}", *_further(error)]
+
+
+def _place(error: StepError | StepErrorView) -> str:
+    return f" at {error.file}:{error.line}" if error.file else ""
+
+
+def _further(error: StepError | StepErrorView) -> list[str]:
+    return [text for text in (error.traceback, f"Hint: {error.hint}" if error.hint else "") if text]
 
 
 def result_text(metadata: Mapping[str, Any]) -> str:

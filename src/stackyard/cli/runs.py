@@ -26,7 +26,7 @@ from stackyard.cli.output import (
     show_value,
     use_colour,
 )
-from stackyard.cli.progress_text import ICONS, error_lines, result_text
+from stackyard.cli.progress_text import ICONS, error_lines, result_text, run_error_lines
 from stackyard.cli.when import WHEN_HELP, moment
 from stackyard.model.errors import UsageError
 from stackyard.model.views import LogLine, RunView
@@ -153,13 +153,16 @@ def _show(view: RunView) -> None:
         logged = {k: v for k, v in step.metadata.items() if not isinstance(links, dict) or k not in links}
         rows.append([step.name, status, show_duration(step.duration_s), result_text(logged), outputs, cache])
     print_table(["STEP", "STATUS", "DURATION", "RESULT", "OUTPUTS", "WHY NOT CACHED"], rows)
-    for step in view.steps:
-        if step.error and step.status.value == "failed":
-            click.echo()
-            head, *rest = error_lines(step.name, step.error)
-            click.echo(click.style(head, fg="red") if use_colour() else head)
-            for line in rest:
-                click.echo(line)
+    failed = [step for step in view.steps if step.error and step.status.value == "failed"]
+    errors = [error_lines(step.name, step.error) for step in failed if step.error]
+    told = [f"Step {step.name!r} failed: {step.error.message}" for step in failed if step.error]
+    if view.error and view.error.message not in told:
+        errors.append(run_error_lines(view.error))
+    for head, *rest in errors:
+        click.echo()
+        click.echo(click.style(head, fg="red") if use_colour() else head)
+        for line in rest:
+            click.echo(line)
 
 
 def _print_lines(lines: Iterable[LogLine], *, prefix: bool, timestamps: bool) -> int:
@@ -169,7 +172,8 @@ def _print_lines(lines: Iterable[LogLine], *, prefix: bool, timestamps: bool) ->
     for line in lines:
         count += 1
         level = f"{line.level}: " if line.level and line.level != "info" else ""
-        head = (f"{show_time(line.at)} " if timestamps else "") + (f"{line.step} | " if prefix else "")
+        step = f"{line.step} | " if prefix and line.step else ""
+        head = (f"{show_time(line.at)} " if timestamps else "") + step
         sys.stdout.write(f"{click.style(head, dim=True) if dim and head else head}{level}{line.text}\n")
     sys.stdout.flush()
     return count

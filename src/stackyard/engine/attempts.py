@@ -34,6 +34,9 @@ class Attempt:
     detail: str
     """Why the step was not reused, without secrets."""
     started: float = 0.0
+    """By the monotonic clock."""
+    first_started: float = 0.0
+    """When the step's first attempt started."""
     ending: Literal["", "stop", "timeout"] = ""
     """Why it was asked to stop."""
     logged: dict[str, Any] = field(default_factory=dict)
@@ -48,12 +51,22 @@ class Attempt:
     @property
     def log(self) -> StepLog:
         """Return the step's log; all attempts write into one."""
-        assert self._log is not None  # noqa: S101  # begin comes first
+        assert self._log is not None  # noqa: S101  # write_to comes first
         return self._log
 
-    def begin(self, log: StepLog) -> None:
+    def write_to(self, log: StepLog) -> None:
+        """Take the log."""
+        self._log = log
+
+    def begin(self) -> None:
         """Note that it begins now."""
-        self.started, self._log = time.monotonic(), log
+        self.started = time.monotonic()
+        self.first_started = self.first_started or self.started
+
+    @property
+    def duration_s(self) -> float:
+        """Return how long the step takes until now, as the catalog counts it: with the attempts before."""
+        return time.monotonic() - self.first_started
 
     def following(self, error: StepError) -> tuple[Attempt, float]:
         """Say in the log that this one failed; return the next attempt and the seconds until it begins."""
@@ -64,7 +77,10 @@ class Attempt:
         failed = f"Attempt {self.number} of {retry.max_retries + 1} failed: {error.type}: {error.message}"
         self.log.write("log", f"{failed} (the next one begins {when})", level="warning")
         job = self.job.model_copy(update={"attempt": self.number + 1})
-        following = Attempt(self.spec, job, self.secrets, self.inputs, self.decision, self.detail, error_before=error)
+        following = Attempt(
+            self.spec, job, self.secrets, self.inputs, self.decision, self.detail, first_started=self.first_started,
+            error_before=error,
+        )  # fmt: skip
         return following, wait_s
 
     @property

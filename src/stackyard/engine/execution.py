@@ -17,8 +17,9 @@ from stackyard.engine.cache import CacheDecision, KnownVersion, StepCache
 from stackyard.engine.executor import Answer, ExecutorEvent, StepExecutor
 from stackyard.engine.growth import Growth
 from stackyard.engine.plan import Batch, EarlierSteps, RunPlan, StepEnd
-from stackyard.engine.redaction import EventRedaction
+from stackyard.engine.redaction import EventRedaction, clean_step_error
 from stackyard.engine.reporter import Reporter, StepChange
+from stackyard.engine.run_hooks import RunHooks
 from stackyard.engine.scheduler import Scheduler
 from stackyard.engine.steps import Steps, artifact_types, items_of, version_ids
 from stackyard.engine.stop import StopRequests
@@ -61,6 +62,7 @@ class Execution:
         self._plan = plan
         self._stop_file = home.stop_file(plan.facts.run_id)
         self._logs = home.log_dir(plan.facts.run_id)
+        self._hooks = RunHooks(home.run_log(plan.facts.run_id), reporter)
         self._writer = writer
         self._cache = cache
         self._reporter = reporter
@@ -123,11 +125,10 @@ class Execution:
         for note in self._plan.notes:
             self._reporter.warning(note)
         self._settle(self._first.earlier)
-        if self._plan.init is not None and not self.scheduler.finished:
-            try:
-                self._plan.init()
-            except (Exception, SystemExit) as error:  # noqa: BLE001  # a hook of the user's
-                self.fail(step_error(error), "The pipeline's on_init failed", "because the pipeline's on_init failed")
+        if not self.scheduler.finished:
+            error = self._hooks.call("on_init", self._plan.init, self._redactor)
+            if error is not None:
+                self._fail(error, "because the pipeline's on_init failed")
 
     def turn(self) -> bool:
         """Start what can start, wait for something to happen, and take it; return whether the run goes on."""
@@ -135,7 +136,9 @@ class Execution:
             self._grow(batch)
         failure = self.growth.failure
         if failure is not None and not self.scheduler.stopped:
-            self.fail(failure, "", "because the pipeline function failed")
+            failure = clean_step_error(failure, self._redactor) if self._redactor else failure
+            self._hooks.note(failure)
+            self._fail(failure, "because the pipeline function failed")
         self._start_ready()
         if self.scheduler.finished and self.growth.sealed:
             return False
@@ -159,26 +162,20 @@ class Execution:
 
     def finish(self, early: StepError | None = None) -> Status:
         """Record how the run ended; ``early`` is why the pipeline function did not come to its end."""
-        if self._plan.cleanup is not None:
-            try:
-                self._plan.cleanup()
-            except (Exception, SystemExit) as error:  # noqa: BLE001  # a hook of the user's: what the steps did counts
-                self._reporter.warning(f"The pipeline's on_cleanup failed: {type(error).__name__}: {error}")
+        left = self._hooks.call("on_cleanup", self._plan.cleanup, self._redactor)  # what the steps did counts
         status = self.scheduler.outcome()
         if status is Status.COMPLETED and early is not None:
             self._first_error = self._first_error or early
             status = Status.STOPPED if self._stopping.was_asked else Status.FAILED
         elif self._first_error is not None:
             status = Status.FAILED
-        self._writer.set_run(status, error=self._first_error if status is Status.FAILED else None)
+        self._writer.set_run(status, error=self._first_error if status is Status.FAILED else left)
         self._reporter.run_finished(status, time.monotonic() - self._begun)
         return status
 
-    def fail(self, error: StepError, what: str, why: str) -> None:
+    def _fail(self, error: StepError, why: str) -> None:
         """Let the run fail for something that is no step: nothing more starts, what runs is stopped."""
-        if self._first_error is None:
-            message = f"{what}: {error.type}: {error.message}" if what else error.message
-            self._first_error = error.model_copy(update={"message": message})
+        self._first_error = self._first_error or error
         self._stopping.stop_all(why)
 
     # steps that come ---------------------------------------------------------------------------------------------
@@ -283,8 +280,9 @@ class Execution:
     def _submit(self, attempt: Attempt) -> None:
         name, number = attempt.spec.name, attempt.number
         path = self._logs / f"{attempt.job.step_run_id}.jsonl"
-        attempt.begin(StepLog(path, lambda text: self._reporter.warning(f"step {name}: {text}")))
+        attempt.write_to(StepLog(path, lambda text: self._reporter.warning(f"step {name}: {text}")))
         pid = self._executor.submit(attempt.job_to_send, attempt.secrets)
+        attempt.begin()
         self.attempts[name] = attempt
         self._writer.step_started(
             attempt.job.step_run_id, pid=pid, inputs=version_ids(attempt.inputs), items=items_of(attempt.inputs),
@@ -321,7 +319,7 @@ class Execution:
             self._failed(name, error, status=status, attempt=attempt)
 
     def _completed(self, name: str, attempt: Attempt, outcome: StepOutcome) -> None:
-        duration = time.monotonic() - attempt.started
+        duration = attempt.duration_s
         outputs = [(output.name, attempt.saved[output.name]) for output in outcome.outputs]
         numbers = self._writer.step_completed(
             attempt.job.step_run_id,
@@ -367,7 +365,7 @@ class Execution:
         self._ended_with(name, StepEnd(status, error=error))
         self._reporter.step_changed(
             StepChange(
-                name, status, duration_s=time.monotonic() - attempt.started if attempt else 0.0, error=error,
+                name, status, duration_s=attempt.duration_s if attempt else 0.0, error=error,
                 metadata=attempt.logged if attempt else {}, attempt=attempt.number if attempt else 1,
             )
         )  # fmt: skip

@@ -39,6 +39,7 @@ class StepChange:
     detail: str = ""
     """Why it was not reused, or why it was skipped."""
     duration_s: float | None = None
+    """With the attempts before; of ``retrying`` that of the attempt that failed."""
     error: StepError | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     """Everything that the step itself logged, when it ended."""
@@ -74,6 +75,9 @@ class Reporter(Protocol):
     def warning(self, text: str) -> None:
         """Something beside the run went wrong; the run stays as it is."""
 
+    def hook_failed(self, hook: str, error: StepError) -> None:
+        """``on_init`` or ``on_cleanup`` of the pipeline failed; the first lets the run fail."""
+
     def run_finished(self, status: Status, duration_s: float) -> None:
         """Everything is recorded."""
 
@@ -100,6 +104,9 @@ class SilentReporter:
         """Ignore it."""
 
     def warning(self, text: str) -> None:
+        """Ignore it."""
+
+    def hook_failed(self, hook: str, error: StepError) -> None:
         """Ignore it."""
 
     def run_finished(self, status: Status, duration_s: float) -> None:
@@ -147,6 +154,11 @@ class DetachableReporter:
         """Pass it on."""
         with self._detached_on_error():
             self._reporter.warning(text)
+
+    def hook_failed(self, hook: str, error: StepError) -> None:
+        """Pass it on."""
+        with self._detached_on_error():
+            self._reporter.hook_failed(hook, error)
 
     def run_finished(self, status: Status, duration_s: float) -> None:
         """Pass it on."""

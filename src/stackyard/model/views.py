@@ -123,7 +123,8 @@ class RunView(View):
     parameters: dict[str, Any] = Field(default_factory=dict)
     metadata: dict[str, Any] = Field(default_factory=dict)
     error: StepErrorView | None = None
-    """Why the run as a whole failed: its first failed step, or what stopped it before any."""
+    """Why the run as a whole failed: its first failed step, or what stopped it before any. Of a run that did not fail:
+    why its ``on_cleanup`` did."""
     tags: list[str] = Field(default_factory=list)
     configuration: dict[str, Any] = Field(default_factory=dict)
     """What code and run configuration say of the run, apart from parameters."""
@@ -145,6 +146,7 @@ class LogLine(View):
 
     at: str
     step: str
+    """Empty: of the run itself, why a hook of the pipeline or its function failed."""
     stream: Literal["stdout", "stderr", "log"]
     level: str = ""
     text: str

@@ -71,6 +71,10 @@ class Home(NamedTuple):
         """Log of a step run."""
         return self.log_dir(run_id) / f"{step_run_id}.jsonl"
 
+    def run_log(self, run_id: str) -> Path:
+        """What went wrong in a run beside its steps, as their logs are written."""
+        return self.log_dir(run_id) / "run.jsonl"
+
     def driver_log(self, run_id: str) -> Path:
         """What a detached driver itself printed."""
         return self.log_dir(run_id) / "driver.log"

@@ -25,4 +25,6 @@ def test_an_exit_names_the_signal_or_the_code(status: int, text: str) -> None:
 
 def test_workers_share_the_cores_and_each_has_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 8)
+    threads_per_worker.cache_clear()
     assert [threads_per_worker(n) for n in (1, 2, 3, 8, 100, 0)] == [8, 4, 2, 1, 1, 8]
+    threads_per_worker.cache_clear()
