@@ -54,7 +54,8 @@ class CodeDigests:
     def of(self, source: StepSource) -> dict[str, str]:
         """Return file (relative to its root) to digest, for the step's file and all it imports from the project.
 
-        A function without a file (a notebook cell, ``python -c``) counts by its pickled form.
+        A function without a file (a notebook cell, ``python -c``) counts by its pickled form; one that is defined in
+        another function counts by both.
         """
         key = (source.file, source.qualname, source.pickled)
         if key not in self._known:
@@ -67,6 +68,9 @@ class CodeDigests:
         if not source.file or not path.is_file():
             return {"<step>": digest_bytes((source.pickled or source.qualname).encode())}
         parts = {"<step>": identity}
+        if source.pickled and ("<locals>" in source.qualname or "<lambda>" in source.qualname):
+            # Which of several functions of that name it is, and what it took from around it, no file tells.
+            parts["<closure>"] = digest_bytes(source.pickled.encode())
         for file in sorted(self._closure(path.resolve())):
             label, digest = self._label(file), self._digests[file]
             # Two files of one label (in two roots) count both.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from stackyard import step
 from stackyard.authoring.step import StepDefinition
+from stackyard.engine.code_digest import CodeDigests
 from stackyard.engine.functions import load_function, portable_source
 from stackyard.model.errors import DefinitionError
 from stackyard.model.graph import StepSource
@@ -67,3 +70,24 @@ def test_a_step_that_is_gone_from_its_module_is_named() -> None:
 def test_a_module_that_is_gone_raises_as_python_does() -> None:
     with pytest.raises(ModuleNotFoundError):
         load_function(StepSource(module="no_such_module_here", qualname="x"))
+
+
+def _adding(n: int) -> StepDefinition[[int]]:
+    @step
+    def add(value: int) -> int:
+        return value + n
+
+    return add
+
+
+def _one_of_two(number: int) -> StepDefinition[[]]:
+    chosen = (lambda: 1, lambda: 2)[number]
+    return step(name="chosen")(chosen)
+
+
+def test_what_a_local_function_closes_over_counts_for_the_cache() -> None:
+    digests = CodeDigests([str(Path(__file__).parent)])
+    for make in (_adding, _one_of_two):
+        first, same, other = (digests.of(portable_source(make(n))) for n in (0, 0, 1))
+        assert first == same
+        assert first != other, "no file tells them apart"
