@@ -89,7 +89,9 @@ def _texts(value: Any, node: Node | None) -> dict[str, str]:
     nodes = yaml_file.pairs(node) if node is not None else {}
     found, refusals = {}, []
     for key, item in value.items():
-        if item is None or isinstance(item, (dict, list)) or not key or "=" in key or "\0" in f"{key}{item}":
+        if not key or "=" in key or "\0" in key:
+            refusals.append(Refusal(f"has the name {key!r}", 'Names are texts without "=".', key=key))
+        elif item is None or isinstance(item, (dict, list)) or "\0" in str(item):
             refusals.append(_must_be("a text", item, (key,)))
         else:
             written = getattr(nodes[key][1], "value", None) if key in nodes else None

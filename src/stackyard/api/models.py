@@ -17,6 +17,7 @@ from stackyard.storage.catalog import models as rows
 from stackyard.storage.catalog.tags import add_tags, remove_tags
 
 if TYPE_CHECKING:
+    from stackyard.model.options import ModelSpec
     from stackyard.storage.catalog.sql import Connection, Row
 
 ARTIFACT_TYPES = ("model", "data", "deployment")
@@ -50,6 +51,21 @@ def get_model(ctx: Context, name_or_id: str) -> ModelView:
         if found is None:
             raise rows.no_model(name_or_id, catalog.model_names(ctx.scope.id) if catalog else [])
         return found
+
+
+def require_usable(ctx: Context, spec: ModelSpec) -> None:
+    """Insist that a run can work on what its code names as its model: the version is there, or can be made.
+
+    Raises:
+        ModelNotFoundError: no version of that number or in that stage.
+        InvalidNameError: model or version can't be called so.
+        UsageError: the beginning of several ids.
+    """
+    with ctx.catalog() as catalog:
+        if catalog is None:
+            rows.check_new(spec, [])
+        else:
+            catalog.require_usable(ctx.scope.id, spec)
 
 
 def create_model(ctx: Context, name: str, texts: Mapping[str, str], tags: Sequence[str] = ()) -> ModelView:

@@ -114,6 +114,7 @@ def record_pipeline(ctx: Context, definition: PipelineDefinition, options: RunOp
         StackyardError: one thing is.
     """
     from stackyard.api.driver import find_wanted, record_wanted, wiring_failed  # noqa: PLC0415  # as above
+    from stackyard.api.run_checks import check_run  # noqa: PLC0415
     from stackyard.api.run_stack import prepare_stack  # noqa: PLC0415
 
     wanted = find_wanted(ctx, definition, options)
@@ -134,6 +135,7 @@ def record_pipeline(ctx: Context, definition: PipelineDefinition, options: RunOp
     except Exception as error:  # noqa: BLE001  # it is the user's function
         problems.add(wiring_failed(definition, error))
     pipeline = definition.recorded(recorder)
+    check_run(ctx, wanted, pipeline)
     taken = prepare_stack(
         ctx, wanted.registry, wanted.stack, definition=definition, recorded=pipeline, configuration=configuration,
         problems=problems,
@@ -171,5 +173,5 @@ def check_pipeline(file: str, function: str | None, options: RunOptions) -> Pipe
     return PipelineCheckView(
         pipeline=spec.name, file=spec.file, line=spec.line, stack=recorded.taken.stack.name,
         stack_origin=recorded.wanted.choice.origin_text, parameters=spec.parameters, steps=views,
-        complete=recorded.complete, notes=list(recorded.wanted.configuration.notes),
+        complete=recorded.complete, notes=list(recorded.taken.notes),
     )  # fmt: skip

@@ -44,13 +44,36 @@ class RunConfiguration:
         """Return where the file names a key; the place of the nearest mapping around it when it does not."""
         from stackyard.storage import yaml_file  # noqa: PLC0415  # only runs with a configuration pay for YAML
 
+        place, _, _ = self._walk(path)
+        return yaml_file.location(place, Path(self.file)) if place is not None else Location(self.file)
+
+    def find(self, *path: str) -> Location | None:
+        """Return where the file names a key; None when it does not, or gives it no value."""
+        from stackyard.storage import yaml_file  # noqa: PLC0415  # as above
+
+        place, node, whole = self._walk(path)
+        if place is None or node is None or not whole or yaml_file.is_empty(node):
+            return None
+        return yaml_file.location(place, Path(self.file))
+
+    def keys(self, *path: str) -> list[str]:
+        """Return the keys that stand below a key, those without a value too."""
+        from stackyard.storage import yaml_file  # noqa: PLC0415  # as above
+
+        _, node, whole = self._walk(path)
+        return list(yaml_file.pairs(node)) if whole and node is not None else []
+
+    def _walk(self, path: tuple[str, ...]) -> tuple[Node | None, Node | None, bool]:
+        """Follow keys as far as they lead; return the last key, what stands behind it, and whether that was all."""
+        from stackyard.storage import yaml_file  # noqa: PLC0415  # as above
+
         place = node = self.node
         for key in path:
             found = yaml_file.pairs(node).get(key) if node is not None else None
             if found is None:
-                break
+                return place, node, False
             place, node = found
-        return yaml_file.location(place, Path(self.file)) if place is not None else Location(self.file)
+        return place, node, True
 
     def step(self, name: str) -> dict[str, Any]:
         """Return the section of a step."""

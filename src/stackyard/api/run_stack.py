@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from stackyard.api.context import Context
 from stackyard.api.loading import source_root_of
 from stackyard.api.lookup import shell_word
+from stackyard.api.option_places import OptionPlaces
 from stackyard.api.run_configuration import RunConfiguration
 from stackyard.api.run_inputs import external_versions
 from stackyard.api.settings import SettingsResolver
 from stackyard.api.stack_parts import StackParts
-from stackyard.api.validation import check_hook, check_steps
+from stackyard.api.validation import check_hook, check_steps, notes_on
 from stackyard.authoring.pipeline import PipelineDefinition, RecordedPipeline
 from stackyard.engine.cache import KnownVersion
 from stackyard.engine.components import redactor_of
@@ -24,11 +25,13 @@ from stackyard.flavors.local import LocalOrchestratorConfiguration
 from stackyard.model.enums import ComponentType, ExecutionMode
 from stackyard.model.errors import (
     Location,
+    RunConfigurationError,
     SecretNotFoundError,
     StackValidationError,
 )
 from stackyard.model.graph import StepSpec
 from stackyard.model.job import ComponentSpec, Secrets
+from stackyard.model.names import did_you_mean
 from stackyard.model.problems import Problems
 from stackyard.model.secret import references_in
 from stackyard.model.stack import DEFAULT_STACK_ID, Registry, Stack, StackComponent
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 
 _RUNS_HERE = "local"
 """The orchestrator flavor whose work this package does itself."""
+_ANY = "TRACKER"
+"""Stands for the name of whichever experiment tracker, in a command."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ class RunStack:
     redactor: Redactor | None
     preparation: Preparation = field(repr=False, compare=False)
     """Prepares steps that a growing pipeline records later."""
+    notes: tuple[str, ...] = ()
+    """What is said without effect, or has another one than it may seem; one or two sentences each."""
 
 
 def prepare_stack(
@@ -136,6 +143,7 @@ class Preparation:
         self._registry = registry
         self._definition = definition
         self._configuration = configuration
+        self._places = OptionPlaces(configuration)
         self._parts = StackParts(ctx, registry, stack)
         self._settings = SettingsResolver(
             definition.name, definition.options.settings, configuration,
@@ -166,12 +174,9 @@ class Preparation:
             secrets=self._secrets([], [store, *([alerter] if alerter else [])], problems), redactor=None,
             preparation=self,
         )  # fmt: skip
-        for hook, name in ((recorded.spec.on_init, "on_init"), (recorded.spec.on_cleanup, "on_cleanup")):
-            for problem in check_hook(
-                hook, f"The hook {name} of pipeline {self.pipeline!r}", self._definition.location
-            ):
-                problems.add(problem)
-        taken = replace(empty, redactor=redactor_of(empty.secrets))
+        self._check_hooks(recorded, problems)
+        notes = (*self._configuration.notes, *notes_on(recorded.spec.steps))
+        taken = replace(empty, redactor=redactor_of(empty.secrets), notes=notes)
         return self.more(taken, recorded.spec.steps, recorded.definitions, problems)
 
     def more(
@@ -179,7 +184,7 @@ class Preparation:
     ) -> RunStack:
         """Return what the run takes when these steps are added."""
         self._definitions.update(definitions)
-        check_steps(steps, self._definitions, problems, source_root=self._source_root)
+        check_steps(steps, self._definitions, problems, source_root=self._source_root, places=self._places)
         self._settings.add(steps, problems)
         trackers = {step.name: self._tracker(step, problems) for step in steps}
         if any(trackers.values()):
@@ -201,6 +206,25 @@ class Preparation:
                                      for step in steps}},
             redactor=redactor_of(secrets) if fresh.keys() - taken.secrets.keys() else taken.redactor,
         )  # fmt: skip
+
+    def _check_hooks(self, recorded: RecordedPipeline, problems: Problems) -> None:
+        """Look at the hooks of the pipeline as a whole."""
+        find, code = self._configuration.find, self._definition.location
+        for hook, name, keys in (
+            (recorded.spec.on_init, "on_init", ("init_hook_kwargs", "init_hook_source")),
+            (recorded.spec.on_cleanup, "on_cleanup", ("cleanup_hook_source",)),
+        ):
+            place = next((found for key in keys if self._configuration.node and (found := find(key))), code)
+            for problem in check_hook(hook, f"The hook {name} of pipeline {self.pipeline!r}", place, of_step=False):
+                problems.add(problem)
+        if recorded.spec.on_init is None and self._configuration.values.get("on_init_kwargs"):
+            problems.add(
+                RunConfigurationError(
+                    f"The run configuration has init_hook_kwargs, and the pipeline {self.pipeline!r} no init hook.",
+                    hint="Name it: init_hook_source: module.function",
+                    location=self._configuration.location("init_hook_kwargs"),
+                )
+            )
 
     def _local(self, orchestrator: StackComponent) -> LocalOrchestratorConfiguration:
         """Return how steps run on this machine.
@@ -237,11 +261,26 @@ class Preparation:
         problems.add(
             StackValidationError(
                 f"The step {step.name!r} names {asked}; the stack {self._parts.stack.name!r} has {has}.",
-                hint=_tracker_hint(self._parts.stack, "NAME" if wanted is True else str(wanted)),
+                hint=self._tracker_hint(_ANY if wanted is True else str(wanted)),
                 location=self._place(step, "experiment_tracker"),
             )
         )
         return None
+
+    def _tracker_hint(self, tracker: str) -> str:
+        """Say how the stack gets an experiment tracker; one that is not registered comes first."""
+        stack = self._parts.stack
+        known = [each.name for each in self._registry.components_of(ComponentType.EXPERIMENT_TRACKER)]
+        first = ""
+        if tracker not in (*known, _ANY):
+            near = did_you_mean(tracker, known)
+            command = f"stackyard experiment-tracker register {shell_word(tracker)} --flavor FLAVOR"
+            first = f"{near} Register it first: {command}\n".lstrip()
+        if stack.id == DEFAULT_STACK_ID:  # it can't be changed
+            command = "Use another one: stackyard stack register NAME -o default -a default"
+        else:
+            command = f"Give it to the stack: stackyard stack update {shell_word(stack.name)}"
+        return f"{first}{command} --experiment-tracker {shell_word(tracker)}"
 
     def _refuse_step_operator(self, step: StepSpec) -> None:
         """Refuse a step that is to run elsewhere.
@@ -294,7 +333,7 @@ class Preparation:
                 try:
                     found.update(secret_values(self._ctx, [name]))
                 except SecretNotFoundError as error:
-                    problems.add(_with_its_user(error, name, steps, specs))
+                    problems.add(_with_its_user(error, name, steps, specs, self._places))
         for spec, (name, key) in references:
             if name in found and key not in found[name]:
                 problems.add(
@@ -320,18 +359,13 @@ class Preparation:
         return StepComponents(store, tracker, values)
 
 
-def _tracker_hint(stack: Stack, tracker: str) -> str:
-    if stack.id == DEFAULT_STACK_ID:  # it can't be changed
-        return f"Use another one: stackyard stack register NAME -o default -a default --experiment-tracker {tracker}"
-    return f"Give it to the stack: stackyard stack update {shell_word(stack.name)} --experiment-tracker {tracker}"
-
-
 def _with_its_user(
-    error: SecretNotFoundError, secret: str, steps: Iterable[StepSpec], specs: Iterable[ComponentSpec]
-) -> SecretNotFoundError:
+    error: SecretNotFoundError, secret: str, steps: Iterable[StepSpec], specs: Iterable[ComponentSpec],
+    places: OptionPlaces,
+) -> SecretNotFoundError:  # fmt: skip
     """Say who names a secret that is not there."""
     users: list[tuple[str, Location | None]] = [
-        (f"step {step.name!r}", Location(step.file, step.line)) for step in steps if secret in step.secrets
+        (f"step {step.name!r}", places.of_secret(step, secret)) for step in steps if secret in step.secrets
     ]
     users += [
         (f"{spec.component_type.title} {spec.name!r}", None)

@@ -18,6 +18,7 @@ from stackyard.api.active import Choice
 from stackyard.api.context import Context
 from stackyard.api.earlier import Earlier, NothingEarlier, Resumed, TakenOver, require_same_graph
 from stackyard.api.loading import source_root_of
+from stackyard.api.run_checks import check_run, run_name
 from stackyard.api.run_configuration import RunConfiguration
 from stackyard.api.run_options import RunOptions
 from stackyard.api.run_stack import RunStack, prepare_more, prepare_stack
@@ -26,7 +27,6 @@ from stackyard.api.session_parts import configuration_of, different, hook_call, 
 from stackyard.api.step_requests import answer
 from stackyard.api.uploads import store_uploads
 from stackyard.authoring.pipeline import PipelineDefinition, RecordedPipeline
-from stackyard.authoring.substitutions import fill_in
 from stackyard.engine.cache import StepCache
 from stackyard.engine.code_digest import CodeDigests
 from stackyard.engine.execution import Execution
@@ -144,6 +144,7 @@ class Session:
             StackyardError: something is wrong; there is no run then.
         """
         wanted, ctx = self._wanted, self.ctx
+        check_run(ctx, wanted, recorded)
         taken = self._taken = prepare_stack(
             ctx, wanted.registry, wanted.stack, definition=wanted.definition, recorded=recorded,
             configuration=wanted.configuration, problems=wanted.problems,
@@ -187,7 +188,7 @@ class Session:
             working_directory=str(Path.cwd()), external=taken.external, steps=taken.steps, redactor=taken.redactor,
             tags=tuple(run.tags), cores=cores(), earlier=earlier,
             uploads=self._uploads(recorded.uploads, recorded.spec.steps),
-            growing=growing, notes=wanted.configuration.notes, init=hook_call(recorded.spec.on_init),
+            growing=growing, notes=taken.notes, init=hook_call(recorded.spec.on_init),
             cleanup=hook_call(recorded.spec.on_cleanup),
         )  # fmt: skip
         execution = Execution(
@@ -242,12 +243,10 @@ class Session:
     def _new_run(self, recorded: RecordedPipeline, taken: RunStack) -> NewRun:
         wanted = self._wanted
         options, spec = wanted.options, recorded.spec
-        configured = wanted.configuration.values.get("run_name")
-        name = options.run_name or wanted.definition.options.run_name or str(configured or "")
         return NewRun(
             id=options.resume or options.run_id or new_id(),
             pipeline=wanted.definition.name,
-            name=fill_in(name, recorded.substitutions, "the run", wanted.definition.location),
+            name=run_name(wanted, recorded),
             stack=wanted.stack.name,
             stack_id=wanted.stack.id,
             stack_origin=wanted.choice.origin.value,

@@ -12,11 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stackyard.api.option_places import OptionPlaces, Said
 from stackyard.api.validation_types import element_of, is_mismatch, why_never_stored
 from stackyard.authoring.signature import type_text
 from stackyard.engine.cache_policy import DependencyError, find_object, resolve_files
-from stackyard.model.errors import InputError, Location, OptionError, StackyardError
+from stackyard.engine.limits import cores
+from stackyard.model.errors import InputError, Location, OptionError, RunConfigurationError, StackyardError
 from stackyard.model.graph import OutputRef, StepSpec
+from stackyard.model.names import did_you_mean
 from stackyard.model.options import CachePolicy, HookSpec
 from stackyard.model.problems import Problems
 
@@ -29,8 +32,9 @@ _UNITS = ("", "K", "M", "G", "T", "P")
 
 
 def check_steps(
-    steps: Iterable[StepSpec], definitions: Mapping[str, StepDefinition], problems: Problems, *, source_root: Path
-) -> None:
+    steps: Iterable[StepSpec], definitions: Mapping[str, StepDefinition], problems: Problems, *, source_root: Path,
+    places: OptionPlaces,
+) -> None:  # fmt: skip
     """Note what is certainly wrong with recorded steps.
 
     Args:
@@ -38,6 +42,7 @@ def check_steps(
         definitions: theirs, and those of the steps that they take something from.
         problems: takes what is found.
         source_root: what the files of cache policies are relative to.
+        places: finds where options are said.
     """
     seen: set[int] = set()
     for step in steps:
@@ -52,21 +57,53 @@ def check_steps(
                 seen.add(function)
                 for problem in _unstorable_outputs(step, definition):
                     problems.add(problem)
-        for problem in _unusable_options(step, place, source_root):
+        for problem in _unusable_options(step, places, source_root):
             problems.add(problem)
 
 
-def check_hook(hook: HookSpec | None, what: str, place: Location | None) -> Iterator[StackyardError]:
+def notes_on(steps: Iterable[StepSpec]) -> list[str]:
+    """Return what steps ask for that they will not get as they may think, each once."""
+    cpus: dict[float, list[str]] = {}
+    gpus: list[str] = []
+    for step in steps:
+        if step.resources is not None and (step.resources.cpu_count or 0) > cores():
+            cpus.setdefault(step.resources.cpu_count or 0, []).append(step.name)
+        if step.resources is not None and step.resources.gpu_count:
+            gpus.append(step.name)
+    found = [
+        f"{_names(names)} {count:g} CPUs; this machine has {cores()}. Nothing else that declares CPUs runs meanwhile."
+        for count, names in cpus.items()
+    ]
+    if gpus:
+        found.append(f"{_names(gpus)} GPUs. GPUs are not counted: steps start whether there are any or not.")
+    return found
+
+
+def _names(steps: list[str]) -> str:
+    if len(steps) == 1:
+        return f"The step {steps[0]!r} asks for"
+    shown = ", ".join(repr(name) for name in steps[:3])
+    return f"{len(steps)} steps ({shown}{', ...' if len(steps) > 3 else ''}) ask for"
+
+
+def check_hook(
+    hook: HookSpec | None, what: str, place: Location | None, *, of_step: bool = True
+) -> Iterator[StackyardError]:
     """Yield why a hook can't be called, if so.
 
     Args:
         hook: the hook.
         what: ``The hook on_failure of step 'train'``.
         place: where it was said.
+        of_step: it is given why the step failed, if it takes something.
     """
-    if hook is None or hook.pickled or hook.module == "__main__" or "<locals>" in hook.qualname:
+    if hook is None:
         return
-    if getattr(hook, "function", None) is not None:  # it is at hand
+    found = getattr(hook, "function", None)
+    if found is not None:  # it is at hand
+        yield from _uncallable(found, hook, what, place, of_step=of_step)
+        return
+    if hook.pickled or hook.module == "__main__" or "<locals>" in hook.qualname:
         return
     try:
         found = find_object(f"{hook.module}:{hook.qualname}")
@@ -78,6 +115,31 @@ def check_hook(hook: HookSpec | None, what: str, place: Location | None) -> Iter
             f"{what} names {hook.module}.{hook.qualname}, which can't be called.", hint="Name a function.",
             location=place,
         )  # fmt: skip
+        return
+    yield from _uncallable(found, hook, what, place, of_step=of_step)
+
+
+def _uncallable(
+    function: Any, hook: HookSpec, what: str, place: Location | None, *, of_step: bool
+) -> Iterator[StackyardError]:
+    """Yield why a function can't be called with what a hook is given."""
+    from stackyard.engine.step_hooks import takes_one  # noqa: PLC0415  # few pipelines have hooks
+
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some functions of C have none to read
+        return
+    given = [None] if of_step and takes_one(function, hook.arguments) else []
+    try:
+        signature.bind(*given, **hook.arguments)
+    except TypeError as error:
+        with_ = ", ".join(hook.arguments) or ("one argument at most" if of_step else "no arguments")
+        yield OptionError(
+            f"{what} can't be called with {with_}: {error}.",
+            hint=f"It takes: {', '.join(signature.parameters) or 'nothing'}."
+            + ("" if of_step else " What it is called with is said by on_init_kwargs (init_hook_kwargs)."),
+            location=place,
+        )
 
 
 def _mistyped_inputs(
@@ -131,9 +193,11 @@ def _unstorable_outputs(step: StepSpec, definition: StepDefinition) -> Iterator[
             )
 
 
-def _unusable_options(step: StepSpec, place: Location | None, source_root: Path) -> Iterator[StackyardError]:
+def _unusable_options(step: StepSpec, places: OptionPlaces, source_root: Path) -> Iterator[StackyardError]:
     for event, hook in step.hooks.items():
-        yield from check_hook(hook, f"The hook on_{event} of step {step.name!r}", place)
+        said = places.of(step, (f"{event}_hook_source",))
+        yield from check_hook(hook, f"The hook on_{event} of {said.owner}", said.place)
+    yield from _unknown_outputs(step, places)
     for output in step.outputs:
         for source in output.materializers:
             problem = _why_no_class(source)
@@ -141,24 +205,31 @@ def _unusable_options(step: StepSpec, place: Location | None, source_root: Path)
                 yield OptionError(
                     f"The materializer {source} for the output {output.name!r} of step {step.name!r} {problem}.",
                     hint="Name a class at the top level of a module.",
-                    location=place,
+                    location=places.of(step, ("outputs", output.name, "materializer_source")).place,
                 )
     if step.cache_policy is not None:
-        try:
-            _look_for_dependencies(step.cache_policy, source_root)
-        except DependencyError as error:
-            yield OptionError(
-                f"The cache policy of step {step.name!r} names what is not there: {error}.",
-                hint=f"Files are relative to {source_root}; functions are written as module.name.",
-                location=place,
-            )
+        yield from _absent_dependencies(step, step.cache_policy, places, source_root)
     memory = step.resources.memory if step.resources is not None else None
     if memory and (have := _memory_of_this_machine()) and _bytes(memory) > have:
+        said = places.of(step, ("resources", "memory"), ("settings", "resources", "memory"))
         yield OptionError(
-            f"The step {step.name!r} asks for {memory.strip()} of memory; this machine has {have / 10**9:.1f} GB.",
+            f"{said.subject} asks for {memory.strip()} of memory; this machine has {have / 10**9:.1f} GB.",
             hint="Ask for less, or run it on another machine.",
-            location=place,
+            location=said.place,
         )
+
+
+def _unknown_outputs(step: StepSpec, places: OptionPlaces) -> Iterator[StackyardError]:
+    """Yield the outputs that a step's sections of the run configuration name, and that it does not have."""
+    known = [output.name for output in step.outputs]
+    for section in dict.fromkeys([step.mapped_from, step.name]):
+        for name in places.configuration.keys("steps", section, "outputs") if section else ():
+            if name not in known:
+                yield RunConfigurationError(
+                    f"The run configuration names the output {name!r} of the step {section!r}, which it does not have.",
+                    hint=f"{did_you_mean(name, known)} Its outputs: {', '.join(known) or 'none'}.".strip(),
+                    location=places.configuration.location("steps", section, "outputs", name),
+                )
 
 
 def _why_no_class(source: str) -> str:
@@ -168,15 +239,31 @@ def _why_no_class(source: str) -> str:
         return f"can't be imported: {error}"
 
 
-def _look_for_dependencies(policy: CachePolicy, source_root: Path) -> None:
-    """Find what a cache policy names; nothing is read or called.
+def _absent_dependencies(
+    step: StepSpec, policy: CachePolicy, places: OptionPlaces, source_root: Path
+) -> Iterator[StackyardError]:
+    """Yield what a cache policy names and is not there; nothing is read or called."""
 
-    Raises:
-        DependencyError: something is not there.
-    """
-    resolve_files(policy.file_dependencies or [], source_root)
-    for source in [*(policy.source_dependencies or []), *([policy.cache_func] if policy.cache_func else [])]:
-        find_object(source)
+    def missing(said: Said, error: DependencyError) -> StackyardError:
+        return OptionError(
+            f"The cache policy of {said.owner} names what is not there: {error}.",
+            hint=f"Files are relative to {source_root}; functions are written as module.name.",
+            location=said.place,
+        )
+
+    for file in policy.file_dependencies or []:
+        try:
+            resolve_files([file], source_root)
+        except DependencyError as error:
+            yield missing(places.of(step, ("cache_policy", "file_dependencies")), error)
+    sources = [("source_dependencies", source) for source in policy.source_dependencies or []]
+    if policy.cache_func:
+        sources.append(("cache_func", policy.cache_func))
+    for field, source in sources:
+        try:
+            find_object(source)
+        except DependencyError as error:
+            yield missing(places.of(step, ("cache_policy", field)), error)
 
 
 def _bytes(text: str) -> float:

@@ -38,13 +38,13 @@ class StepHooks:
             return
         try:
             function = load_function(hook)
-            given = (problem,) if _takes_one(function, hook.arguments) else ()
+            given = (problem,) if takes_one(function, hook.arguments) else ()
             finished(function(*given, **hook.arguments))
         except (Exception, SystemExit) as error:  # noqa: BLE001  # the user's code
             self._log("warning", f"The hook {hook.qualname!r} (on_{event}) failed:\n{user_traceback(error)}")
 
 
-def _takes_one(function: Callable[..., Any], named: dict[str, Any]) -> bool:
+def takes_one(function: Callable[..., Any], named: dict[str, Any]) -> bool:
     """Tell whether a function takes an argument by position beside those that it is given by name."""
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     try:

@@ -122,10 +122,10 @@ def test_everything_wrong_is_told_at_once_code_configuration_and_stack(file: Pat
     assert told == [
         ("C104", ("run.yaml", 1)),
         ("C107", ("run.yaml", 2)),
+        ("N108", ("run.yaml", 3)),
         ("C104", ("run.yaml", 4)),
         ("D104", (file.name, 38)),  # rows is a text
         ("D104", (file.name, 38)),  # rate is a text
-        ("N108", (file.name, 38)),
         ("D105", (file.name, 39)),  # a float for a text
         ("D105", (file.name, 40)),  # nothing for it
     ]

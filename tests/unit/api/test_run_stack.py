@@ -103,7 +103,8 @@ def test_the_hint_for_a_missing_tracker_fits_the_stack(ctx: Context, stack: str,
     with pytest.raises(StackValidationError) as caught:
         prepare(ctx, stack, experiment_tracker="own")
     assert f"stackyard {command}" in caught.value.hint
-    assert "--experiment-tracker own" in caught.value.hint
+    assert "Register it first: stackyard experiment-tracker register own --flavor" in caught.value.hint
+    assert caught.value.hint.endswith("--experiment-tracker own")
     assert caught.value.location is not None
     assert Path(caught.value.location.file).name == "test_run_stack.py"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from stackyard.model.errors import ModelNotFoundError
 from stackyard.model.model_views import ModelArtifactView, ModelRunView, ModelVersionView, ModelView
+from stackyard.model.options import ModelSpec
 from stackyard.model.views import Page
 from stackyard.storage.catalog import models
 from stackyard.storage.catalog.queries import Queries, cursor_of, pattern_of, tag_condition
@@ -65,6 +66,22 @@ class ModelQueries(Queries):
             return None
         full = self._sql.execute(f"SELECT {_COLUMNS} FROM models m WHERE m.id = ?", (row["id"],)).fetchall()  # noqa: S608
         return self._models(full)[0]
+
+    def require_usable(self, project_id: str, spec: ModelSpec) -> None:
+        """Insist that a run can work on what its code names: the version is there, or can be made.
+
+        Raises:
+            ModelNotFoundError: no version of that number or in that stage.
+            InvalidNameError: model or version can't be called so.
+            UsageError: the beginning of several ids.
+        """
+        model = models.find_model(self._sql, project_id, spec.name)
+        if model is None:
+            models.check_new(spec, models.model_names(self._sql, project_id))
+        elif spec.version is not None and models.find_model_version(self._sql, model["id"], spec.version) is None:
+            if models.is_reference(spec.version):
+                raise models.no_version(self._sql, model, spec.version)
+            models.check_version_name(str(spec.version))
 
     def model_names(self, project_id: str) -> list[str]:
         """Return the names of the project's models."""

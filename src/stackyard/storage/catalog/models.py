@@ -317,6 +317,20 @@ def check_version_name(name: str) -> str:
     return check_name(name, "model version")
 
 
+def check_new(spec: ModelSpec, known: list[str]) -> None:
+    """Insist that a model which is not there, and the version that is named, can be made.
+
+    Raises:
+        ModelNotFoundError: a number or a stage of it is asked for.
+        InvalidNameError: model or version can't be called so.
+    """
+    if is_reference(spec.version):
+        raise no_model(spec.name, known)
+    check_name(spec.name, "model")
+    if spec.version:
+        check_version_name(str(spec.version))
+
+
 def label(version: sqlite3.Row) -> str:
     """Return a version as people call it: its number, and its name if it has one."""
     return f"{version['number']} ({version['name']})" if version["name"] else str(version["number"])
