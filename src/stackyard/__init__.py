@@ -11,7 +11,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from stackyard import pydantic_plugins
+from stackyard import pydantic_plugins, script_errors
 
 if TYPE_CHECKING:
     from stackyard.api.client import Client
@@ -124,6 +124,7 @@ def __getattr__(name: str) -> Any:
     """Load a public name."""
     if name not in _HOME_OF:
         raise AttributeError(f"module 'stackyard' has no attribute {name!r}")
+    script_errors.show_in_scripts()
     try:
         module = import_module(_HOME_OF[name])
     except ImportError as error:

@@ -71,6 +71,17 @@ def test_a_script_with_and_without_a_main_guard(user: User, name: str, method: s
     completed(user, 3)
 
 
+def test_a_mistake_in_a_decorator_ends_a_script_as_other_errors_do(user: User) -> None:
+    script = user.write("bad.py", "from stackyard import step\n\n@step(enable_cahce=False)\ndef load(): ...\n")
+    result = user.python("bad.py")
+    said = result.err.splitlines()
+    assert (result.code, len(said)) == (3, 2), result
+    assert said[0] == f"Error: {script}:3: The step 'load' has the unknown option 'enable_cahce'."
+    assert said[1].startswith("Hint:  Did you mean 'enable_cache'?")
+    script.write_text("import sys; sys.ps1 = '>>> '\n" + script.read_text(encoding="utf-8"), encoding="utf-8")
+    assert user.python("bad.py").code == 1, "a shell goes on"
+
+
 @pytest.mark.timeout(120)
 def test_a_module_of_a_package_with_relative_imports(user: User) -> None:
     user.write("src/shop/__init__.py", "")

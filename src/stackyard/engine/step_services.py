@@ -12,6 +12,7 @@ from stackyard.model.artifact import Manifest
 from stackyard.model.error_base import error_from
 from stackyard.model.errors import InputError
 from stackyard.model.job import InputVersion, StepEvent, StepJob, StepReply
+from stackyard.model.names import with_article
 from stackyard.storage.ids import now
 from stackyard.storage.materializers.builtin import JsonMaterializer
 from stackyard.storage.materializers.lookup import NewVersion, Origin, load_version, new_version, save_version
@@ -172,8 +173,10 @@ class JobServices:
 def _member(value: Any, item: int) -> Any:
     try:
         return value[item]
-    except (LookupError, TypeError) as error:
+    except (LookupError, TypeError):
+        size = f" with {len(value)} members" if hasattr(value, "__len__") else ""
+        kind = with_article(type(value).__name__)
         raise InputError(
-            f"An input is to be member {item} of a {type(value).__name__}, which has none of that number.",
-            hint="Map over lists, tuples, arrays, or other values with a length that can be asked by number.",
-        ) from error
+            f"An input is to be member {item} of {kind}{size}, which has none of that number.",
+            hint="Members of lists, tuples and arrays are numbered from 0 on.",
+        ) from None

@@ -18,6 +18,8 @@ LONGEST_TRACEBACK = 100_000
 """Characters: an error may quote a whole table, and is kept with the run."""
 
 _PLACE = re.compile(r'  File "([^"]+)", line (\d+), in ')
+_OUR_ERRORS = re.compile(r"^stackyard\.model\.\w+\.(?=\w+:)", re.MULTILINE)
+"""Where the classes of our errors are defined is nothing that anybody needs to know."""
 _IMPORT_MACHINERY = ("<frozen importlib", str(importlib.__file__), str(runpy.__file__))
 
 
@@ -47,7 +49,8 @@ def user_traceback(error: BaseException) -> str:
         part.stack[:] = [f for f in part.stack if not _is_internal(f.filename)]
         members = getattr(part, "exceptions", None) or []  # of an exception group, from Python 3.11 on
         pending.extend(p for p in (part.__cause__, part.__context__, *members) if p is not None)
-    return _cut(storable("".join(whole.format()).rstrip("\n")), LONGEST_TRACEBACK)
+    text = _OUR_ERRORS.sub("", "".join(whole.format()).rstrip("\n"))
+    return _cut(storable(text), LONGEST_TRACEBACK)
 
 
 def with_source(trace: str) -> str:
