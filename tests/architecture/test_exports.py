@@ -53,8 +53,8 @@ def test_importing_the_package_imports_nothing_else_of_it() -> None:
     done = subprocess.run(
         [sys.executable, "-S", "-c", code], env=environment, capture_output=True, text=True, check=True
     )
-    # What keeps pydantic's plugins out of our models is a few lines, and no pydantic.
-    assert done.stdout.strip() == "['stackyard.pydantic_plugins', 'pydantic.plugin._loader']"
+    # A few lines that keep pydantic's plugins out of our models and show errors in scripts; no pydantic.
+    assert done.stdout.strip() == "['stackyard.pydantic_plugins', 'stackyard.script_errors', 'pydantic.plugin._loader']"
 
 
 def test_importing_what_pipelines_need_imports_no_engine_and_no_heavy_package() -> None:
