@@ -6,6 +6,7 @@ Imported with the first public name, so standard library only; what shows an err
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 
@@ -27,7 +28,7 @@ def install() -> None:
     before = sys.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        from stackyard.cli.output import print_error  # noqa: PLC0415  # only when there is an error
+        print_error = import_module("stackyard.cli.output").print_error  # only when there is an error
         from stackyard.model.errors import StackyardError  # noqa: PLC0415  # as above
 
         if not isinstance(error, StackyardError):
