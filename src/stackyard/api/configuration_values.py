@@ -119,13 +119,14 @@ def _seconds(value: Any, _node: Node | None) -> float:
 
 def _source(value: Any, words: str = "a source like module.name") -> tuple[str, str]:
     """Return module and name; a mapping is how ZenML writes sources out."""
-    if isinstance(value, dict):
-        value = f"{value.get('module')}:{value.get('attribute')}"
+    written = value
+    if isinstance(value, dict) and value.keys() >= {"module", "attribute"}:
+        value = f"{value['module']}:{value['attribute']}"
     if isinstance(value, str):
         module, _, name = value.partition(":") if ":" in value else value.rpartition(".")
         if all(part.isidentifier() for part in [*module.split("."), *name.split(".")]):
             return module, name
-    raise Refused(_must_be(words, value))
+    raise Refused(_must_be(words, written))
 
 
 def _hook(value: Any, _node: Node | None) -> dict[str, Any]:

@@ -181,6 +181,7 @@ def test_what_has_no_effect_is_noted_once(tmp_path: Path) -> None:
         ("substitutions: {date: x}\n", (1, 17), "redefines {date}", "another name"),
         ("execution_mode: fail_fst\n", (1, 1), "fail_fast or stop_on_failure", "Did you mean 'fail_fast'?"),
         ("failure_hook_source: no-source\n", (1, 1), "a source like module.name", "Mend"),
+        ("start_hook_source: {source: a.b}\n", (1, 1), "a source like module.name, got {'source'", "Mend"),
         ("steps:\n  a:\n    outputs:\n      x:\n        materialiser: y\n", (5, 9), "'steps.a.outputs.x' in", "Known"),
         ("cache_policy: {expire_after: 5}\n", (1, 16), "unknown key 'expire_after'", "'expires_after'"),
         ("enable_cache: true\nenable_cache: false\n", (2, 1), "stands twice", "Leave one"),
