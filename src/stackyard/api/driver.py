@@ -8,6 +8,7 @@ from stackyard.api.active import Wish, require_active, resolve_active
 from stackyard.api.context import Context, open_context, working_in
 from stackyard.api.growing import GrowingRun
 from stackyard.api.loading import CalledWhileLoadingError, load_file, pick_pipeline, source_root_of
+from stackyard.api.run_checks import check_recorded
 from stackyard.api.run_configuration import RunConfiguration, read_run_configuration
 from stackyard.api.run_options import RunOptions as RunOptions
 from stackyard.api.session import Created as Created
@@ -118,6 +119,7 @@ def find_wanted(ctx: Context, definition: PipelineDefinition, options: RunOption
         if wish is not None and wish.origin is ActiveStackOrigin.RUN_CONFIGURATION:
             error.location = configuration.location("stack")
         problems.add(error)
+        record_all(ctx, definition, options, configuration, problems)
         problems.raise_any(cant_run(definition))
         raise
     return Wanted(definition, options, configuration, registry, choice, require_active(choice), problems)
@@ -138,7 +140,7 @@ def _record_and_run(session: Session, wanted: Wanted) -> None:
     growing = GrowingRun(session, recorder, definition, in_process=wanted.options.in_process)
     try:
         with working_in(session.ctx.scope.root or Path.cwd()):
-            recorded = record_wanted(wanted, recorder)
+            recorded = record_wanted(definition, wanted.options, configuration, recorder)
         if not growing.begun:
             recorder.check_configured_steps()
     except BaseException as error:
@@ -150,6 +152,8 @@ def _record_and_run(session: Session, wanted: Wanted) -> None:
         # It is told with all that was found before it.
         found = error if isinstance(error, StackyardError) else wiring_failed(definition, error)
         wanted.problems.add(found)
+        with wanted.problems.collecting():
+            check_recorded(session.ctx, wanted, definition.recorded(recorder))
         wanted.problems.raise_any(cant_run(definition))
         raise
     if growing.begun:
@@ -177,18 +181,46 @@ def wiring_failed(definition: PipelineDefinition, error: Exception) -> Definitio
     return found
 
 
-def record_wanted(wanted: Wanted, recorder: Recorder) -> RecordedPipeline:
+def record_all(
+    ctx: Context, definition: PipelineDefinition, options: RunOptions, configuration: RunConfiguration,
+    problems: Problems,
+) -> tuple[Recorder, bool]:  # fmt: skip
+    """Record a pipeline for what is wrong with it; nothing runs.
+
+    Returns:
+        What recorded it, and whether that is the whole pipeline: it ends where it asks for a value.
+    """
+    recorder = definition.new_recorder(
+        force_cache=options.enable_cache, configuration=configuration.values,
+        locate=configuration.location if configuration.file else None, problems=problems,
+    )  # fmt: skip
+    try:
+        with working_in(ctx.scope.root or Path.cwd()):
+            record_wanted(definition, options, configuration, recorder)
+        recorder.check_configured_steps()
+    except StackyardError as error:
+        if error.details.get("dynamic"):
+            return recorder, False
+        problems.add(error)
+    except Exception as error:  # noqa: BLE001  # it is the user's function
+        problems.add(wiring_failed(definition, error))
+    return recorder, True
+
+
+def record_wanted(
+    definition: PipelineDefinition, options: RunOptions, configuration: RunConfiguration, recorder: Recorder
+) -> RecordedPipeline:
     """Record the pipeline; parameters of the call win over those of the run configuration.
 
     Raises:
         DefinitionError: the pipeline, its parameters or its steps are not valid.
         Exception: whatever its function raises.
     """
-    given = wanted.options.parameters
-    configured = {k: v for k, v in wanted.configuration.parameters.items() if k not in given}
+    given = options.parameters
+    configured = {k: v for k, v in configuration.parameters.items() if k not in given}
     if configured:
-        wanted.definition.check_given(configured, "json", recorder)
-    return wanted.definition.record({**configured, **given}, recorder, given_as=wanted.options.parameters_given_as)
+        configured = definition.usable(configured, "json", recorder)
+    return definition.record({**configured, **given}, recorder, given_as=options.parameters_given_as)
 
 
 def raise_for_status(run: RunView) -> RunView:

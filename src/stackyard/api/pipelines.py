@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stackyard.api.context import Context, open_context, working_in
-from stackyard.model.errors import Location, PipelineLoadError, StackyardError
+from stackyard.api.context import Context, open_context
+from stackyard.model.errors import Location, PipelineLoadError
 from stackyard.model.pipeline_views import PipelineCheckView, PipelineSummaryView, RecordedStepView
 from stackyard.storage.host import expand
 
@@ -113,33 +113,13 @@ def record_pipeline(ctx: Context, definition: PipelineDefinition, options: RunOp
         PipelineValidationError: several things are wrong with it.
         StackyardError: one thing is.
     """
-    from stackyard.api.driver import find_wanted, record_wanted, wiring_failed  # noqa: PLC0415  # as above
-    from stackyard.api.run_checks import check_run  # noqa: PLC0415
-    from stackyard.api.run_stack import prepare_stack  # noqa: PLC0415
+    from stackyard.api.driver import find_wanted, record_all  # noqa: PLC0415  # as above
+    from stackyard.api.run_checks import check_recorded  # noqa: PLC0415
 
     wanted = find_wanted(ctx, definition, options)
-    configuration, problems = wanted.configuration, wanted.problems
-    recorder = definition.new_recorder(
-        force_cache=options.enable_cache, configuration=configuration.values,
-        locate=configuration.location if configuration.file else None, problems=problems,
-    )  # fmt: skip
-    complete = True
-    try:
-        with working_in(ctx.scope.root or Path.cwd()):
-            record_wanted(wanted, recorder)
-        recorder.check_configured_steps()
-    except StackyardError as error:
-        complete = not error.details.get("dynamic")
-        if complete:
-            problems.add(error)
-    except Exception as error:  # noqa: BLE001  # it is the user's function
-        problems.add(wiring_failed(definition, error))
+    recorder, complete = record_all(ctx, definition, options, wanted.configuration, wanted.problems)
     pipeline = definition.recorded(recorder)
-    check_run(ctx, wanted, pipeline)
-    taken = prepare_stack(
-        ctx, wanted.registry, wanted.stack, definition=definition, recorded=pipeline, configuration=configuration,
-        problems=problems,
-    )  # fmt: skip
+    taken = check_recorded(ctx, wanted, pipeline)
     return Recorded(ctx, definition, wanted, pipeline, taken, complete)
 
 

@@ -1,4 +1,4 @@
-"""What can be known to be wrong with a run's name and models before there is a run."""
+"""What can be known to be wrong with a run before there is one; its name and its models are looked at here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stackyard.api.context import Context
 from stackyard.api.option_places import OptionPlaces
+from stackyard.api.run_stack import RunStack, prepare_stack
 from stackyard.authoring.substitutions import fill_in
 from stackyard.model.errors import AlreadyExistsError, StackyardError
 from stackyard.model.graph import StepSpec
@@ -29,7 +30,20 @@ def run_name(wanted: Wanted, recorded: RecordedPipeline) -> str:
     return fill_in(name or "", recorded.substitutions, "the run", place)
 
 
-def check_run(ctx: Context, wanted: Wanted, recorded: RecordedPipeline) -> None:
+def check_recorded(ctx: Context, wanted: Wanted, recorded: RecordedPipeline) -> RunStack:
+    """Check what is recorded against the stack that it would run on.
+
+    Raises:
+        StackyardError: what is wrong with it, with all that was found before.
+    """
+    _check_run(ctx, wanted, recorded)
+    return prepare_stack(
+        ctx, wanted.registry, wanted.stack, definition=wanted.definition, recorded=recorded,
+        configuration=wanted.configuration, problems=wanted.problems,
+    )  # fmt: skip
+
+
+def _check_run(ctx: Context, wanted: Wanted, recorded: RecordedPipeline) -> None:
     """Note in ``wanted.problems`` what is wrong with the run's name and with the models that its steps work on."""
     problems = wanted.problems
     if wanted.options.resume is None:  # else it has its name

@@ -18,10 +18,10 @@ from stackyard.api.active import Choice
 from stackyard.api.context import Context
 from stackyard.api.earlier import Earlier, NothingEarlier, Resumed, TakenOver, require_same_graph
 from stackyard.api.loading import source_root_of
-from stackyard.api.run_checks import check_run, run_name
+from stackyard.api.run_checks import check_recorded, run_name
 from stackyard.api.run_configuration import RunConfiguration
 from stackyard.api.run_options import RunOptions
-from stackyard.api.run_stack import RunStack, prepare_more, prepare_stack
+from stackyard.api.run_stack import RunStack, prepare_more
 from stackyard.api.runs import get_run
 from stackyard.api.session_parts import configuration_of, different, hook_call, open_store
 from stackyard.api.step_requests import answer
@@ -144,11 +144,7 @@ class Session:
             StackyardError: something is wrong; there is no run then.
         """
         wanted, ctx = self._wanted, self.ctx
-        check_run(ctx, wanted, recorded)
-        taken = self._taken = prepare_stack(
-            ctx, wanted.registry, wanted.stack, definition=wanted.definition, recorded=recorded,
-            configuration=wanted.configuration, problems=wanted.problems,
-        )  # fmt: skip
+        taken = self._taken = check_recorded(ctx, wanted, recorded)
         run = self._run = self._new_run(recorded, taken)
         self._masked.enter_context(masked_output(taken.redactor))
         ctx.home_folder.ensure("runs")

@@ -17,7 +17,7 @@ from stackyard.authoring.frames import caller, location_of
 from stackyard.authoring.option_values import Reader, Settings
 from stackyard.authoring.parameters import to_json, unknown_parameter, validate
 from stackyard.authoring.pipeline_options import PipelineOptions as PipelineOptions
-from stackyard.authoring.pipeline_options import read_pipeline_options
+from stackyard.authoring.pipeline_options import configured_hook, read_pipeline_options
 from stackyard.authoring.recorder import Recorder, RecorderSettings, current_recorder, recording
 from stackyard.authoring.signature import EMPTY, Signature, read_signature
 from stackyard.authoring.step import P, filled_model
@@ -26,7 +26,7 @@ from stackyard.authoring.vocabulary import PIPELINE_CHANGES, PIPELINE_OPTIONS, c
 from stackyard.model.errors import DefinitionError, Location, ParameterError
 from stackyard.model.graph import PipelineSpec
 from stackyard.model.names import with_article
-from stackyard.model.options import HookSpec, ModelSpec
+from stackyard.model.options import ModelSpec
 from stackyard.model.problems import Problems
 
 if typing.TYPE_CHECKING:
@@ -237,9 +237,8 @@ class PipelineDefinition(Generic[P]):
             tags=[fill_in(tag, names, f"a tag of {self._owner}", self.location) for tag in tags],
             extra={**self.options.extra, **(configured.get("extra") or {})},
             model=filled_model(recorder.whole, self._owner, self.location),
-            on_init=_hook(configured.get("on_init"))
-            or _called_with(self.options.on_init, configured.get("on_init_kwargs")),
-            on_cleanup=_hook(configured.get("on_cleanup")) or self.options.on_cleanup,
+            on_init=configured_hook(configured, "on_init", self.options.on_init),
+            on_cleanup=configured_hook(configured, "on_cleanup", self.options.on_cleanup),
             file=self.location.file,
             line=self.location.line,
         )
@@ -258,7 +257,9 @@ class PipelineDefinition(Generic[P]):
         for name in (*given, *self.options.parameters):
             if name not in known:
                 problems.add(unknown_parameter(name, known, self._owner, place))
+        blocked = recorder.settings.problems is None
         for name, parameter in known.items():
+            before = len(problems)
             with problems.collecting():
                 if name in given:
                     values[name] = validate(parameter, given[name], self._owner, place, given_as=given_as)
@@ -274,24 +275,41 @@ class PipelineDefinition(Generic[P]):
                     )
                 else:
                     recorder.parameters[name] = to_json(parameter, parameter.default, self._owner, self.location)
-        problems.raise_any(f"The {self._owner} can't run")
+            blocked |= len(problems) > before and parameter.default is EMPTY
+        self._go_on(problems, recorder, blocked=blocked)
         return values
 
-    def check_given(self, given: dict[str, Any], given_as: str, recorder: Recorder) -> None:
-        """Check parameters of a run configuration, so that an error names its file.
+    def _go_on(self, problems: Problems, recorder: Recorder, *, blocked: bool) -> None:
+        """Tell wrong parameters; the function is called without them to find what else is wrong, if it can be.
 
         Raises:
-            ParameterError: a name is unknown or a value is of the wrong type.
+            StackyardError: it can't be.
+        """
+        if blocked:
+            problems.raise_any(f"The {self._owner} can't run")
+        for problem in problems:
+            recorder.tell(problem)
+
+    def usable(self, given: dict[str, Any], given_as: str, recorder: Recorder) -> dict[str, Any]:
+        """Return parameters of a run configuration without those that are wrong, which are told with their place.
+
+        Raises:
+            ParameterError: a name is unknown or a value is of the wrong type, and it can't go on without.
         """
         known = {p.name: p for p in self.signature.parameters}
         problems = Problems()
+        found: dict[str, Any] = {}
         for name, value in given.items():
             with problems.collecting():
                 place = recorder.place_in_file("parameters", name)
                 if name not in known:
                     raise unknown_parameter(name, known, self._owner, place)
                 validate(known[name], value, self._owner, place, given_as=given_as)
-        problems.raise_any(f"The {self._owner} can't run")
+                found[name] = value
+        wrong = [known[name] for name in given if name in known and name not in found]
+        blocked = recorder.settings.problems is None or any(parameter.default is EMPTY for parameter in wrong)
+        self._go_on(problems, recorder, blocked=blocked)
+        return found
 
     def new_recorder(
         self, *, force_cache: bool | None = None, configuration: Mapping[str, Any] | None = None, file: str = "",
@@ -320,17 +338,6 @@ class PipelineDefinition(Generic[P]):
             problems=problems,
         )
         return Recorder(self.name, settings)
-
-
-def _hook(configured: Any) -> HookSpec | None:
-    return HookSpec.model_validate(configured) if configured else None
-
-
-def _called_with(hook: HookSpec | None, arguments: Mapping[str, Any] | None) -> HookSpec | None:
-    """Return the code's hook with what a run configuration says it is called with."""
-    if hook is None or not arguments:
-        return hook
-    return hook.model_copy(update={"arguments": {**hook.arguments, **arguments}})
 
 
 @overload

@@ -119,6 +119,16 @@ def read_pipeline_options(given: Mapping[str, Any], owner: str, location: Locati
     )
 
 
+def configured_hook(configuration: Mapping[str, Any], word: str, of_code: HookSpec | None) -> HookSpec | None:
+    """Return the hook that counts: the run configuration's, else the code's with what the former calls it with."""
+    if configuration.get(word):
+        return HookSpec.model_validate(configuration[word])
+    arguments = configuration.get(f"{word}_kwargs")
+    if of_code is None or not arguments:
+        return of_code
+    return of_code.model_copy(update={"arguments": {**of_code.arguments, **arguments}})
+
+
 def _mode(value: object, read: Reader) -> ExecutionMode | None:
     if value is None:
         return None

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from stackyard.api.context import open_context
+from stackyard.api.driver import run_file
 from stackyard.api.models import create_model
 from stackyard.api.pipelines import check_pipeline
 from stackyard.api.run_options import RunOptions
 from stackyard.engine.limits import cores
+from stackyard.engine.reporter import SilentReporter
 from stackyard.model.errors import PipelineValidationError, StackyardError
 
 CODE = """\
@@ -123,3 +125,35 @@ def test_cpus_and_gpus_that_are_not_there_are_noted_once(file: Path) -> None:
     ]
     config.write_text(f"settings: {{resources: {{cpu_count: {cores()}, gpu_count: 0}}}}\n")
     assert check_pipeline(str(file), "training", RunOptions(config=str(config))).notes == []
+
+
+def test_wrong_parameters_and_a_stack_that_is_not_there_hide_nothing(file: Path) -> None:
+    text = "parameters: {note: 3, kk: 2}\nsteps:\n  lod: {}\n  train: {step_operator: foo}\nstart_hook_source: gone.f\n"
+    assert [line for line, _ in problems_of(file, text)] == [1, 1, 3, 4, 5]
+    found = problems_of(file, text.replace("parameters:", "stack: gone\nparameters:"))
+    assert [line for line, _ in found] == [1, 2, 2, 4], found
+    with pytest.raises(PipelineValidationError) as caught:
+        check_pipeline(str(file), "training", RunOptions(stack="gone", parameters={"zz": "1", "size": "x"}))
+    assert sorted(problem.code for problem in caught.value.errors) == ["D104", "D104", "N101"]
+
+
+def test_runs_tell_what_validation_tells(file: Path) -> None:
+    config = file.parent / "run.yaml"
+    config.write_text(
+        "parameters: {size: many}\nmodel: {name: m, version: 7}\nrun_name: r\nsteps: {lod: {}}\n"
+        "settings: {orchestratr: {}}\n"
+    )
+    code = file.read_text().replace("note: str =", "needed: str, note: str =")
+    file.with_name("needy.py").write_text(code)
+    for path, lines in ((file, [1, 2, 4, 5]), (file.with_name("needy.py"), [1, 5])):
+        told = []
+        options = RunOptions(config=str(config))
+        for check in (check_pipeline, lambda *arguments: run_file(*arguments, SilentReporter())):
+            with pytest.raises(PipelineValidationError) as caught:
+                check(str(path), "training", options)
+            told.append([(e.message, e.location) for e in caught.value.errors])
+        assert told[0] == told[1]
+        assert [where.line for _, where in told[0] if where and where.file == str(config)] == lines
+    config.write_text("model: {name: m}\nrun_name: r\n")
+    run_file(str(file), "training", RunOptions(config=str(config), in_process=True), SilentReporter())
+    assert problems_of(file, "\nrun_name: r\n")[0][0] == 2
