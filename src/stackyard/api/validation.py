@@ -19,6 +19,7 @@ from stackyard.engine.cache_policy import DependencyError, find_object, resolve_
 from stackyard.engine.limits import cores
 from stackyard.model.errors import InputError, Location, OptionError, RunConfigurationError, StackyardError
 from stackyard.model.graph import OutputRef, StepSpec
+from stackyard.model.materializer import HOW, misfit
 from stackyard.model.names import did_you_mean
 from stackyard.model.options import CachePolicy, HookSpec
 from stackyard.model.problems import Problems
@@ -204,7 +205,7 @@ def _unusable_options(step: StepSpec, places: OptionPlaces, source_root: Path) -
             if problem:
                 yield OptionError(
                     f"The materializer {source} for the output {output.name!r} of step {step.name!r} {problem}.",
-                    hint="Name a class at the top level of a module.",
+                    hint=f"Name a class at the top level of a module. {HOW}",
                     location=places.of(step, ("outputs", output.name, "materializer_source")).place,
                 )
     if step.cache_policy is not None:
@@ -234,7 +235,8 @@ def _unknown_outputs(step: StepSpec, places: OptionPlaces) -> Iterator[Stackyard
 
 def _why_no_class(source: str) -> str:
     try:
-        return "" if isinstance(find_object(source), type) else "is no class"
+        found = find_object(source)
+        return misfit(found) if isinstance(found, type) else "is no class"
     except DependencyError as error:
         return f"can't be imported: {error}"
 

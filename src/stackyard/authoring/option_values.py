@@ -14,6 +14,7 @@ from stackyard.authoring.sources import class_source
 from stackyard.authoring.vocabulary import is_idle_setting
 from stackyard.model.errors import DefinitionError, Location, OptionError, SettingsError, StackyardError
 from stackyard.model.graph import GivenSettings
+from stackyard.model.materializer import HOW, misfit
 from stackyard.model.names import check_name, with_article
 from stackyard.model.options import CachePolicy, ModelSpec, ResourceSettings, StepRetryConfig
 
@@ -197,18 +198,28 @@ class Reader:
         raise self.wrong("timeout", f"is {value!r}", "Write seconds (a number above 0) or a timedelta.")
 
     def materializers(self, value: object) -> dict[str, list[str]]:
-        """Return output (or ``*``: every one) to ``module:Class`` of materializers."""
+        """Return output (or ``*``: every one) to ``module:Class`` of materializers.
+
+        Raises:
+            OptionError: a class can't be one, or can't be imported elsewhere.
+        """
         if value is None:
             return {}
         keyword = "output_materializers"
         by_output = value if isinstance(value, Mapping) else {ALL_OUTPUTS: value}
         return {
             str(output): [
-                class_source(each, keyword, self.owner, self.location)
+                class_source(self._fitting(keyword, each), keyword, self.owner, self.location)
                 for each in (given if isinstance(given, Sequence) and not isinstance(given, str) else [given])
             ]
             for output, given in by_output.items()
         }
+
+    def _fitting(self, keyword: str, value: object) -> object:
+        """Return what names a materializer, if it is no class that can't be one."""
+        if isinstance(value, type) and (why := misfit(value)):
+            raise self.wrong(keyword, f"names the class {value.__qualname__}, which {why}", HOW)
+        return value
 
     def settings(self, value: object) -> tuple[list[GivenSettings], ResourceSettings | None]:
         """Return settings of components as they are recorded, and those of the machine apart.

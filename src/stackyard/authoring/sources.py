@@ -101,7 +101,7 @@ def class_source(value: object, keyword: str, owner: str, location: Location | N
     if value.__module__ in BY_VALUE_MODULES or "<locals>" in value.__qualname__:
         raise OptionError(
             f"{keyword}= of {owner} names the class {value.__qualname__}, which no other process can import.",
-            hint="Move it to the top level of a module of its own and import it from there.",
+            hint="Define it at the top level of a module beside the script, and import it from there.",
             location=location,
         )
     return f"{value.__module__}:{value.__qualname__}"

@@ -52,7 +52,10 @@ STEP_OPTIONS: dict[str, Word] = {
     "enable_cache": _yes("False: the step always runs."),
     "experiment_tracker": _yes("Name of the stack's experiment tracker that follows the step, or True."),
     "step_operator": _yes("The stack's step operator: its name, or True. No flavor is there yet: told before the run."),
-    "output_materializers": _yes("Class, `module.Class`, a list of these, or a mapping from outputs to these."),
+    "output_materializers": _yes(
+        "Class (a `Materializer` of ours, in a module that can be imported), `module.Class`, a list of these, or a "
+        "mapping from outputs to these."
+    ),
     "environment": _yes("Variables set while the step runs."),
     "secrets": _yes("Names of secrets whose keys are environment variables while the step runs."),
     "settings": _yes("Component type, or `type.flavor`, to settings; `resources` to what the step needs."),
@@ -212,7 +215,10 @@ IMPORTS: dict[str, Word] = {
         for name in names
     },
     "from zenml.enums import ExecutionStatus": _yes("from stackyard import Status"),
-    "from zenml.materializers.base_materializer import BaseMaterializer": _yes("from stackyard import Materializer"),
+    "from zenml.materializers.base_materializer import BaseMaterializer": _yes(
+        "from stackyard import Materializer, with `save(self, value, writer)` and `load(self, store, uri, manifest)`: "
+        "rewrite these two, a class with other ones is refused."
+    ),
     "from zenml.models import PipelineRunResponse": _yes("from stackyard import PipelineRun"),
     "from zenml.models import TagResource": _yes("from stackyard import Resource"),
     "from zenml import bulk_log_metadata": _no("Call log_metadata for each of them."),

@@ -143,6 +143,7 @@ def test_outputs_that_can_not_be_stored_are_told_once_at_the_step(ctx: Context) 
         ({"on_end": "json.decoder"}, "names json.decoder, which can't be called"),
         ({"output_materializers": "json.Nothing"}, "json:Nothing for the output 'output' of step 'number' can't be"),
         ({"output_materializers": f"{__name__}.NO_CLASS"}, "is no class"),
+        ({"output_materializers": "json.JSONDecoder"}, "is not derived from stackyard.Materializer"),
         ({"cache_policy": CachePolicy(file_dependencies=["gone.csv"])}, "there is no file 'gone.csv'"),
         ({"cache_policy": CachePolicy(cache_func="json.lods")}, "json has no 'lods'"),
         ({"cache_policy": CachePolicy(source_dependencies=["gone.f"])}, "there is no module 'gone'"),

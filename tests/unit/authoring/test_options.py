@@ -17,6 +17,7 @@ from stackyard.authoring.step import step
 from stackyard.model.enums import ExecutionMode
 from stackyard.model.errors import (
     DefinitionError,
+    MaterializationError,
     OptionError,
     RunConfigurationError,
     SettingsError,
@@ -27,6 +28,7 @@ from stackyard.model.graph import PipelineSpec, StepSpec
 from stackyard.model.options import HookSpec, ModelSpec, ResourceSettings, StepRetryConfig
 from stackyard.storage.materializers.base import Materializer
 from stackyard.storage.materializers.builtin import JsonMaterializer
+from stackyard.storage.materializers.lookup import find_materializer
 
 
 def told(error: BaseException | None = None) -> None:
@@ -305,13 +307,45 @@ def test_options_of_pipelines_that_are_refused(options: Any, text: str, hint: st
 
 
 def test_materializers_that_no_other_process_can_import_are_refused() -> None:
-    class Local(Materializer): ...
+    class Local(JsonMaterializer): ...
 
     with pytest.raises(OptionError, match="which no other process can import"):
         full.with_options(output_materializers=Local)
     chosen = full.with_options(output_materializers={"number": ["a.b.C", "a.b:D", JsonMaterializer]})
     expected = ["a.b:C", "a.b:D", "stackyard.storage.materializers.builtin:JsonMaterializer"]
     assert only(chosen).outputs[0].materializers == expected
+
+
+class Zen(Materializer):
+    """As for ZenML."""
+
+    def save(self, data: Any) -> None: ...
+    def load(self, data_type: Any) -> Any: ...
+
+
+class Half(Materializer):
+    """Loads nothing."""
+
+    def save(self, value: Any, writer: Any, **more: Any) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (Zen, "has save(self, data) where save(self, value, writer) is needed"),
+        (Half, "has no load(self, store, uri, manifest)"),
+        (dict, "is not derived from stackyard.Materializer"),
+    ],
+)
+def test_materializers_that_can_t_store_are_refused_with_what_is_wanted(wrong: type, why: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        full.with_options(output_materializers={"number": [JsonMaterializer, wrong]})
+    said = f"output_materializers= of step 'full' names the class {wrong.__name__}, which {why}."
+    assert caught.value.message == said
+    assert "save(self, value, writer)" in caught.value.hint
+    assert "load(self, store, uri, manifest)" in caught.value.hint
+    with pytest.raises(MaterializationError, match="is no materializer: it "):
+        find_materializer(wrong)
 
 
 def test_a_policy_takes_functions_and_classes() -> None:

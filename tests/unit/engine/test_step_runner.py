@@ -28,7 +28,7 @@ from stackyard.model.job import (
 )
 from stackyard.model.options import HookSpec
 from stackyard.storage.artifact_store import ArtifactStore, LocalArtifactStore, VersionWriter
-from stackyard.storage.materializers.base import Materializer, NotStorableError, Saved
+from stackyard.storage.materializers.base import Materializer, NotStorableError
 from stackyard.storage.materializers.lookup import Origin, load_version, save_version
 
 
@@ -113,13 +113,12 @@ class Backwards(Materializer):
 
     name = "backwards"
     data_format = "txt"
-    types = ("str",)
+    types = (str,)
 
-    def save(self, value: str, writer: VersionWriter) -> Saved:
+    def save(self, value: str, writer: VersionWriter) -> None:
         if value == "refused":
             raise NotStorableError
         writer.write("text.txt", value[::-1].encode())
-        return Saved()
 
     def load(self, store: ArtifactStore, uri: str, manifest: Manifest) -> str:
         return store.local_file(uri, manifest.files[0]).read_bytes().decode()[::-1]

@@ -31,10 +31,11 @@ class NotStorableError(Exception):
 class Materializer(ABC):
     """Saves and loads values of some types. Subclasses have no fields: one instance serves all."""
 
-    name: ClassVar[str]
-    data_format: ClassVar[str]
-    types: ClassVar[tuple[str, ...]] = ()
-    """Import paths of the types, ``module.qualname``; subclasses of them are taken too."""
+    name: ClassVar[str] = ""
+    """Of ours; manifests name others by where their class is."""
+    data_format: ClassVar[str] = "files"
+    types: ClassVar[tuple[type | str, ...]] = ()
+    """The types, or their import paths ``module.qualname``; subclasses of them are taken too; empty: any."""
     deterministic: ClassVar[bool] = True
     """Equal values give equal bytes."""
     unsafe: ClassVar[bool] = False
@@ -45,8 +46,8 @@ class Materializer(ABC):
         return True
 
     @abstractmethod
-    def save(self, value: Any, writer: VersionWriter) -> Saved:
-        """Write the value's files.
+    def save(self, value: Any, writer: VersionWriter) -> Saved | None:
+        """Write the value's files; None: nothing more is known of it.
 
         Raises:
             NotStorableError: before any file is written; the value is pickled instead.

@@ -9,6 +9,7 @@ from typing import Any
 
 from stackyard.model.artifact import Manifest
 from stackyard.model.errors import MaterializationError, StackyardError
+from stackyard.model.materializer import HOW, misfit
 from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
 from stackyard.storage.ids import new_id, now
 from stackyard.storage.materializers.arrays import ImageMaterializer, NumpyMaterializer
@@ -186,16 +187,17 @@ def find_materializer(source: type | str) -> Materializer:
                 f"The materializer {source!r} can't be imported: {error}.",
                 hint="Define it at the top level of a module that this process can import.",
             ) from error
-    if not (isinstance(cls, type) and issubclass(cls, Materializer)):
-        raise MaterializationError(
-            f"{source!r} is no materializer.", hint="Derive the class from stackyard.Materializer."
-        )
-    return cls()
+    why = misfit(cls) if isinstance(cls, type) else "is no class"
+    if why:
+        raise MaterializationError(f"{source!r} is no materializer: it {why}.", hint=HOW)
+    found = cls()
+    assert isinstance(found, Materializer)  # noqa: S101  # no misfit
+    return found
 
 
 def takes(materializer: Materializer, value: Any) -> bool:
     """Tell whether a materializer stores values like this one; one that names no types is asked for any."""
-    types = materializer.types
+    types = [path_of(each) if isinstance(each, type) else each for each in materializer.types]
     if types and not any(path_of(cls) in types for cls in type(value).__mro__):
         return False
     return materializer.accepts(value)
@@ -205,10 +207,10 @@ def _save_with(chosen: list[Materializer], value: Any, writer: VersionWriter) ->
     """Save with the first that can hold this very value; the last one takes any."""
     for materializer in chosen[:-1]:
         try:
-            return materializer, materializer.save(value, writer)
+            return materializer, materializer.save(value, writer) or Saved()
         except NotStorableError:
             continue
-    return chosen[-1], chosen[-1].save(value, writer)
+    return chosen[-1], chosen[-1].save(value, writer) or Saved()
 
 
 def _reference(materializer: Materializer) -> str:
