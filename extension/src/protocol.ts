@@ -336,7 +336,10 @@ export interface RunView {
   ended_at: string;
   duration_s: number | null;
   n_steps: number;
+  /** However they ended. */
   n_finished: number;
+  /** Completed, or reused. */
+  n_succeeded: number;
   n_cached: number;
   n_failed: number;
   parameters: Record<string, unknown>;

@@ -68,6 +68,20 @@ def bad() -> None:
 """
 
 
+LONG = """
+from stackyard import pipeline, step
+
+@step(enable_cache=False)
+def prepares_all_the_numbers_that_the_model_is_trained_with() -> int:
+    return 1
+
+@pipeline
+def long() -> None:
+    for _ in range(3):
+        prepares_all_the_numbers_that_the_model_is_trained_with()
+"""
+
+
 def _refused(shell: Shell, code: int, *texts: str, words: str) -> None:
     result = shell.stackyard(*words.split())
     assert result.code == code, result
@@ -137,7 +151,7 @@ def test_a_detached_run_is_followed_stopped_in_part_and_deleted(shell: Shell) ->
 def _documented() -> dict[str, set[str]]:
     """Return event to its keys, as docs/run-events.md lists them."""
     text = (ROOT / "docs" / "run-events.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", text, flags=re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` +\| (.*?) +\|$", text, flags=re.MULTILINE)
     return {
         event: {"event", "at", "run_id", *re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)|`error`: .*", "`error`", keys))}
         - ({"error"} if event not in ("error", "step_changed", "hook_failed") else set())
@@ -198,10 +212,10 @@ def test_events_for_programs(shell: Shell) -> None:
 def test_progress_on_a_terminal(shell: Shell) -> None:
     """Given terminals of 80 and 120 columns, tables fit, retries count down, and the end says what to do next."""
     shell.write("flaky.py", FLAKY)
+    variables = {**shell.environment(), "NO_COLOR": "1"}
     for columns in (80, 120):
         (shell.folder / "tried").unlink(missing_ok=True)
         words = [str(PROGRAMS / "stackyard"), "run", "flaky.py:bad"]
-        variables = {**shell.environment(), "NO_COLOR": "1"}
         code, text = on_terminal(words, shell.folder, variables, columns=columns)
         assert code == 1
         assert "retrying in 1 s" in text
@@ -214,3 +228,17 @@ def test_progress_on_a_terminal(shell: Shell) -> None:
         assert "stackyard run resume bad-" in end
         assert "Traceback" in text
         assert str(ROOT / "src") not in text
+
+    shell.write("long.py", LONG)
+    for command in (["run", "long.py"], ["run", "show"]):
+        _, text = on_terminal([str(PROGRAMS / "stackyard"), *command], shell.folder, variables, columns=80)
+        table = text[text.rindex("╭") :].splitlines()
+        assert max(len(table[0]), len(table[3])) <= 80
+        for name in ("trained_with", "ined_with_2", "ined_with_3"):
+            (row,) = [line for line in table if f"{name} │ ✔ completed │" in line]
+            assert "│ prepares" in row
+            assert " s " in row
+    refused = shell.stackyard("run", "list", "--status", "bogus")
+    assert refused.code == 2
+    assert "failed, skipped" in refused.err
+    assert re.search(r"^bad-1 +✘ failed +1/2, 1 failed ", shell.do("run", "list").out, re.MULTILINE)

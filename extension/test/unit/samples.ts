@@ -30,6 +30,7 @@ export function aRun(facts: Partial<RunView> = {}): RunView {
     duration_s: null,
     n_steps: 0,
     n_finished: 0,
+    n_succeeded: 0,
     n_cached: 0,
     n_failed: 0,
     parameters: {},

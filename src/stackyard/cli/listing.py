@@ -82,6 +82,8 @@ class Filter(NamedTuple):
     """What a text without an operator means."""
     alias: str = ""
     """Another name of the option."""
+    words: Sequence[str] = ()
+    """All values that there can be."""
 
 
 class Listing(Generic[V]):
@@ -347,6 +349,8 @@ def _test(one: Filter, given: str) -> Callable[[Any], bool]:
             )
         word, text = one.plain, given
     compare = OPERATORS[word]
+    if one.words and not any(compare(known, text) for known in one.words):
+        raise UsageError(f"There is no {one.name} {text!r}.", hint=f"There are: {', '.join(one.words)}.")
     return lambda item: any(compare(value, text) for value in one.values(item))
 
 

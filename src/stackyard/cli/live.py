@@ -15,7 +15,7 @@ from rich.text import Text
 
 from stackyard.cli.output import cell_width, show_duration
 from stackyard.cli.progress import Progress, Row
-from stackyard.cli.progress_text import COLOURS, counts_text, cut, result_text
+from stackyard.cli.progress_text import COLOURS, counts_text, cut, cut_middle, result_text
 from stackyard.engine.reporter import RunFacts, StepChange
 from stackyard.model.enums import Status
 
@@ -24,6 +24,11 @@ DRAW_SHARE = 10
 """A drawing is followed by a pause of this many times its own time, so that it costs a run little."""
 AROUND = 7
 """Lines of the terminal that are not for steps: frame, counts, and a few of what was printed."""
+MIN_NAME = 16
+"""Columns that a step's name has on the narrowest terminal."""
+DURATION_WIDTH = len("59 min 59 s")
+FRAME_WIDTH = 13
+"""Columns of the frame around four cells."""
 MAX_LINES_A_DRAW = 500
 """Lines of steps between two drawings; of more only the last are shown, all are in the logs."""
 _ACTIVE = (Status.RUNNING, Status.RETRYING, Status.STOPPING)
@@ -126,14 +131,15 @@ class LiveReporter(Progress):
         for column in ("Step", "Status", "Duration", "Last output" if live else "Result"):
             table.add_column(column, no_wrap=True, justify="right" if column == "Duration" else "left")
         shown = [(name, self.rows[name], self.rows[name].status_text()) for name in names]
-        # Names and statuses are never cut for the sake of what a step printed.
-        others = max([len("Step"), *(cell_width(name) for name, _, _ in shown)])
-        others += max([len("Status"), *(cell_width(status) for _, _, status in shown)])
-        width = max(len("Last output"), self._console.width - others - len("Duration") - 13)
+        # Statuses are never cut, and names in the middle, for the sake of what a step printed as little as can be.
+        others = max([len("Status"), *(cell_width(status) for _, _, status in shown)]) + DURATION_WIDTH + FRAME_WIDTH
+        longest = max(MIN_NAME, self._console.width - others - len("Last output"))
+        others += min(longest, max([len("Step"), *(cell_width(name) for name, _, _ in shown)]))
+        width = max(len("Last output"), self._console.width - others)
         for name, row, status in shown:
             running = live and row.status is Status.RUNNING
             table.add_row(
-                Text(name),
+                Text(cut_middle(name, longest)),
                 Text(status, style=COLOURS.get(row.status, "")),
                 show_duration(row.seconds()),
                 Text(cut(_last_column(row, live=live), width), style="bright_black" if running else ""),

@@ -92,3 +92,11 @@ def counts_text(statuses: Iterable[Status]) -> str:
 def cut(text: str, length: int) -> str:
     """Return a text that is no longer than so many characters."""
     return text if len(text) <= length else text[: max(0, length - 1)] + "…"
+
+
+def cut_middle(text: str, length: int) -> str:
+    """Return a text that is no longer than so many characters, with its beginning and, a bit longer, its end."""
+    if len(text) <= length:
+        return text
+    head = max(0, length - 1) // 2 - max(0, length - 1) // 8
+    return f"{text[:head]}…{text[len(text) - max(0, length - 1 - head) :]}"

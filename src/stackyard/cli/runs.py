@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import click
 
@@ -15,6 +15,7 @@ from stackyard.api.run_logs import RunLogs
 from stackyard.cli.completion import run_names, step_names
 from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, list_options
 from stackyard.cli.output import (
+    cell_width,
     json_option,
     list_document,
     print_facts,
@@ -24,14 +25,20 @@ from stackyard.cli.output import (
     show_duration,
     show_time,
     show_value,
+    terminal_width,
     use_colour,
 )
-from stackyard.cli.progress_text import ICONS, error_lines, result_text, run_error_lines
+from stackyard.cli.progress_text import ICONS, cut_middle, error_lines, result_text, run_error_lines
 from stackyard.cli.when import WHEN_HELP, moment
+from stackyard.model.enums import Status
 from stackyard.model.errors import UsageError
 from stackyard.model.views import LogLine, RunView
 
 FOLLOW_S = 0.2
+NAME, STATUS, DURATION, RESULT = range(4)
+"""Columns of a run's steps; there are two more."""
+LEAST = 16
+"""Characters of a name, a result and such, if the terminal has room for it at all."""
 
 
 RUNS = Listing[RunView](
@@ -40,7 +47,7 @@ RUNS = Listing[RunView](
         Column("name", lambda v: v.name),
         Column("project", lambda v: v.project, usual=False),
         Column("status", lambda v: v.status.value, lambda v: f"{ICONS.get(v.status, '·')} {v.status}"),
-        Column("steps", lambda v: f"{v.n_finished}/{v.n_steps}"),
+        Column("steps", lambda v: f"{v.n_succeeded}/{v.n_steps}" + (f", {v.n_failed} failed" if v.n_failed else "")),
         Column("duration", lambda v: v.duration_s, lambda v: show_duration(v.duration_s)),
         Column("stack", lambda v: v.stack, yields=1),
         Column("started", lambda v: v.created_at, lambda v: show_time(v.created_at), yields=2),
@@ -53,7 +60,7 @@ RUNS = Listing[RunView](
     filters=[
         Filter("name", lambda v: [v.name], NAME_HELP),
         Filter("id", lambda v: [v.id], "Only ids that begin so.", plain="startswith"),
-        Filter("status", lambda v: [v.status.value], "Only runs with this status."),
+        Filter("status", lambda v: [v.status.value], "Only runs with this status.", words=[s.value for s in Status]),
         Filter("stack", lambda v: [v.stack], "Only runs on such a stack."),
         Filter("tag", lambda v: v.tags, "Only runs with this tag.", plain="equals"),
     ],
@@ -144,15 +151,7 @@ def _show(view: RunView) -> None:
     facts.append(("Id", view.id))
     print_facts(f"Run {view.name}", facts)
     click.echo()
-    rows = []
-    for step in view.steps:
-        outputs = ", ".join(f"{ref.artifact_name} v{ref.version}" for ref in step.outputs)
-        cache = "" if step.cache is None or step.cache.hit else step.cache.detail
-        status = f"{ICONS.get(step.status, '·')} {step.status}"
-        links = view.metadata.get(step.name)  # what an experiment tracker said stands above
-        logged = {k: v for k, v in step.metadata.items() if not isinstance(links, dict) or k not in links}
-        rows.append([step.name, status, show_duration(step.duration_s), result_text(logged), outputs, cache])
-    print_table(["STEP", "STATUS", "DURATION", "RESULT", "OUTPUTS", "WHY NOT CACHED"], rows)
+    _show_steps(view)
     failed = [step for step in view.steps if step.error and step.status.value == "failed"]
     errors = [error_lines(step.name, step.error) for step in failed if step.error]
     told = [f"Step {step.name!r} failed: {step.error.message}" for step in failed if step.error]
@@ -163,6 +162,47 @@ def _show(view: RunView) -> None:
         click.echo(click.style(head, fg="red") if use_colour() else head)
         for line in rest:
             click.echo(line)
+
+
+def _show_steps(view: RunView) -> None:
+    """Print a table of the steps; on a terminal names are cut in the middle, and what has no room is left out."""
+    columns = ["STEP", "STATUS", "DURATION", "RESULT", "OUTPUTS", "WHY NOT CACHED"]
+    rows = []
+    for step in view.steps:
+        outputs = ", ".join(f"{ref.artifact_name} v{ref.version}" for ref in step.outputs)
+        cache = "" if step.cache is None or step.cache.hit else step.cache.detail
+        status = f"{ICONS.get(step.status, '·')} {step.status}"
+        links = view.metadata.get(step.name)  # what an experiment tracker said stands above
+        logged = {k: v for k, v in step.metadata.items() if not isinstance(links, dict) or k not in links}
+        rows.append([step.name, status, show_duration(step.duration_s), result_text(logged), outputs, cache])
+    if not sys.stdout.isatty() or not rows:
+        print_table(columns, rows)
+        return
+    # Status and duration stand whole; the others have what is left.
+    widest = [max(cell_width(cell) for cell in cells) for cells in zip(columns, *rows, strict=True)]
+    shown = len(columns)
+    while shown > RESULT + 1 and _needed(widest[:shown]) > terminal_width():
+        shown -= 1
+    sizes = widest[:shown]
+    left = terminal_width() - 3 * shown - 1 - sizes[STATUS] - sizes[DURATION]
+    others = sum(min(width, LEAST) for width in sizes[RESULT:])
+    sizes[NAME] = min(sizes[NAME], max(LEAST // 2, left - others))
+    left -= sizes[NAME]
+    for number, place in enumerate(sorted(range(RESULT, shown), key=lambda place: widest[place])):
+        sizes[place] = min(sizes[place], max(0, left) // (shown - RESULT - number))
+        left -= sizes[place]
+    if shown == len(columns):
+        sizes[-1] = widest[-1]  # sentences fold
+    print_table(columns[:shown], [list(map(cut_middle, row, sizes)) for row in rows])
+    if shown < len(columns):
+        names = " and ".join(name.lower() for name in columns[shown:])
+        click.echo(f"not shown for want of room: {names}", err=True)
+
+
+def _needed(widest: Sequence[int]) -> int:
+    """Return the columns of a terminal that a table of the steps takes at least."""
+    sizes = [width if place in (STATUS, DURATION) else min(width, LEAST) for place, width in enumerate(widest)]
+    return sum(sizes) + 3 * len(sizes) + 1
 
 
 def _print_lines(lines: Iterable[LogLine], *, prefix: bool, timestamps: bool) -> int:

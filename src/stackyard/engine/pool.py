@@ -26,6 +26,8 @@ _DRAIN_READS = 16
 
 StartLauncher = Callable[[], WorkerLauncher]
 
+SEE_LOG = "See the step's log."
+
 
 @dataclass
 class _Worker:
@@ -288,20 +290,17 @@ class WorkerPool:
             for end in ("channel", "stdout", "stderr"):
                 self._drain(worker, end, events)
             if worker.step_run_id:
-                self._fail(worker, describe_exit(worker.process.exit_status), events)
+                status = worker.process.exit_status
+                self._fail(worker, describe_exit(status), events, hint=hint_of_exit(status))
             self._close_ends(worker)
             del self._workers[worker.process.number]
 
-    def _fail(self, worker: _Worker, message: str, events: list[ExecutorEvent]) -> None:
+    def _fail(self, worker: _Worker, message: str, events: list[ExecutorEvent], hint: str = SEE_LOG) -> None:
         if not worker.step_run_id:
             return
         for stream in ("stdout", "stderr"):
             self._finish_text(worker, stream, events)
-        error = StepError(
-            type="WorkerCrashed",
-            message=message,
-            hint="See the step's log; a worker killed from outside is often out of memory.",
-        )
+        error = StepError(type="WorkerCrashed", message=message, hint=hint)
         outcome = StepOutcome(step_run_id=worker.step_run_id, status="failed", error=error, ended_at=now())
         if worker.stopping:
             outcome.status = "stopped"
@@ -341,3 +340,12 @@ def describe_exit(status: int) -> str:
             name = "an unknown signal"
         return f"The worker was killed by signal {number} ({name})."
     return f"The worker process ended with exit code {status >> 8} in the middle of the step."
+
+
+def hint_of_exit(status: int) -> str:
+    """Return what may help after a worker ended so."""
+    if status & 0x7F == signal.SIGKILL:
+        return f"{SEE_LOG} A worker that is killed from outside is often out of memory."
+    if status & 0x7F:
+        return f"{SEE_LOG} A library in C or C++ crashes so: its last calls stand there."
+    return f"{SEE_LOG} Something in the step ended its process: os._exit() or a library."

@@ -118,6 +118,9 @@ class RunView(View):
     duration_s: float | None = None
     n_steps: int = 0
     n_finished: int = 0
+    """However they ended."""
+    n_succeeded: int = 0
+    """Completed, or reused."""
     n_cached: int = 0
     n_failed: int = 0
     parameters: dict[str, Any] = Field(default_factory=dict)

@@ -91,7 +91,7 @@ def test_a_run_is_read_as_it_was_written(own: Home) -> None:
     catalog = reader(own)
     (run,) = catalog.find_runs(name, PROJECT.id)
     assert (run.id, run.name, run.status, run.project) == (run_id, "training-1", Status.COMPLETED, "churn")
-    assert (run.n_steps, run.n_finished, run.n_cached, run.n_failed) == (1, 1, 0, 0)
+    assert (run.n_steps, run.n_finished, run.n_succeeded, run.n_cached, run.n_failed) == (1, 1, 1, 0, 0)
     assert run.metadata == {"accuracy": 0.5}
     assert run.pid == 0
     (step,) = catalog.steps_of(run)

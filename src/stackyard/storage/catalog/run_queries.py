@@ -21,6 +21,8 @@ _COLUMNS = (
     "(SELECT COUNT(*) FROM step_runs s WHERE s.run_id = runs.id) AS n_steps, "
     "(SELECT COUNT(*) FROM step_runs s WHERE s.run_id = runs.id AND s.status IN "
     "('completed', 'cached', 'failed', 'skipped', 'stopped', 'interrupted')) AS n_finished, "
+    "(SELECT COUNT(*) FROM step_runs s WHERE s.run_id = runs.id AND s.status IN ('completed', 'cached')) "
+    "AS n_succeeded, "
     "(SELECT COUNT(*) FROM step_runs s WHERE s.run_id = runs.id AND s.status = 'cached') AS n_cached, "
     "(SELECT COUNT(*) FROM step_runs s WHERE s.run_id = runs.id AND s.status = 'failed') AS n_failed"
 )
@@ -210,7 +212,8 @@ class RunQueries(Queries):
             artifact_store=row["artifact_store"], artifact_store_id=row["artifact_store_id"],
             created_at=row["created_at"], started_at=row["started_at"], ended_at=row["ended_at"],
             duration_s=duration_s(row["started_at"], row["ended_at"], status),
-            n_steps=row["n_steps"], n_finished=row["n_finished"], n_cached=row["n_cached"], n_failed=row["n_failed"],
+            n_steps=row["n_steps"], n_finished=row["n_finished"], n_succeeded=row["n_succeeded"],
+            n_cached=row["n_cached"], n_failed=row["n_failed"],
             parameters=json.loads(row["parameters"]), metadata=json.loads(row["metadata"]),
             error=_error(row["error"]), tags=tags, configuration=json.loads(row["configuration"]),
             model_version_ids=models,
