@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stackyard.api.context import Context
 from stackyard.api.option_places import OptionPlaces
 from stackyard.api.run_stack import RunStack, prepare_stack
 from stackyard.authoring.substitutions import fill_in
-from stackyard.model.errors import AlreadyExistsError, StackyardError
+from stackyard.model.errors import StackyardError
 from stackyard.model.graph import StepSpec
 
 if TYPE_CHECKING:
@@ -36,43 +37,34 @@ def check_recorded(ctx: Context, wanted: Wanted, recorded: RecordedPipeline) -> 
     Raises:
         StackyardError: what is wrong with it, with all that was found before.
     """
-    _check_run(ctx, wanted, recorded)
-    return prepare_stack(
-        ctx, wanted.registry, wanted.stack, definition=wanted.definition, recorded=recorded,
-        configuration=wanted.configuration, problems=wanted.problems,
-    )  # fmt: skip
-
-
-def _check_run(ctx: Context, wanted: Wanted, recorded: RecordedPipeline) -> None:
-    """Note in ``wanted.problems`` what is wrong with the run's name and with the models that its steps work on."""
-    problems = wanted.problems
-    if wanted.options.resume is None:  # else it has its name
-        with problems.collecting():
-            _require_free(ctx, wanted, run_name(wanted, recorded))
+    problems, note = wanted.problems, ""
+    with problems.collecting():
+        note = _taken_name(ctx, wanted, recorded)
     for error in _wrong_models(ctx, recorded.spec.steps, wanted.configuration):
         problems.add(error)
+    taken = prepare_stack(
+        ctx, wanted.registry, wanted.stack, definition=wanted.definition, recorded=recorded,
+        configuration=wanted.configuration, problems=problems,
+    )  # fmt: skip
+    return replace(taken, notes=(*taken.notes, note)) if note else taken
 
 
-def _require_free(ctx: Context, wanted: Wanted, name: str) -> None:
-    """Insist that the project has no run of a name.
+def _taken_name(ctx: Context, wanted: Wanted, recorded: RecordedPipeline) -> str:
+    """Return a note when the project has a run of the name that is asked for; else an empty text.
+
+    Whether it is taken changes from run to run, so it says nothing of the pipeline; the run itself is refused.
 
     Raises:
-        AlreadyExistsError: it has.
+        OptionError: a placeholder of the name stands for nothing.
     """
+    name = "" if wanted.options.resume else run_name(wanted, recorded)
     if not name:
-        return
+        return ""
     with ctx.catalog() as catalog:
-        taken = catalog is not None and any(
-            run.name == name and run.project_id == ctx.scope.id for run in catalog.find_runs(name, ctx.scope.id)
-        )
-    if taken:
-        raise AlreadyExistsError(
-            f"A run named {name!r} exists in project {ctx.scope.name!r}.",
-            hint="Choose another run_name, or leave it out to get a numbered one.",
-            location=None
-            if wanted.options.run_name or wanted.definition.options.run_name
-            else wanted.configuration.location("run_name"),
-        )
+        found = catalog.find_runs(name, ctx.scope.id) if catalog is not None else []
+    if all(run.name != name or run.project_id != ctx.scope.id for run in found):
+        return ""
+    return f"A run named {name!r} exists in project {ctx.scope.name!r}: the next one needs another name."
 
 
 def _wrong_models(ctx: Context, steps: Iterable[StepSpec], configuration: RunConfiguration) -> list[StackyardError]:

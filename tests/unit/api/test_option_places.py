@@ -13,7 +13,7 @@ from stackyard.api.pipelines import check_pipeline
 from stackyard.api.run_options import RunOptions
 from stackyard.engine.limits import cores
 from stackyard.engine.reporter import SilentReporter
-from stackyard.model.errors import PipelineValidationError, StackyardError
+from stackyard.model.errors import AlreadyExistsError, PipelineValidationError, StackyardError
 
 CODE = """\
 from typing import Annotated
@@ -156,4 +156,9 @@ def test_runs_tell_what_validation_tells(file: Path) -> None:
         assert [where.line for _, where in told[0] if where and where.file == str(config)] == lines
     config.write_text("model: {name: m}\nrun_name: r\n")
     run_file(str(file), "training", RunOptions(config=str(config), in_process=True), SilentReporter())
-    assert problems_of(file, "\nrun_name: r\n")[0][0] == 2
+    project = open_context(file).scope.name
+    assert check_pipeline(str(file), "training", RunOptions(config=str(config))).notes == [
+        f"A run named 'r' exists in project {project!r}: the next one needs another name."
+    ]
+    with pytest.raises(AlreadyExistsError):
+        run_file(str(file), "training", RunOptions(config=str(config), in_process=True), SilentReporter())
