@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from stackyard.model.basic_views import View
+from stackyard.api.response_base import Ran, Response
 from stackyard.model.model_views import ModelVersionView, ModelView
+from stackyard.model.response_names import Named
 from stackyard.model.views import ArtifactVersionView, RunView, StepRunView
 
 if TYPE_CHECKING:
@@ -16,24 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class _Response:
-    """Everything that the view knows is an attribute."""
-
-    view: View
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "view" or name.startswith("__"):
-            raise AttributeError(name)
-        return getattr(self.view, name)
-
-    @property
-    def run_metadata(self) -> dict[str, Any]:
-        """Return what was logged with it."""
-        return dict(getattr(self.view, "metadata", {}))
-
-
 @dataclass(frozen=True)
-class ArtifactVersion(_Response):
+class ArtifactVersion(Response):
     """A stored value. Pass it to a step as an input, or load it."""
 
     view: ArtifactVersionView
@@ -96,7 +81,7 @@ class ArtifactVersion(_Response):
 
 
 @dataclass(frozen=True)
-class StepRun(_Response):
+class StepRun(Ran):
     """A step of a run."""
 
     view: StepRunView
@@ -116,8 +101,12 @@ class StepRun(_Response):
         """
         from stackyard.model.errors import UsageError  # noqa: PLC0415
 
-        if len(self.view.outputs) != 1:
-            names = ", ".join(ref.name for ref in self.view.outputs) or "none"
+        if not self.view.outputs:
+            raise UsageError(
+                f"The step {self.view.name!r} has no outputs: it is {self.view.status}.", hint="Look at .status first."
+            )
+        if len(self.view.outputs) > 1:
+            names = ", ".join(ref.name for ref in self.view.outputs)
             raise UsageError(f"The step {self.view.name!r} has the outputs {names}.", hint="Use .outputs[NAME][0].")
         return _client().get_artifact_version(self.view.outputs[0].artifact_version_id)
 
@@ -132,16 +121,31 @@ class StepRun(_Response):
         return found
 
     @property
+    def pipeline_run_id(self) -> str:
+        """Return the id of its run."""
+        return self.view.run_id
+
+    @property
     def run(self) -> PipelineRun:
         """Return its run."""
         return _client().get_pipeline_run(self.view.run_id)
 
 
 @dataclass(frozen=True)
-class PipelineRun(_Response):
+class PipelineRun(Ran):
     """A run of a pipeline."""
 
     view: RunView
+
+    @property
+    def pipeline(self) -> Named:
+        """Return the pipeline's name, which has it as ``.name``, too."""
+        return Named(self.view.pipeline)
+
+    @property
+    def stack(self) -> Named:
+        """Return the stack's name, which has it as ``.name``, too."""
+        return Named(self.view.stack)
 
     @property
     def steps(self) -> dict[str, StepRun]:
@@ -225,7 +229,7 @@ class Artifact:
 
 
 @dataclass(frozen=True)
-class ModelVersion(_Response):
+class ModelVersion(Response):
     """A version of a model: what was made of it, and what for."""
 
     view: ModelVersionView
@@ -313,7 +317,7 @@ class ModelVersion(_Response):
 
 
 @dataclass(frozen=True)
-class RegisteredModel(_Response):
+class RegisteredModel(Response):
     """A model: what ``Client().get_model`` gives."""
 
     view: ModelView

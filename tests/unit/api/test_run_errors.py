@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from stackyard.api.client import Client
 from stackyard.api.context import open_context
 from stackyard.api.programs import Program
 from stackyard.api.run_request import of_here
@@ -20,7 +21,7 @@ from stackyard.cli.events import EventsReporter
 from stackyard.cli.main import cli
 from stackyard.cli.progress import PlainReporter
 from stackyard.model.enums import Status
-from stackyard.model.errors import RunFailedError
+from stackyard.model.errors import RunFailedError, UsageError
 from stackyard.model.options import StepRetryConfig
 
 
@@ -162,5 +163,20 @@ def test_a_step_takes_as_long_as_all_its_attempts_wherever_it_is_told(seen: Seen
     assert duration >= 1
     assert changes["failed"]["duration_s"] == pytest.approx(duration, abs=0.5)
     assert changes["retrying"]["duration_s"] < changes["failed"]["duration_s"]
+    client = Client()
+    response = client.get_pipeline_run("latest")
+    failed = response.steps["fails_twice"]
+    assert (response.pipeline, response.pipeline.name, response.stack.name) == ("retried", "retried", "default")
+    assert (response.in_progress, failed.pipeline_run_id) == (False, response.id)
+    assert failed.start_time is not None
+    assert failed.end_time is not None
+    assert 1 <= (failed.end_time - failed.start_time).total_seconds() < 30
+    assert failed.exception_info is not None
+    assert failed.exception_info.type == "OSError"
+    assert (failed.config.parameters, failed.config.retry["max_retries"], failed.config.settings) == ({}, 1, {})
+    with pytest.raises(AttributeError, match=r"PipelineRun 'retried-1' has no attribute 'stat'\. Did you mean 'sta"):
+        _ = response.stat
+    with pytest.raises(UsageError, match="'after' has no outputs: it is skipped"):
+        _ = response.steps["after"].output
     assert "OSError" in _shown("show")
     assert _shown("show").count("OSError: the line is bad") == 2, "the run's error is that of its step"
