@@ -15,6 +15,9 @@ from stackyard.authoring.signature import Parameter, type_text
 from stackyard.model.errors import Location, ParameterError
 from stackyard.model.names import did_you_mean, with_article
 
+_NO_TEXTS = (int, float, bool, int | None, float | None, bool | None)
+"""Types that a text in code is a slip for."""
+
 
 def adapter_for(annotation: Any) -> TypeAdapter[Any]:
     """Return pydantic's validator of a type; types that pydantic does not know are checked by ``isinstance``."""
@@ -97,7 +100,7 @@ def validate(parameter: Parameter, value: Any, owner: str, location: Location | 
     try:
         if given_as == "code" and isinstance(value, str):
             # "5" for an int is a slip in code, though pydantic's lax mode would take it.
-            return adapter.validate_python(value, strict=parameter.annotation in (int, float, bool))
+            return adapter.validate_python(value, strict=parameter.annotation in _NO_TEXTS)
         return adapter.validate_python(value)
     except ValidationError as error:
         raise _wrong(parameter, value, owner, location, error) from error

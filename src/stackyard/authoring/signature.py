@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Optional
 
 from stackyard.authoring.artifact_config import ArtifactConfig
 from stackyard.authoring.frames import location_of as location_of
@@ -23,7 +24,7 @@ class Parameter:
 
     name: str
     annotation: Any
-    """The resolved type, ``Any`` when there is none or when it can't be resolved."""
+    """The resolved type, ``Any`` when there is none or when it can't be resolved; of ``x: int = None``: int or None."""
     default: Any
     """``EMPTY`` when there is none."""
 
@@ -85,6 +86,10 @@ def read_signature(function: Callable[..., Any], what: str) -> Signature:
                 location=location_of(function),
             )
         annotation = hints.get(parameter.name, Any)
+        if parameter.default is None and annotation is not Any:
+            with contextlib.suppress(TypeError):  # it is no type
+                # Python 3.10 reads it so, later ones do not.
+                annotation = Optional[annotation]  # noqa: UP045  # not every type knows `|`
         parameters.append(Parameter(parameter.name, annotation, parameter.default))
     outputs = _outputs(function, hints.get("return", EMPTY)) if what == "step" else ()
     return Signature(tuple(parameters), outputs, inspected)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import pytest
 
+from stackyard.authoring.parameters import to_json
 from stackyard.authoring.signature import EMPTY, read_signature, type_text
+from stackyard.model.errors import ParameterError
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -52,6 +54,18 @@ def test_parameters_have_types_and_defaults() -> None:
 
     found = {p.name: (p.annotation, p.required) for p in read_signature(function, "step").parameters}
     assert found == {"a": (int, True), "b": (Optional[str], False), "c": (Any, False)}  # noqa: UP045
+
+
+def test_a_default_of_none_says_that_none_may_be_given() -> None:
+    def function(a: int = None, b: list[int] = None, d=None): ...  # type: ignore[no-untyped-def,assignment]  # noqa: RUF013  # people write it so
+
+    read = {p.name: p for p in read_signature(function, "step").parameters}
+    assert (read["a"].annotation, read["b"].annotation, read["d"].annotation) == (int | None, list[int] | None, Any)
+    for parameter in read.values():
+        assert to_json(parameter, None, "step 's'", None) is None
+    assert to_json(read["a"], 5, "step 's'", None) == 5
+    with pytest.raises(ParameterError, match="got '5'"):
+        to_json(read["a"], "5", "step 's'", None)
 
 
 def test_a_name_that_only_type_checkers_know_leaves_the_others_alone() -> None:
