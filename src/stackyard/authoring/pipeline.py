@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Generic, overload
 
+from stackyard.authoring.context import refuse_in_step
 from stackyard.authoring.coroutines import finished
 from stackyard.authoring.frames import caller, location_of
 from stackyard.authoring.option_values import Reader, Settings
@@ -152,8 +153,9 @@ class PipelineDefinition(Generic[P]):
 
         Raises:
             RunFailedError: a step failed.
-            StackyardError: the pipeline, its parameters or the stack are not valid; nothing ran.
+            StackyardError: the pipeline, its parameters or the stack are not valid, or a step runs; nothing ran.
         """
+        refuse_in_step(self._owner)
         recorder = current_recorder()
         given = self._bound(args, kwargs)
         if recorder is not None:
@@ -194,8 +196,6 @@ class PipelineDefinition(Generic[P]):
         with recorder.scope(self.options.for_steps):
             return await self.function(**given)  # type: ignore[call-arg]  # bound by the signature
 
-    # recording it --------------------------------------------------------------------------------------------------
-
     def record(self, given: dict[str, Any], recorder: Recorder, *, given_as: str = "code") -> RecordedPipeline:
         """Run the function to learn its steps.
 
@@ -230,13 +230,17 @@ class PipelineDefinition(Generic[P]):
         configured = recorder.settings.configuration
         names = recorder.whole.substitutions
         tags = dict.fromkeys([*self.options.tags, *(configured.get("tags") or [])])
+
+        def place(tag: str) -> Location | None:
+            return self.location if tag in self.options.tags else recorder.place_of("tags")
+
         spec = PipelineSpec(
             name=self.name,
             steps=list(recorder.specs),
             parameters=recorder.parameters,
-            tags=[fill_in(tag, names, f"a tag of {self._owner}", self.location) for tag in tags],
+            tags=[fill_in(tag, names, f"a tag of {self._owner}", place(tag)) for tag in tags],
             extra={**self.options.extra, **(configured.get("extra") or {})},
-            model=filled_model(recorder.whole, self._owner, self.location),
+            model=filled_model(recorder.whole, self._owner, recorder.place_of("model") or self.location),
             on_init=configured_hook(configured, "on_init", self.options.on_init),
             on_cleanup=configured_hook(configured, "on_cleanup", self.options.on_cleanup),
             file=self.location.file,

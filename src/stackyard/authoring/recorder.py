@@ -85,6 +85,13 @@ class Recorder:
         """Return where the run configuration says what these keys lead to; None without one."""
         return self.settings.locate(*keys) if self.settings.locate is not None else None
 
+    def place_of(self, key: str, *steps: str) -> Location | None:
+        """Return where the run configuration gives a key a value: for one of the steps, else as a whole."""
+        for name in steps:
+            if (self._file_sections().get(name) or {}).get(key) is not None:
+                return self.place_in_file("steps", name, key)
+        return self.place_in_file(key) if self.settings.configuration.get(key) is not None else None
+
     @property
     def runs(self) -> bool:
         """Tell whether what is recorded runs while the function goes on, so that values can be loaded."""

@@ -223,7 +223,7 @@ class StepDefinition(Generic[P]):
             timeout_s=options.timeout_s,
             resources=options.resources,
             hooks=options.hooks,
-            model=filled_model(options, f"step {name!r}", location),
+            model=filled_model(options, f"step {name!r}", recorder.place_of("model", name, called) or location),
             tags=[fill_in(tag, options.substitutions, f"a tag of step {name!r}", location) for tag in options.tags],
             extra=options.extra,
             cache_policy=options.cache_policy,

@@ -122,7 +122,7 @@ def print_error(error: StackyardError, *, as_json: bool) -> None:
     for number, problem in enumerate(error.errors if isinstance(error, PipelineValidationError) else (), 1):
         click.echo(f"{number:3}. {problem.placed()}", err=True)
         if problem.hint:
-            click.echo(f"     {problem.hint}", err=True)
+            click.echo("     " + problem.hint.replace("\n", "\n     "), err=True)
     trace = error.details.get("traceback")
     if trace:
         click.echo(str(trace), err=True)

@@ -39,6 +39,7 @@ class ResourceSettings(_Option):
     cpu_count: float | None = Field(default=None, gt=0)
     """Counted against the cores; a step without it takes only a slot."""
     gpu_count: int | None = Field(default=None, ge=0)
+    """Recorded, and not counted: a step starts whether there are GPUs or not."""
     memory: str | None = Field(default=None, pattern=r"^\s*\d+(\.\d+)?\s*([KMGTP]i?B)\s*$")
     """As text with a unit: ``8GB``, ``512MiB``."""
 

@@ -82,6 +82,8 @@ def problems_of(file: Path, text: str) -> list[tuple[int, str]]:
         ("enable_cache: true\nmodel: {name: m, version: 77}\n", [(2, "There is no model 'm'")]),
         ("model:\n  name: there\n  version: production\n", [(3, "No version of the model 'there' is in production")]),
         ("model: there\nsteps: {train: {model: {name: 'a/b'}}}\n", [(2, "'a/b' can't be the name of a model")]),
+        ("tags: ['{nix}']\n", [(1, "has the placeholder {nix}")]),
+        ("model: m\nsteps: {train: {model: {name: m, version: '{nix}'}}}\n", [(2, "has the placeholder {nix}")]),
         ("secrets: [absent]\n", [(1, "no secret 'absent'")]),
         ("steps:\n  train:\n    secrets: [absent]\n", [(3, "which the step 'train' names")]),
         ("enable_cache: true\nsettings: {resources: {memory: 900PB}}\n", [(2, "Every step asks for 900PB")]),
