@@ -23,6 +23,8 @@ from stackyard.model.errors import DefinitionError
 from stackyard.model.job import Secrets, StepError, StepJob, StepOutcome, StepOutput
 from stackyard.storage.ids import now
 
+NO_TERMINAL = "Steps have no terminal: for breakpoint() and input() run the pipeline with --in-process."
+
 
 class StopRequested(BaseException):
     """Raised in a step's main thread when the run or the step is asked to stop."""
@@ -63,6 +65,8 @@ def run_step(job: StepJob, send: SendEvent, secrets: Secrets | None, ask: Ask) -
         error = step_error(stop).model_copy(update={"message": message, "hint": "Return from the step, or raise."})
     except BaseException as problem:  # noqa: BLE001  # the boundary between the user's code and ours
         error = step_error(problem)
+        if type(problem).__name__ == "BdbQuit" or (isinstance(problem, EOFError) and "reading a line" in str(problem)):
+            error = error.model_copy(update={"hint": NO_TERMINAL})
     else:
         return StepOutcome(
             step_run_id=job.step_run_id, status="completed", outputs=outputs, started_at=started, ended_at=now()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import linecache
+import os
 import re
 import runpy
 import traceback
@@ -21,6 +22,7 @@ _PLACE = re.compile(r'  File "([^"]+)", line (\d+), in ')
 _OUR_ERRORS = re.compile(r"^stackyard\.model\.\w+\.(?=\w+:)", re.MULTILINE)
 """Where the classes of our errors are defined is nothing that anybody needs to know."""
 _IMPORT_MACHINERY = ("<frozen importlib", str(importlib.__file__), str(runpy.__file__))
+_DEBUGGER = os.path.join(os.path.dirname(runpy.__file__), "bdb.py")  # noqa: PTH118, PTH120  # Path costs a start more
 
 
 def step_error(error: BaseException) -> StepError:
@@ -80,7 +82,7 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _is_internal(file: str) -> bool:
-    return is_ours(file) or file.startswith(_IMPORT_MACHINERY)
+    return is_ours(file) or file == _DEBUGGER or file.startswith(_IMPORT_MACHINERY)
 
 
 def _innermost(trace: TracebackType | None) -> tuple[str, int]:
