@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from stackyard.authoring.metadata import jsonable_metadata
 from stackyard.model.errors import SecretNotFoundError, UsageError
+from stackyard.model.response_names import Configuration
 
 if TYPE_CHECKING:
     from stackyard.model.artifact import Manifest
@@ -44,6 +45,9 @@ class StepRunInfo:
     name: str
     attempt: int = 1
     """1 the first time; one more each time that it is tried again."""
+    pipeline_run_id: str = ""
+    config: Configuration = field(default_factory=lambda: Configuration({}, {}), repr=False, compare=False)
+    """What the step knows of itself: ``parameters`` and ``extra``."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,8 @@ class StepContext:
     @property
     def step_run(self) -> StepRunInfo:
         """Return the step run."""
-        return StepRunInfo(self.step_run_id, self.step_name, self.attempt)
+        config = Configuration(self.parameters, {"extra": self.extra})
+        return StepRunInfo(self.step_run_id, self.step_name, self.attempt, self.pipeline_run.id, config)
 
     @property
     def tags(self) -> list[str]:

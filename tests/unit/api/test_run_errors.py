@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bdb
 import io
 import json
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from stackyard.api.context import open_context
 from stackyard.api.programs import Program
 from stackyard.api.run_request import of_here
 from stackyard.api.runs import get_run, read_logs
+from stackyard.authoring.context import get_step_context
 from stackyard.authoring.pipeline import pipeline
 from stackyard.authoring.step import step
 from stackyard.cli.events import EventsReporter
@@ -67,6 +70,30 @@ def after(x: int) -> int:
 def retried() -> None:
     after(fails_twice())
     one()
+
+
+@step
+def asks() -> None:
+    config = get_step_context().step_run.config
+    assert (config.parameters, config.extra, config.settings) == ({}, {}, {})
+    raise EOFError("EOF when reading a line")  # as input() does in a worker
+
+
+@step
+def debugged() -> None:
+    class Quits(bdb.Bdb):  # as breakpoint() does where nobody answers
+        def user_line(self, frame: FrameType) -> None:
+            self.set_quit()
+
+    debugger = Quits()
+    debugger.set_trace()
+    debugger.set_continue()
+
+
+@pipeline(enable_cache=False)
+def without_terminal() -> None:
+    asks()
+    debugged()
 
 
 class Seen:
@@ -180,3 +207,12 @@ def test_a_step_takes_as_long_as_all_its_attempts_wherever_it_is_told(seen: Seen
         _ = response.steps["after"].output
     assert "OSError" in _shown("show")
     assert _shown("show").count("OSError: the line is bad") == 2, "the run's error is that of its step"
+
+
+def test_who_asks_for_a_terminal_is_told_where_there_is_one(seen: Seen) -> None:
+    assert "2 steps" in seen.run(without_terminal)
+    asked, quits = (s.error for s in get_run(open_context(), "latest").steps)
+    assert asked is not None
+    assert quits is not None
+    assert (asked.type, quits.type, quits.file, "bdb.py" in quits.traceback) == ("EOFError", "BdbQuit", __file__, False)
+    assert all("--in-process" in error.hint for error in (asked, quits))
