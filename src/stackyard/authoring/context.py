@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from stackyard.authoring.frames import caller, in_import
 from stackyard.authoring.metadata import jsonable_metadata
 from stackyard.model.errors import SecretNotFoundError, UsageError
 from stackyard.model.response_names import Configuration
@@ -275,6 +276,25 @@ def get_step_context() -> StepContext:
             hint="Call it inside a @step function while a pipeline runs it.",
         )
     return context
+
+
+def refuse_in_step(owner: str) -> None:
+    """Insist that no step runs, unless a module is imported that calls its pipeline: the worker leaves that undone.
+
+    Args:
+        owner: "pipeline 'x'", which is called.
+
+    Raises:
+        UsageError: a step runs.
+    """
+    context = current()
+    if context is None or in_import():
+        return
+    raise UsageError(
+        f"The {owner} was called in the running step {context.step_name!r}, which can't run a pipeline.",
+        hint="Call it in a @pipeline function: its steps become steps of that one. Or run it before or after.",
+        location=caller(),
+    )
 
 
 def step_secret(name: str) -> dict[str, str] | None:

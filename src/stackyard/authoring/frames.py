@@ -37,3 +37,15 @@ def location_of(function: Callable[..., Any]) -> Location:
     if code is None:
         return Location(getattr(sys.modules.get(function.__module__), "__file__", None) or function.__module__)
     return Location(code.co_filename, code.co_firstlineno)
+
+
+def in_import() -> bool:
+    """Tell whether a module that is being imported calls this package, itself or through functions of the user."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # as above
+    while frame is not None and is_ours(frame.f_code.co_filename):
+        frame = frame.f_back
+    while frame is not None and not is_ours(frame.f_code.co_filename):
+        if frame.f_code.co_filename.startswith("<frozen importlib."):
+            return True
+        frame = frame.f_back
+    return False

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import stackyard
 from stackyard import pipeline, step
+from stackyard.authoring import context
 from stackyard.authoring import pipeline as module
+from stackyard.authoring.context import NameInfo, RunInfo
 from stackyard.model.errors import (
     DefinitionError,
     ParameterError,
@@ -18,6 +22,9 @@ from stackyard.model.errors import (
     UsageError,
 )
 from stackyard.model.problems import Problems
+
+SERVICES: Any = None
+"""A step that asks for nothing."""
 
 
 @step
@@ -129,6 +136,31 @@ def test_without_a_runner_it_says_what_to_import() -> None:
             simple()
     finally:
         module._runner[:] = before
+
+
+@pytest.fixture
+def in_a_step() -> Iterator[None]:
+    names = (NameInfo("p"), NameInfo("s"))
+    token = context.enter(context.StepContext("train", "1", RunInfo("2", "p-1"), *names, {}, (), SERVICES))
+    yield
+    context.leave(token)
+
+
+@pytest.mark.usefixtures("in_a_step")
+def test_in_a_running_step_it_is_refused_but_not_while_a_module_is_imported(
+    calls: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UsageError, match="'simple' was called in the running step 'train'") as caught:
+        simple()
+    assert caught.value.location is not None
+    assert caught.value.location.file == __file__
+    assert calls == []
+    (tmp_path / "calls_at_the_top.py").write_text(
+        "from stackyard import pipeline\n@pipeline\ndef top(): ...\ndef main():\n    top()\nmain()\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.import_module("calls_at_the_top")
+    assert calls == [{"name": "top"}]  # its runner, in a worker, does nothing
 
 
 # what a pipeline's function can ask ---------------------------------------------------------------------------------
