@@ -69,7 +69,8 @@ class ArtifactConfig:
         owner = f"output {self.name!r}" if self.name else "an output"
         read = Reader(owner, caller())
         if self.version is not None:
-            raise read.wrong("version", f"is {self.version!r}", "Leave it out: the catalog numbers the versions.")
+            problem = f"is {self.version!r}, and can't be given: each version gets the next number of its artifact"
+            raise read.wrong("version", problem, "Leave it out; put a name of your own into tags=.")
         set_field = object.__setattr__
         set_field(self, "recorded_tags", tuple(read.names("tags", self.tags, "tags")))
         set_field(self, "recorded_metadata", read.mapping("run_metadata", self.run_metadata))

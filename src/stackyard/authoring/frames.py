@@ -25,7 +25,8 @@ def caller() -> Location | None:
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # inspect.stack() reads source files: far too slow here
     while frame is not None:
         file = frame.f_code.co_filename
-        if not is_ours(file):
+        # What dataclasses generate has no file, but the globals of the module with the class.
+        if not is_ours(file) and not (file == "<string>" and is_ours(str(frame.f_globals.get("__file__")))):
             return Location(file, frame.f_lineno)
         frame = frame.f_back
     return None

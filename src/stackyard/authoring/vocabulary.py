@@ -214,6 +214,13 @@ IMPORTS: dict[str, Word] = {
         for module, names in _HERE.items()
         for name in names
     },
+    **{
+        f"from zenml import {name}": _yes(
+            f"from stackyard import {name}, without `version=`: each version gets the next number of its artifact; put "
+            "a name of your own into `tags=`."
+        )
+        for name in ("ArtifactConfig", "register_artifact", "save_artifact")
+    },
     "from zenml.enums import ExecutionStatus": _yes("from stackyard import Status"),
     "from zenml.materializers.base_materializer import BaseMaterializer": _yes(
         "from stackyard import Materializer, with `save(self, value, writer)` and `load(self, store, uri, manifest)`: "

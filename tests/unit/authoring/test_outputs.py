@@ -49,7 +49,8 @@ def test_outputs_say_what_becomes_of_them() -> None:
 @pytest.mark.parametrize(
     ("config", "text"),
     [
-        ({"version": 3}, "version= of an output is 3"), ({"artifact_type": "table"}, "artifact_type= of an output"),
+        ({"version": 3}, "version= of an output is 3, and can't be given"),
+        ({"artifact_type": "table"}, "artifact_type= of an output"),
         ({"tags": "x"}, "must be a list of tags"), ({"run_metadata": {"a": object()}}, "no JSON value"),
     ],
 )  # fmt: skip
@@ -57,6 +58,8 @@ def test_artifact_configurations_that_are_refused(config: Any, text: str) -> Non
     with pytest.raises(DefinitionError) as caught:
         ArtifactConfig(**config)
     assert text in caught.value.message
+    assert caught.value.location is not None
+    assert caught.value.location.file == __file__
 
 
 def test_a_placeholder_that_stands_for_nothing_is_refused() -> None:
