@@ -101,7 +101,8 @@ class RemoteExecutor:
             if key.data is None:
                 os.read(key.fd, 4096)
             elif key.data[0] in self._carried:
-                self._read(*key.data, events, answer)
+                step_run_id, end = key.data
+                self._read(step_run_id, end, events, answer)
         return events
 
     def add_wakeup(self, descriptor: int) -> None:

@@ -112,7 +112,7 @@ def misbehaves() -> int:
     logging.getLogger().addHandler(logging.NullHandler())
     print("before it is gone")
     sys.stdout = io.StringIO()
-    sys.stderr = None  # type: ignore[assignment]
+    sys.stderr = None
     return 1
 
 

@@ -90,11 +90,11 @@ class User:
         )
         return Result(" ".join(str(word) for word in command), done.returncode, done.stdout, done.stderr)
 
-    def python(self, *arguments: str | Path, **variables: str) -> Result:
+    def python(self, *arguments: str | Path, **variables: Any) -> Result:
         """Run Python, whatever comes of it."""
         return self.run(self.interpreter, *arguments, **variables)
 
-    def stackyard(self, *arguments: str, **variables: str) -> Result:
+    def stackyard(self, *arguments: str, **variables: Any) -> Result:
         """Run the command line, whatever comes of it."""
         return self.run(self.interpreter, "-m", "stackyard", *arguments, **variables)
 

@@ -146,7 +146,8 @@ def test_each_reply_reaches_who_asked_for_it_in_whatever_order_and_pieces(
     threads = [threading.Thread(target=ask, args=(n,)) for n in range(1, 6)]
     for thread in threads:
         thread.start()
-    reader, asked = FrameReader(), {}
+    reader = FrameReader()
+    asked: dict[int, int] = {}
     while len(asked) < 5:
         asked.update({m["request"]["arguments"]["n"]: m["request"]["id"] for m in reader.feed(driver.recv(1 << 16))})
     job = {"job": {"not": "looked at"}}

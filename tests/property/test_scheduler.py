@@ -195,10 +195,10 @@ class SchedulerMachine(RuleBasedStateMachine):
         scheduler = self.scheduler
         for name in scheduler.in_status(Status.RETRYING):
             scheduler.end(name, Status.STOPPED) if self.stopped else scheduler.again(name)
-        while (name := scheduler.take_ready()) is not None or scheduler.in_status(Status.RUNNING):
+        while (taken := scheduler.take_ready()) is not None or scheduler.in_status(Status.RUNNING):
             for running in scheduler.in_status(Status.RUNNING):
                 scheduler.end(running, Status.COMPLETED)
-            assert name is None or scheduler.status[name] is Status.COMPLETED
+            assert taken is None or scheduler.status[taken] is Status.COMPLETED
         assert scheduler.finished
 
 

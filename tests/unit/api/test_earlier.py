@@ -50,7 +50,7 @@ def chain() -> None:
     ],
 )
 def test_what_a_run_was_not_asked_for_does_not_run_when_it_is_gone_on_with(
-    asked: dict[str, str], skipped: list[str]
+    asked: dict[str, Any], skipped: list[str]
 ) -> None:
     specs = chain.record({}, chain.new_recorder()).spec.steps
     states = {spec.name: (f"id-{spec.name}", Status.SKIPPED) for spec in specs}

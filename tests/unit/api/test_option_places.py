@@ -139,6 +139,10 @@ def test_wrong_parameters_and_a_stack_that_is_not_there_hide_nothing(file: Path)
     assert sorted(problem.code for problem in caught.value.errors) == ["D104", "D104", "N101"]
 
 
+def _run(path: str, function: str, options: RunOptions) -> None:
+    run_file(path, function, options, SilentReporter())
+
+
 def test_runs_tell_what_validation_tells(file: Path) -> None:
     config = file.parent / "run.yaml"
     config.write_text(
@@ -150,7 +154,7 @@ def test_runs_tell_what_validation_tells(file: Path) -> None:
     for path, lines in ((file, [1, 2, 4, 5]), (file.with_name("needy.py"), [1, 5])):
         told = []
         options = RunOptions(config=str(config))
-        for check in (check_pipeline, lambda *arguments: run_file(*arguments, SilentReporter())):
+        for check in (check_pipeline, _run):
             with pytest.raises(PipelineValidationError) as caught:
                 check(str(path), "training", options)
             told.append([(e.message, e.location) for e in caught.value.errors])

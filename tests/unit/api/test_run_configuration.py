@@ -254,9 +254,10 @@ def test_the_schema_takes_what_the_reader_takes(tmp_path: Path, monkeypatch: pyt
     schema = run_configuration_schema(open_context(tmp_path))
     validate = fastjsonschema.compile(schema)
     validate(yaml.safe_load(FULL))
-    for wrong in (
+    wrongs: tuple[dict[str, Any], ...] = (
         {"enable_cach": True}, {"retry": {"max_retry": 1}}, {"steps": {"a": {"stack": "x"}}}, {"schedule": {}},
         {"settings": {"orchestratr": {}}}, {"settings": {"orchestrator.local": {"max_worker": 1}}},
-    ):  # fmt: skip
+    )  # fmt: skip
+    for wrong in wrongs:
         with pytest.raises(fastjsonschema.JsonSchemaValueException):
             validate(wrong)

@@ -174,6 +174,21 @@ def test_the_client_loads_values_and_checks_them(ctx: Context) -> None:
     assert Client().active_stack.name == "default"
 
 
+def test_the_client_lists_runs_by_their_names_and_statuses(ctx: Context) -> None:
+    Driver(ctx).finish()
+    Driver(ctx).finish()
+    for name, found in [
+        ("ning-2", [2]), ("contains:NING-2", [2]), ("startswith:train", [2, 1]), ("startswith:2", []),
+        ("endswith:-1", [1]), ("equals:training-1", [1]), ("equals:training", []), ("t%g", []), ("x:training", []),
+    ]:  # fmt: skip
+        runs = Client().list_pipeline_runs(name=name, status="completed")
+        assert [run.name for run in runs] == [f"training-{number}" for number in found]
+        assert runs.total == len(found)
+    with pytest.raises(UsageError, match="no status 'bogus'") as caught:
+        Client().list_pipeline_runs(status="bogus")
+    assert "completed" in caught.value.hint
+
+
 def test_a_follower_learns_of_every_change_by_whatever_hand(ctx: Context) -> None:
     follower = Follower(ctx)
     assert not follower.poll()

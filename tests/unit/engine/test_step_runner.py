@@ -288,8 +288,12 @@ def test_a_member_is_the_steps_own_and_a_list_is_read_once_for_its_members(
 ) -> None:
     """Given: a step that changes what it gets. Then: the next one gets the member as it was stored."""
     reads: list[str] = []
-    real = step_services.load_version
-    monkeypatch.setattr(step_services, "load_version", lambda store, uri: reads.append(uri) or real(store, uri))
+
+    def load(store: ArtifactStore, uri: str) -> Any:
+        reads.append(uri)
+        return load_version(store, uri)
+
+    monkeypatch.setattr(step_services, "load_version", load)
     made = save_version(run.store, [[1], [2]], Origin("rows"))
     version = InputVersion(
         artifact_version_id=made.id, uri=made.uri, materializer=made.materializer, digest=made.digest, item=0

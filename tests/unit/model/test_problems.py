@@ -14,11 +14,15 @@ def at(line: int, file: str = "b.py") -> Location:
     return Location(file, line)
 
 
+def _miss() -> None:
+    raise InputError("An input is missing.", location=at(3))
+
+
 def test_none_raises_nothing_and_one_is_itself() -> None:
     problems = Problems()
     problems.raise_any("The pipeline 'p' can't run")
     with problems.collecting():
-        raise InputError("An input is missing.", location=at(3))
+        _miss()
     assert len(problems) == 1
     with pytest.raises(InputError, match="An input is missing"):
         problems.raise_any("The pipeline 'p' can't run")
