@@ -55,7 +55,7 @@ class RunMethods:
             page: counted from 1.
             size: runs at most.
             cursor: ``next`` of the page before, instead of ``page``.
-            name: only runs whose names contain this.
+            name: only runs whose names contain this; or ``startswith:``, ``endswith:`` or ``equals:`` and a text.
             pipeline: only runs of this pipeline; ``pipeline_name`` and ``pipeline_id`` are the same.
             pipeline_name: as ``pipeline``.
             pipeline_id: as ``pipeline``.
@@ -63,6 +63,9 @@ class RunMethods:
             tag: only runs that have it.
             tags: only runs that have all of these.
             all_projects: not only the project's.
+
+        Raises:
+            UsageError: there is no such status, page or field.
         """
         wanted = [*words(tag), *words(tags)]
         ctx, of = self._context, pipeline or pipeline_name or pipeline_id

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from stackyard.api.context import Context
 from stackyard.model.base import format_time
+from stackyard.model.enums import Status
 from stackyard.model.errors import (
     InUseError,
     LockTimeoutError,
@@ -59,12 +60,16 @@ def list_runs(
         pipeline: only runs of this pipeline.
         all_projects: not only the project's.
         tags: only runs that have all of these.
-        name: only runs whose names contain this.
+        name: only runs whose names contain this; or ``startswith:``, ``endswith:`` or ``equals:`` and a text.
         status: only runs with this status.
 
     Raises:
+        UsageError: there is no such status.
         CatalogError: the catalog can't be read.
     """
+    known = [each.value for each in Status]
+    if status and status not in known:
+        raise UsageError(f"There is no status {status!r}.", hint=f"There are: {', '.join(known)}.")
     with ctx.catalog() as catalog:
         if catalog is None:
             return Page[RunView](items=[], total=0)

@@ -25,6 +25,7 @@ from stackyard.model.errors import (
     RunNotActiveError,
     RunNotFoundError,
     StepRunNotFoundError,
+    UsageError,
 )
 from stackyard.storage.artifact_store import LocalArtifactStore
 from stackyard.storage.catalog.writer import NewRun, NewStepRun, RunWriter

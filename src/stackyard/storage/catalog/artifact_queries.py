@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stackyard.model.views import ArtifactVersionView, ArtifactView, Page
-from stackyard.storage.catalog.queries import Queries, cursor_of, pattern_of, tag_condition
+from stackyard.storage.catalog.queries import Queries, cursor_of, name_condition, tag_condition
 from stackyard.storage.catalog.sql import decode_cursor
 
 # S608 below: statements are put together from our own constants; values are always bound.
@@ -64,8 +64,9 @@ class ArtifactQueries(Queries):
             where.append("st.id = ?")
             values.append(store_id)
         if name:
-            where.append("a.name LIKE ? ESCAPE '!'")
-            values.append(pattern_of(name))
+            condition, value = name_condition("a.name", name)
+            where.append(condition)
+            values.append(value)
         where.append(f"EXISTS (SELECT 1 FROM {_IN_STORE})")  # noqa: S608
         condition = " AND ".join(where)
         counting = f"{_STORES} SELECT COUNT(*) FROM artifacts a CROSS JOIN stores st WHERE {condition}"  # noqa: S608
@@ -155,8 +156,9 @@ class ArtifactQueries(Queries):
             where.append("a.project_id = ?")
             values.append(project_id)
         if name:
-            where.append("a.name LIKE ? ESCAPE '!'")
-            values.append(pattern_of(name))
+            condition, value = name_condition("a.name", name)
+            where.append(condition)
+            values.append(value)
         if artifact:
             where.append("a.name = ?")
             values.append(artifact)

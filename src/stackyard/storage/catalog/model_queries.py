@@ -12,7 +12,7 @@ from stackyard.model.model_views import ModelArtifactView, ModelRunView, ModelVe
 from stackyard.model.options import ModelSpec
 from stackyard.model.views import Page
 from stackyard.storage.catalog import models
-from stackyard.storage.catalog.queries import Queries, cursor_of, pattern_of, tag_condition
+from stackyard.storage.catalog.queries import Queries, cursor_of, name_condition, tag_condition
 from stackyard.storage.catalog.sql import decode_cursor, marks
 
 # S608 below: statements are put together from our own constants; values are always bound.
@@ -40,8 +40,9 @@ class ModelQueries(Queries):
             where.append("m.project_id = ?")
             values.append(project_id)
         if name:
-            where.append("m.name LIKE ? ESCAPE '!'")
-            values.append(pattern_of(name))
+            condition, value = name_condition("m.name", name)
+            where.append(condition)
+            values.append(value)
         condition = " AND ".join(where or ["1"])
         total = self._sql.execute(f"SELECT COUNT(*) FROM models m WHERE {condition}", values).fetchone()[0]  # noqa: S608
         if cursor:
@@ -116,8 +117,9 @@ class ModelQueries(Queries):
             where.append("v.stage = ?")
             values.append("" if stage == models.NO_STAGE else stage)
         if name:
-            where.append("v.name LIKE ? ESCAPE '!'")
-            values.append(pattern_of(name))
+            condition, value = name_condition("v.name", name)
+            where.append(condition)
+            values.append(value)
         condition = " AND ".join(where or ["1"])
         total = self._sql.execute(
             f"SELECT COUNT(*) FROM {_VERSION_FROM} WHERE {condition}",  # noqa: S608

@@ -74,10 +74,23 @@ def tag_condition(entity: str, id_column: str, tags: Iterable[str]) -> tuple[lis
     return where, values
 
 
-def pattern_of(text: str) -> str:
-    """Return the pattern of LIKE (with ``ESCAPE '!'``) for texts that contain a text."""
+_PATTERNS = {"contains": "%{}%", "startswith": "{}%", "endswith": "%{}"}
+
+
+def name_condition(column: str, wanted: str) -> tuple[str, str]:
+    """Return a condition for names, and its value.
+
+    Args:
+        column: of the names.
+        wanted: what they contain; or ``contains:``, ``startswith:``, ``endswith:`` or ``equals:`` and a text.
+    """
+    word, colon, text = wanted.partition(":")
+    if colon and word == "equals":
+        return f"{column} = ?", text
+    if not colon or word not in _PATTERNS:
+        word, text = "contains", wanted
     escaped = text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-    return f"%{escaped}%"
+    return f"{column} LIKE ? ESCAPE '!'", _PATTERNS[word].format(escaped)
 
 
 def status_of(word: str) -> Status:
