@@ -46,8 +46,7 @@ def one_too_few() -> Any:
     return (1,)
 
 
-def nothing() -> None:
-    return None
+def nothing() -> None: ...
 
 
 def environment() -> str:
@@ -286,7 +285,6 @@ def test_lists_and_members_come_in_as_they_were_given(run: Runner) -> None:
 def test_a_member_is_the_steps_own_and_a_list_is_read_once_for_its_members(
     run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Given: a step that changes what it gets. Then: the next one gets the member as it was stored."""
     reads: list[str] = []
 
     def load(store: ArtifactStore, uri: str) -> Any:
