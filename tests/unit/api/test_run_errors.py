@@ -14,9 +14,11 @@ from click.testing import CliRunner
 
 from stackyard.api.client import Client
 from stackyard.api.context import open_context
+from stackyard.api.model import Model
+from stackyard.api.models import create_model
 from stackyard.api.programs import Program
 from stackyard.api.run_request import of_here
-from stackyard.api.runs import get_run, read_logs
+from stackyard.api.runs import get_run, list_runs, read_logs
 from stackyard.authoring.context import get_step_context
 from stackyard.authoring.pipeline import pipeline
 from stackyard.authoring.step import step
@@ -24,7 +26,7 @@ from stackyard.cli.events import EventsReporter
 from stackyard.cli.main import cli
 from stackyard.cli.progress import PlainReporter
 from stackyard.model.enums import Status
-from stackyard.model.errors import RunFailedError, UsageError
+from stackyard.model.errors import ModelNotFoundError, RunFailedError, UsageError
 from stackyard.model.options import StepRetryConfig
 
 
@@ -216,3 +218,17 @@ def test_who_asks_for_a_terminal_is_told_where_there_is_one(seen: Seen) -> None:
     assert quits is not None
     assert (asked.type, quits.type, quits.file, "bdb.py" in quits.traceback) == ("EOFError", "BdbQuit", __file__, False)
     assert all("--in-process" in error.hint for error in (asked, quits))
+
+
+@pipeline(model=Model(name="churn", version=99), run_name="wanted")
+def without_its_model() -> None:
+    one()
+
+
+def test_a_run_that_is_refused_for_its_model_leaves_no_run_and_keeps_no_name(seen: Seen) -> None:
+    create_model(open_context(), "churn", {})
+    with pytest.raises(ModelNotFoundError, match="'churn' has no version 99"):
+        seen.run(without_its_model)
+    assert list_runs(open_context()).items == []
+    assert seen.run(without_its_model.with_options(model="churn")) == ""
+    assert get_run(open_context(), "wanted").status is Status.COMPLETED
