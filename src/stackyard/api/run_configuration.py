@@ -42,6 +42,8 @@ class RunConfiguration:
 
     def location(self, *path: str) -> Location:
         """Return where the file names a key; the place of the nearest mapping around it when it does not."""
+        if self.node is None:
+            return Location(self.file)
         from stackyard.storage import yaml_file  # noqa: PLC0415  # only runs with a configuration pay for YAML
 
         place, _, _ = self._walk(path)
@@ -49,6 +51,8 @@ class RunConfiguration:
 
     def find(self, *path: str) -> Location | None:
         """Return where the file names a key; None when it does not, or gives it no value."""
+        if self.node is None:
+            return None
         from stackyard.storage import yaml_file  # noqa: PLC0415  # as above
 
         place, node, whole = self._walk(path)
@@ -58,6 +62,8 @@ class RunConfiguration:
 
     def keys(self, *path: str) -> list[str]:
         """Return the keys that stand below a key, those without a value too."""
+        if self.node is None:
+            return []
         from stackyard.storage import yaml_file  # noqa: PLC0415  # as above
 
         _, node, whole = self._walk(path)
