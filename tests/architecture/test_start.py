@@ -136,3 +136,21 @@ class Theirs(BaseModel):
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
     )
     assert (done.returncode, done.stdout) == (0, "__main__ Theirs\n"), done.stderr
+
+
+def test_a_plain_run_imports_nothing_slow_either(home: Path, tmp_path: Path) -> None:
+    """What a run of trivial steps does not need is loaded by those that do: YAML, the network, pydantic's plugins."""
+    script = tmp_path / "run.py"
+    script.write_text(
+        "import sys\nfrom stackyard import pipeline, step\n\n@step\ndef one() -> int:\n    return 1\n\n"
+        "@pipeline\ndef trivial():\n    one()\n\nif __name__ == '__main__':\n    trivial()\n"
+        "    print(*sorted(sys.modules), sep='\\n', file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path, env={**os.environ, "STACKYARD_HOME": str(home)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stderr.splitlines())
+    assert "stackyard.engine.execution" in loaded
+    assert loaded & (SLOW - {"filelock", "sqlite3", "subprocess"}) == set()
