@@ -141,12 +141,14 @@ stack set whole --global
 """
 
 ELSEWHERE = {
-    "init", "completion", "artifact list", "artifact show",
-    "run list", "run show", "run logs", "run stop",
+    "init", "completion",
     "secret create", "secret describe", "secret get", "secret update", "secret rename", "secret delete",
     "integration list", "integration requirements", "integration install", "integration uninstall",
 }  # fmt: skip
 """Commands that work without the registry, or only look in it for users of a thing."""
+
+OF_THE_CATALOG = {"artifact", "model", "pipeline", "run", "tag"}
+"""Groups whose commands are about what ran; of the registry they need the active stack at most."""
 
 _PREPARED = {
     "artifact-store flavor delete box --yes": "artifact-store flavor register our_flavors:BOX",
@@ -203,7 +205,8 @@ def test_every_command_is_tried() -> None:
     tried = {" ".join(line.split()[:n]) for line in lines(READING + WRITING) for n in (1, 2, 3)} | ELSEWHERE
     of_one_type = {leaf for leaf in leaves if leaf.split()[0] in _component_types() - {"artifact-store"}}
     explained = {leaf for leaf in leaves if leaf.endswith(" explain")}
-    assert leaves - tried - of_one_type - explained == set()
+    of_runs = {leaf for leaf in leaves if leaf.split()[0] in OF_THE_CATALOG}
+    assert leaves - tried - of_one_type - explained - of_runs == set()
 
 
 def _component_types() -> set[str]:
