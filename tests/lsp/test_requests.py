@@ -142,4 +142,5 @@ def test_a_whole_session(start: Callable[..., Client], project: Path, home: Path
     assert finished(ask, started["run_id"])["status"] == "completed"
 
     left = {method.name for method in REQUESTS} - ask.asked
-    assert left == {"stackyard/environment/install"}, "test_install.py has it"
+    elsewhere = {"stackyard/environment/install", *(f"stackyard/run/{verb}" for verb in ("delete", "resume", "retry"))}
+    assert left == elsewhere, "test_install.py and test_runs.py have these"
