@@ -52,7 +52,27 @@ class _NoLengthError(DefinitionError, TypeError):
     """A TypeError too: ``list(handle)`` asks for a length first and takes only that for "there is none"."""
 
 
-class OutputHandle:
+class _OfStep:
+    """What a step's outputs, one or all, can be waited for with."""
+
+    step_name: str
+    _recorder: Recorder
+
+    def wait(self) -> None:
+        """Wait until the step has ended well; raises as a handle's ``load``."""
+        self._recorder.value_source(self).wait(self.step_name)
+
+    def result(self) -> Self:
+        """Wait for the step; return what was waited with."""
+        self.wait()
+        return self
+
+    def artifacts(self) -> Self:
+        """Wait for the step; return what was waited with, which steps take as the artifacts."""
+        return self.result()
+
+
+class OutputHandle(_OfStep):
     """An output of a recorded step, or one member of it; pass it to other steps, or load its value."""
 
     def __init__(
@@ -106,19 +126,6 @@ class OutputHandle:
                 location=caller(),
             )
         return members[self.item]
-
-    def wait(self) -> None:
-        """Wait until the step has ended well; raises as :meth:`load`."""
-        self._recorder.value_source(self).wait(self.step_name)
-
-    def result(self) -> Self:
-        """Wait for the step; return the handle."""
-        self.wait()
-        return self
-
-    def artifacts(self) -> Self:
-        """Wait for the step; return the handle, which steps take as the artifact."""
-        return self.result()
 
     def chunk(self, index: Any) -> OutputHandle:
         """Return a handle of one member of the value, a list or tuple; the first is 0.
@@ -246,11 +253,8 @@ def _members(handle: OutputHandle, value: Any) -> Any:
     )
 
 
-class OutputHandles(tuple[OutputHandle, ...]):  # noqa: SLOT001  # a tuple can have no slots of its own
+class OutputHandles(_OfStep, tuple[OutputHandle, ...]):  # noqa: SLOT001  # a tuple can have no slots of its own
     """The outputs of a step that has several, or none; unpack them by position, or name them."""
-
-    step_name: str
-    _recorder: Recorder
 
     def __new__(cls, step: str, outputs: list[str], recorder: Recorder) -> Self:
         """Make the handles."""
@@ -288,19 +292,6 @@ class OutputHandles(tuple[OutputHandle, ...]):  # noqa: SLOT001  # a tuple can h
             self.wait()
             return None
         return tuple(handle.load() for handle in self)
-
-    def wait(self) -> None:
-        """Wait until the step has ended well; raises as a handle's ``load``."""
-        self._recorder.value_source(self).wait(self.step_name)
-
-    def result(self) -> Self:
-        """Wait for the step; return the handles."""
-        self.wait()
-        return self
-
-    def artifacts(self) -> Self:
-        """Wait for the step; return the handles, which steps take as the artifacts."""
-        return self.result()
 
     def __await__(self) -> Generator[None, None, Self]:
         """Allow ``await`` of an async step: in a pipeline that gives its handles."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from stackyard.model.errors import PipelineValidationError, StackyardError
+from stackyard.model.errors import StackyardError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -119,10 +119,8 @@ def print_error(error: StackyardError, *, as_json: bool) -> None:
         return
     head = click.style("Error:", fg="red", bold=True) if use_colour(sys.stderr) else "Error:"
     click.echo(f"{head} {error.placed()}", err=True)
-    for number, problem in enumerate(error.errors if isinstance(error, PipelineValidationError) else (), 1):
-        click.echo(f"{number:3}. {problem.placed()}", err=True)
-        if problem.hint:
-            click.echo("     " + problem.hint.replace("\n", "\n     "), err=True)
+    for line in error.problem_lines():
+        click.echo(line, err=True)
     trace = error.details.get("traceback")
     if trace:
         click.echo(str(trace), err=True)

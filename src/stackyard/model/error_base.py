@@ -55,12 +55,17 @@ class StackyardError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Return what notebooks show (IPython asks exceptions so) instead of a traceback through our own frames."""
-        lines = [f"{type(self).__name__}: {self.placed()}"]
-        for number, problem in enumerate(getattr(self, "errors", ()), 1):
-            lines.append(f"{number:3}. {problem.placed()}")
-            lines.extend([f"     {problem.hint}"] if problem.hint else [])
+        lines = [f"{type(self).__name__}: {self.placed()}", *self.problem_lines()]
         lines.extend(str(self.details.get("traceback") or "").splitlines())
         return [*lines, *([f"Hint: {self.hint}"] if self.hint else [])]
+
+    def problem_lines(self) -> list[str]:
+        """Return the problems that this error stands for, numbered, each with its hint; none for most errors."""
+        lines: list[str] = []
+        for number, problem in enumerate(getattr(self, "errors", ()), 1):
+            lines.append(f"{number:3}. {problem.placed()}")
+            lines.extend(f"     {line}" for line in problem.hint.splitlines())
+        return lines
 
     def placed(self) -> str:
         """Return the message with its place in front, unless it names it itself."""

@@ -59,10 +59,6 @@ def _replace(path: Path, data: bytes, *, durable: bool, private: bool = False) -
         raise
 
 
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
 def _sync_folder(folder: Path) -> None:
     """Make a rename survive power loss where the platform can (Windows can't open folders)."""
     with contextlib.suppress(OSError):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stackyard.model.views import ArtifactVersionView, ArtifactView, Page
-from stackyard.storage.catalog.queries import Queries, cursor_of, name_condition, tag_condition
+from stackyard.storage.catalog.queries import Queries, cursor_of, wanted_condition
 from stackyard.storage.catalog.sql import decode_cursor
 
 # S608 below: statements are put together from our own constants; values are always bound.
@@ -56,17 +56,13 @@ class ArtifactQueries(Queries):
             tags: only artifacts that have all of these.
             name: only artifacts whose names contain this.
         """
-        where, values = tag_condition("artifact", "CAST(a.id AS TEXT)", tags)
+        where, values = wanted_condition("artifact", "CAST(a.id AS TEXT)", tags, "a.name", name)
         if project_id is not None:
             where.append("a.project_id = ?")
             values.append(project_id)
         if store_id is not None:
             where.append("st.id = ?")
             values.append(store_id)
-        if name:
-            condition, value = name_condition("a.name", name)
-            where.append(condition)
-            values.append(value)
         where.append(f"EXISTS (SELECT 1 FROM {_IN_STORE})")  # noqa: S608
         condition = " AND ".join(where)
         counting = f"{_STORES} SELECT COUNT(*) FROM artifacts a CROSS JOIN stores st WHERE {condition}"  # noqa: S608
@@ -105,7 +101,7 @@ class ArtifactQueries(Queries):
         number: int | None = None, tags: Sequence[str] = (),
     ) -> Page[ArtifactVersionView]:  # fmt: skip
         """Return a page of an artifact's versions, newest first; with ``number`` only the one that has it."""
-        where, values = tag_condition("artifact_version", "v.id", tags)
+        where, values = wanted_condition("artifact_version", "v.id", tags)
         where.append("a.name = ?")
         values.append(name)
         if project_id is not None:
@@ -151,14 +147,10 @@ class ArtifactQueries(Queries):
             model_version_id: only versions that are part of this model version.
             only_unused: only versions that no step run takes or gives and no model version has.
         """
-        where, values = tag_condition("artifact_version", "v.id", tags)
+        where, values = wanted_condition("artifact_version", "v.id", tags, "a.name", name)
         if project_id is not None:
             where.append("a.project_id = ?")
             values.append(project_id)
-        if name:
-            condition, value = name_condition("a.name", name)
-            where.append(condition)
-            values.append(value)
         if artifact:
             where.append("a.name = ?")
             values.append(artifact)

@@ -12,7 +12,7 @@ from stackyard.model.model_views import ModelArtifactView, ModelRunView, ModelVe
 from stackyard.model.options import ModelSpec
 from stackyard.model.views import Page
 from stackyard.storage.catalog import models
-from stackyard.storage.catalog.queries import Queries, cursor_of, name_condition, tag_condition
+from stackyard.storage.catalog.queries import Queries, cursor_of, wanted_condition
 from stackyard.storage.catalog.sql import decode_cursor, marks
 
 # S608 below: statements are put together from our own constants; values are always bound.
@@ -35,14 +35,10 @@ class ModelQueries(Queries):
         self, project_id: str | None, *, limit: int, cursor: str | None, tags: Sequence[str] = (), name: str = ""
     ) -> Page[ModelView]:
         """Return a page of models by name; ``project_id`` None means all projects, ``name`` a part of it."""
-        where, values = tag_condition("model", "m.id", tags)
+        where, values = wanted_condition("model", "m.id", tags, "m.name", name)
         if project_id is not None:
             where.append("m.project_id = ?")
             values.append(project_id)
-        if name:
-            condition, value = name_condition("m.name", name)
-            where.append(condition)
-            values.append(value)
         condition = " AND ".join(where or ["1"])
         total = self._sql.execute(f"SELECT COUNT(*) FROM models m WHERE {condition}", values).fetchone()[0]  # noqa: S608
         if cursor:
@@ -104,7 +100,7 @@ class ModelQueries(Queries):
             name: only versions whose own names contain this.
             number: only versions with this number.
         """
-        where, values = tag_condition("model_version", "v.id", tags)
+        where, values = wanted_condition("model_version", "v.id", tags, "v.name", name)
         for condition, value in (
             ("m.project_id = ?", project_id), ("v.model_id = ?", model_id or None), ("v.number = ?", number),
         ):  # fmt: skip
@@ -116,10 +112,6 @@ class ModelQueries(Queries):
         elif stage:
             where.append("v.stage = ?")
             values.append("" if stage == models.NO_STAGE else stage)
-        if name:
-            condition, value = name_condition("v.name", name)
-            where.append(condition)
-            values.append(value)
         condition = " AND ".join(where or ["1"])
         total = self._sql.execute(
             f"SELECT COUNT(*) FROM {_VERSION_FROM} WHERE {condition}",  # noqa: S608

@@ -62,10 +62,16 @@ class Queries:
         return found
 
 
-def tag_condition(entity: str, id_column: str, tags: Iterable[str]) -> tuple[list[str], list[Any]]:
-    """Return conditions, and their values, for things that have all the tags."""
+def wanted_condition(
+    entity: str, id_column: str, tags: Iterable[str], name_column: str = "", name: str = ""
+) -> tuple[list[str], list[Any]]:
+    """Return conditions, and their values, for things that have all the tags, and a name as wanted if one is."""
     where: list[str] = []
     values: list[Any] = []
+    if name:
+        condition, value = name_condition(name_column, name)
+        where.append(condition)
+        values.append(value)
     for tag in tags:
         where.append(
             f"EXISTS (SELECT 1 FROM tags t WHERE t.entity = '{entity}' AND t.entity_id = {id_column} AND t.tag = ?)"  # noqa: S608

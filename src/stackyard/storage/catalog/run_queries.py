@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from stackyard.model.cache_key import CacheKeyParts
 from stackyard.model.enums import MissReason, Status
 from stackyard.model.views import ArtifactRefView, CacheView, Page, ProjectView, RunView, StepErrorView, StepRunView
-from stackyard.storage.catalog.queries import Queries, duration_s, name_condition, status_of, tag_condition
+from stackyard.storage.catalog.queries import Queries, duration_s, status_of, wanted_condition
 from stackyard.storage.catalog.runs import UNFINISHED_SQL
 from stackyard.storage.catalog.sql import marks
 from stackyard.storage.locking import is_alive
@@ -59,15 +59,11 @@ class RunQueries(Queries):
             name: only runs whose names contain this.
             status: only runs with this status.
         """
-        where, values = tag_condition("run", "runs.id", tags)
+        where, values = wanted_condition("run", "runs.id", tags, "runs.name", name)
         for condition, value in (("project_id = ?", project_id), ("pipeline = ?", pipeline)):
             if value is not None:
                 where.append(f"runs.{condition}")
                 values.append(value)
-        if name:
-            condition, value = name_condition("runs.name", name)
-            where.append(condition)
-            values.append(value)
         if status:
             # Rows of runs whose drivers are gone still say that they run.
             gone = self.interrupted_runs()
