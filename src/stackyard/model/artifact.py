@@ -12,19 +12,56 @@ MANIFEST_FORMAT = "1.0"
 MANIFEST_FILE = "manifest.json"
 
 
+class Histogram(Persisted):
+    """How often numbers lie in ranges of equal width."""
+
+    edges: list[float]
+    """Borders of the ranges, ascending: one more than there are counts."""
+    counts: list[int]
+    """Values in each range; the last one includes its upper border."""
+
+
+class ColumnStatistics(Persisted):
+    """What a column of a table, or an array, holds."""
+
+    count: int
+    """Values that are there."""
+    missing: int = 0
+    """Values that are not: null and NaN."""
+    distinct: int | None = None
+    """Different values; None: not counted."""
+    minimum: Any = None
+    """JSON value, times as ISO 8601; None where there is no order, or no value."""
+    maximum: Any = None
+    mean: float | None = None
+    """Of numbers and booleans."""
+    std: float | None = None
+    """Standard deviation of the sample (n - 1)."""
+    histogram: Histogram | None = None
+    """Of finite numbers."""
+    top: list[tuple[Any, int]] = Field(default_factory=list)
+    """The most frequent values of texts, categories and booleans with their counts, most frequent first."""
+    sampled: int | None = None
+    """Rows that distinct, histogram and top are from, evenly spread; None: all."""
+
+
 class PreviewColumn(Persisted):
     """A column of a previewed table."""
 
     name: str
     dtype: str
+    statistics: ColumnStatistics | None = None
 
 
 class Preview(Persisted):
     """What can be shown of a value without loading, let alone unpickling, it."""
 
-    kind: Literal["table", "json", "text", "image", "metrics", "none"] = "none"
+    kind: Literal["table", "json", "text", "markdown", "html", "image", "metrics", "none"] = "none"
     text: str = ""
-    """``text``: the beginning; ``none``: why there is nothing to see, or a one-line description."""
+    """``text``, ``markdown``, ``html`` (its source): the beginning.
+
+    ``none``: why there is nothing to see, or a one-line description.
+    """
     data: Any = None
     """``json``: the value, cut to a safe size; ``metrics``: name to number."""
     columns: list[PreviewColumn] = Field(default_factory=list)
@@ -36,6 +73,8 @@ class Preview(Persisted):
     n_columns: int | None = None
     image_file: str = ""
     """``image``: name of the PNG among the version's files."""
+    statistics: ColumnStatistics | None = None
+    """Of an array or a sequence of numbers as a whole."""
     truncated: bool = False
     """More exists than the preview holds."""
 

@@ -91,3 +91,6 @@ class ImageMaterializer(Materializer):
         image = Image.open(store.local_file(uri, manifest.files[0]))
         image.load()
         return image
+
+
+MATERIALIZERS: tuple[Materializer, ...] = (NumpyMaterializer(), ImageMaterializer())

@@ -22,6 +22,10 @@ class Saved:
 
     shape: list[int] | None = None
     preview: Preview = field(default_factory=Preview)
+    deterministic: bool = True
+    """False: for this value equal values may give other bytes, although the materializer promises them otherwise."""
+    unsafe: bool = False
+    """True: loading this value can run code that the data names, although loading others can't."""
 
 
 class NotStorableError(Exception):

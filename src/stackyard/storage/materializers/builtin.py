@@ -183,3 +183,11 @@ def _take(container: list[Any] | dict[str, Any], room: list[int]) -> int:
     taken = min(len(container), _PREVIEW_ITEMS, max(0, room[0]))
     room[0] -= taken
     return taken
+
+
+MATERIALIZERS: tuple[Materializer, ...] = (
+    JsonMaterializer(),
+    TextMaterializer(),
+    BytesMaterializer(),
+    PickleMaterializer(),
+)

@@ -56,3 +56,6 @@ class FilesMaterializer(Materializer):
         if name.startswith(f"{_FILE}/"):
             return path
         return path.parents[len(PurePosixPath(name).parts) - 2]
+
+
+MATERIALIZERS: tuple[Materializer, ...] = (FilesMaterializer(),)

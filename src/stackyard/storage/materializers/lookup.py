@@ -12,32 +12,17 @@ from stackyard.model.errors import MaterializationError, StackyardError
 from stackyard.model.materializer import HOW, misfit
 from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
 from stackyard.storage.ids import new_id, now
-from stackyard.storage.materializers.arrays import ImageMaterializer, NumpyMaterializer
 from stackyard.storage.materializers.base import Materializer, NotStorableError, Saved, path_of, type_path
-from stackyard.storage.materializers.builtin import (
-    BytesMaterializer,
-    JsonMaterializer,
-    PickleMaterializer,
-    TextMaterializer,
-)
-from stackyard.storage.materializers.files import FilesMaterializer
-from stackyard.storage.materializers.sklearn import SklearnMaterializer
-from stackyard.storage.materializers.tables import PandasMaterializer
+from stackyard.storage.materializers.builtin import MATERIALIZERS, PickleMaterializer
 
-_FALLBACK = PickleMaterializer()
-_ALL: tuple[Materializer, ...] = (
-    JsonMaterializer(),
-    TextMaterializer(),
-    BytesMaterializer(),
-    NumpyMaterializer(),
-    PandasMaterializer(),
-    SklearnMaterializer(),
-    ImageMaterializer(),
-    FilesMaterializer(),
-    _FALLBACK,
-)
-_BY_NAME = {m.name: m for m in _ALL}
-_BY_TYPE = {path: m for m in _ALL for path in m.types}
+_FALLBACK = next(m for m in MATERIALIZERS if isinstance(m, PickleMaterializer))
+_HERE = "stackyard.storage.materializers"
+_BY_PACKAGE = {"numpy": "arrays", "PIL": "arrays", "pandas": "tables", "sklearn": "sklearn"}
+"""Package of a type to the module here that stores its values: imported with the first such value."""
+_BY_NAME = {"numpy": "arrays", "image": "arrays", "pandas": "tables", "sklearn": "sklearn", "files": "files"}
+"""Materializer to its module; those of Python's own types are always there."""
+_known = {m.name: m for m in MATERIALIZERS}
+_by_type = {path: m for m in MATERIALIZERS for path in m.types}
 
 
 @dataclass(frozen=True)
@@ -75,10 +60,28 @@ def new_version(store: ArtifactStore, artifact_name: str) -> NewVersion:
 def materializer_for(value: Any) -> Materializer:
     """Return the materializer of a value: the one of its nearest base class that takes it, else pickle."""
     for cls in type(value).__mro__:
-        found = _BY_TYPE.get(path_of(cls))
+        module = _BY_PACKAGE.get(cls.__module__.partition(".")[0])
+        if module is not None:
+            _bring(module)
+        found = _by_type.get(path_of(cls))
         if found is not None and found.accepts(value):
             return found
     return _FALLBACK
+
+
+def _bring(module: str) -> None:
+    """Import a module of materializers, once."""
+    for found in importlib.import_module(f"{_HERE}.{module}").MATERIALIZERS:
+        if found.name not in _known:
+            _known[found.name] = found
+            _by_type.update(dict.fromkeys(found.types, found))
+
+
+def _named(name: str) -> Materializer | None:
+    """Return a materializer of ours."""
+    if name not in _known and name in _BY_NAME:
+        _bring(_BY_NAME[name])
+    return _known.get(name)
 
 
 def save_version(
@@ -113,8 +116,8 @@ def save_version(
             type=type_path(value),
             materializer=_reference(materializer),
             data_format=materializer.data_format,
-            unsafe=materializer.unsafe,
-            deterministic=materializer.deterministic,
+            unsafe=materializer.unsafe or saved.unsafe,
+            deterministic=materializer.deterministic and saved.deterministic,
             digest=writer.digest(),
             size_bytes=sum(f.size_bytes for f in writer.files),
             files=writer.files,
@@ -155,8 +158,7 @@ def load_version(store: ArtifactStore, uri: str) -> Any:
         PackageMissingError: a package is needed to load it.
     """
     manifest = store.read_manifest(uri)
-    known = manifest.materializer in _BY_NAME or ":" in manifest.materializer
-    if not known:
+    if ":" not in manifest.materializer and _named(manifest.materializer) is None:
         raise MaterializationError(
             f"The artifact version at {uri} was stored by the materializer {manifest.materializer!r}, "
             "which is not known here.",
@@ -174,9 +176,10 @@ def find_materializer(source: type | str) -> Materializer:
         MaterializationError: there is no such class, or it is no materializer.
     """
     cls: Any = source
-    if isinstance(source, str) and source in _BY_NAME:
-        return _BY_NAME[source]
     if isinstance(source, str):
+        ours = _named(source)
+        if ours is not None:
+            return ours
         module, _, name = source.partition(":")
         try:
             cls = importlib.import_module(module)
@@ -215,7 +218,7 @@ def _save_with(chosen: list[Materializer], value: Any, writer: VersionWriter) ->
 
 def _reference(materializer: Materializer) -> str:
     """Return how a manifest names a materializer: ours by name, others by where they are."""
-    if _BY_NAME.get(getattr(materializer, "name", "")) is materializer:
+    if _known.get(getattr(materializer, "name", "")) is materializer:
         return materializer.name
     cls = type(materializer)
     return f"{cls.__module__}:{cls.__qualname__}"

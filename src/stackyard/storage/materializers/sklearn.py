@@ -98,3 +98,6 @@ def estimator_preview(value: Any) -> Preview:
         found = {}
     parameters = {str(k): safe_cell(v) for k, v in sorted(found.items())[:_MAX_PARAMETERS]}
     return Preview(kind="json", data={"estimator": type_path(value), "parameters": parameters})
+
+
+MATERIALIZERS: tuple[Materializer, ...] = (SklearnMaterializer(),)

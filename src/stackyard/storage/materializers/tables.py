@@ -198,3 +198,6 @@ def _pyarrow() -> Any:
             hint="Install it with: pip install pyarrow",
         ) from error
     return pa
+
+
+MATERIALIZERS: tuple[Materializer, ...] = (PandasMaterializer(),)
