@@ -439,7 +439,11 @@ export const MISS_REASON_VALUES = [
   "code_changed",
   "parameter_changed",
   "input_changed",
+  "materializer_changed",
+  "file_changed",
+  "policy_changed",
   "environment_changed",
+  "python_changed",
   "artifact_missing",
   "expired",
   "disabled",
@@ -603,8 +607,10 @@ export interface ArtifactVersionView {
 
 /** What can be shown of a value without loading, let alone unpickling, it. */
 export interface Preview {
-  kind: "table" | "json" | "text" | "image" | "metrics" | "none";
-  /** `text`: the beginning; `none`: why there is nothing to see, or a one-line description. */
+  kind: "table" | "json" | "text" | "markdown" | "html" | "image" | "metrics" | "none";
+  /**
+   * `text`, `markdown`, `html` (its source): the beginning. `none`: why there is nothing to see, or a one-line description.
+   */
   text: string;
   /** `json`: the value, cut to a safe size; `metrics`: name to number. */
   data: unknown;
@@ -617,6 +623,8 @@ export interface Preview {
   n_columns: number | null;
   /** `image`: name of the PNG among the version's files. */
   image_file: string;
+  /** Of an array or a sequence of numbers as a whole. */
+  statistics: ColumnStatistics | null;
   /** More exists than the preview holds. */
   truncated: boolean;
 }
@@ -625,6 +633,45 @@ export interface Preview {
 export interface PreviewColumn {
   name: string;
   dtype: string;
+  statistics: ColumnStatistics | null;
+}
+
+/** What a column of a table, or an array, holds. */
+export interface ColumnStatistics {
+  /** Values that are there. */
+  count: number;
+  /** Values that are not: null and NaN. */
+  missing: number;
+  /** Different values; null: not counted. */
+  distinct: number | null;
+  /** JSON value, times as ISO 8601; null where there is no order, or no value. */
+  minimum: unknown;
+  maximum: unknown;
+  /** Of numbers and booleans. */
+  mean: number | null;
+  /** Standard deviation of the sample (n - 1). */
+  std: number | null;
+  /** Of finite numbers. */
+  histogram: Histogram | null;
+  /** The most frequent values of texts, categories and booleans, most frequent first. */
+  top: ValueCount[];
+  /** Rows that distinct, histogram and top are from, evenly spread; null: all. */
+  sampled: number | null;
+}
+
+/** How often numbers lie in ranges of equal width. */
+export interface Histogram {
+  /** Borders of the ranges, ascending: one more than there are counts. */
+  edges: number[];
+  /** Values in each range; the last one includes its upper border. */
+  counts: number[];
+}
+
+/** How often a value is there. */
+export interface ValueCount {
+  /** JSON value. */
+  value: unknown;
+  count: number;
 }
 
 /** A file of an artifact version. */

@@ -21,6 +21,14 @@ class Histogram(Persisted):
     """Values in each range; the last one includes its upper border."""
 
 
+class ValueCount(Persisted):
+    """How often a value is there."""
+
+    value: Any
+    """JSON value."""
+    count: int
+
+
 class ColumnStatistics(Persisted):
     """What a column of a table, or an array, holds."""
 
@@ -39,8 +47,8 @@ class ColumnStatistics(Persisted):
     """Standard deviation of the sample (n - 1)."""
     histogram: Histogram | None = None
     """Of finite numbers."""
-    top: list[tuple[Any, int]] = Field(default_factory=list)
-    """The most frequent values of texts, categories and booleans with their counts, most frequent first."""
+    top: list[ValueCount] = Field(default_factory=list)
+    """The most frequent values of texts, categories and booleans, most frequent first."""
     sampled: int | None = None
     """Rows that distinct, histogram and top are from, evenly spread; None: all."""
 
