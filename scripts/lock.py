@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = ("mlflow", "numpy", "pandas", "pyarrow", "secrets", "server", "sklearn")
+EXTRAS = ("matplotlib", "mlflow", "numpy", "pandas", "pillow", "polars", "pyarrow", "secrets", "server", "sklearn")
 
 _COMPILE = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-annotate", "--no-header"]
 
