@@ -7,11 +7,12 @@ Names are loaded when they are first used, so that importing the package costs n
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from stackyard import pydantic_plugins, script_errors
+from stackyard import main_program, pydantic_plugins, script_errors
 
 if TYPE_CHECKING:
     from stackyard.api.client import Client
@@ -120,11 +121,21 @@ _HOME_OF = {
 }
 
 
+_RUNS_FOLLOW = ("pipeline", "step")
+"""Names of which the first in a script means that it will run something soon."""
+
+_AUTHORING = "stackyard.authoring.pipeline"
+
+
 def __getattr__(name: str) -> Any:
     """Load a public name."""
     if name not in _HOME_OF:
         raise AttributeError(f"module 'stackyard' has no attribute {name!r}")
     script_errors.show_in_scripts()
+    if name in _RUNS_FOLLOW and _AUTHORING not in sys.modules and main_program.is_script():
+        # The process that forks workers starts while this one loads what a run needs. Whoever loaded the authoring
+        # layer before, as the command line does, says itself who runs pipelines, and how.
+        import_module("stackyard.engine.launcher").prepare([])
     try:
         module = import_module(_HOME_OF[name])
     except ImportError as error:
@@ -148,7 +159,7 @@ def __dir__() -> list[str]:
 
 
 def _run(definition: Any, given: dict[str, Any]) -> Any:
-    # The zygote starts while this process imports the engine.
+    # Of a program that is no script it starts now, while this process imports the engine.
     import_module("stackyard.engine.launcher").prepare([])
     return import_module("stackyard.cli.script").run_called_pipeline(definition, given)
 

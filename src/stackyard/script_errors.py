@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from pathlib import Path
 from types import TracebackType
+
+from stackyard.main_program import main_file
 
 _installed: list[bool] = []
 
 
 def show_in_scripts() -> None:
     """Show our errors so if this process runs somebody's script or module; shells and notebooks have their own ways."""
-    file = getattr(sys.modules.get("__main__"), "__file__", None)
-    if file and not sys.flags.interactive and not _is_ours(file):
+    if main_file() is not None:
         install()
 
 
@@ -41,7 +41,3 @@ def install() -> None:
             raise SystemExit(error.exit_code)
 
     sys.excepthook = hook
-
-
-def _is_ours(file: str) -> bool:
-    return Path(file).absolute().is_relative_to(Path(__file__).absolute().parent)

@@ -6,7 +6,6 @@ call gave is given again, and the second call goes on with its run.
 
 from __future__ import annotations
 
-import os
 import runpy
 import sys
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from stackyard.api.run_request import Kind, RunRequest, of_here
 from stackyard.api.runs import get_run
 from stackyard.authoring.pipeline import PipelineDefinition, set_runner
 from stackyard.engine.reporter import Reporter
+from stackyard.main_program import is_installed
 from stackyard.model.errors import PipelineLoadError, ResumeError, RunFailedError, RunNotFoundError, StackyardError
 from stackyard.model.views import RunView
 
@@ -216,15 +216,8 @@ def _own_request() -> RunRequest:
     """Return what would start this very process again: as a script or module of the user's, if it is one."""
     main = sys.modules.get("__main__")
     spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
-    if file is None or not Path(file).is_file() or _is_installed(Path(file)):
+    if file is None or not Path(file).is_file() or is_installed(Path(file)):
         return of_here(kind="code")
     if spec is not None:
         return of_here(kind="module", module=spec.name.removesuffix(".__main__"), arguments=sys.argv[1:])
     return of_here(kind="script", file=str(Path(file).absolute()), arguments=sys.argv[1:])
-
-
-def _is_installed(file: Path) -> bool:
-    """Tell whether a program came with the interpreter or a package: a test runner, a web server."""
-    if {"site-packages", "dist-packages"} & set(file.parts):
-        return True
-    return file.parent == Path(sys.executable).parent or file.is_relative_to(Path(os.__file__).parent)

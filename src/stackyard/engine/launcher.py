@@ -16,6 +16,7 @@ from typing import Any
 
 from stackyard.engine.channel import FDS_PER_WORKER
 from stackyard.engine.preload import loaded_modules
+from stackyard.engine.surroundings import environment, inherited, surroundings
 from stackyard.model.errors import ExecutionError
 from stackyard.storage.host import IS_WINDOWS
 from stackyard.storage.strays import MARK_VARIABLE, kill_marked, new_mark
@@ -24,9 +25,6 @@ START_METHOD_VARIABLE = "STACKYARD_WORKER_START"
 """``zygote`` or ``spawn``; for platforms and debugging sessions where the default does not serve."""
 
 CLOSE_TIMEOUT_S = 10
-
-_NOT_FOR_STEPS = "STACKYARD_SECRET"
-"""How variables begin that hold secrets or open them: a step finds those that it declares, under their keys."""
 
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from stackyard.engine.{0} import main; main()"
 
@@ -81,10 +79,12 @@ class ZygoteLauncher(WorkerLauncher):
         """Start the zygote; it loads the packages while the driver goes on."""
         ours, theirs = socket.socketpair()
         self._mark = new_mark()
+        self._inherited = inherited()
+        self._told = surroundings()
         self._process = subprocess.Popen(  # the guard, who starts the zygote
-            [sys.executable, "-c", _BOOT.format("guard"), str(theirs.fileno()), json.dumps(sys.path)],
+            [sys.executable, "-c", _BOOT.format("guard"), str(theirs.fileno()), json.dumps(self._told["path"])],
             pass_fds=(theirs.fileno(),),
-            env=_environment(self._mark),
+            env={**self._told["environment"], MARK_VARIABLE: self._mark},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -108,6 +108,19 @@ class ZygoteLauncher(WorkerLauncher):
             self._preloaded.update(new)
             with contextlib.suppress(OSError):  # that the zygote is gone shows when a worker is to be forked
                 self._send({"op": "preload", "modules": new})
+
+    def catch_up(self) -> bool:
+        """Tell the zygote what the driver changed of its surroundings; return whether workers will be as if they were
+        started now. A zygote that has other limits than the driver, or another user, can't be told.
+        """  # noqa: D205  # one sentence
+        if inherited() != self._inherited:
+            return False
+        now = surroundings()
+        if now != self._told:
+            self._told = now
+            with contextlib.suppress(OSError):  # as in preload
+                self._send({"op": "surroundings", "told": now})
+        return True
 
     def start(self, number: int) -> WorkerProcess:
         """Fork a worker."""
@@ -181,6 +194,11 @@ class ZygoteLauncher(WorkerLauncher):
         if self._used and self._process.returncode != 0:
             kill_marked(self._mark)  # a guardian was killed: what left its worker's group may have nobody else
 
+    def forget(self) -> None:
+        """Let go of a zygote that belongs to the process that this one was forked from."""
+        self._socket.close()
+        self._process.poll()  # no child of ours: subprocess takes it for ended
+
     def descriptor(self) -> int | None:
         """Return the zygote's socket."""
         return self._socket.fileno()
@@ -244,7 +262,7 @@ class SpawnLauncher(WorkerLauncher):
             process = subprocess.Popen(  # our own interpreter and module
                 [sys.executable, "-c", _BOOT.format("worker"), str(far_channel.fileno()), json.dumps(sys.path)],
                 pass_fds=(far_channel.fileno(),),
-                env=_environment(mark),
+                env={**environment(), MARK_VARIABLE: mark},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -311,7 +329,8 @@ _in_use: set[int] = set()
 def prepare(preload: list[str]) -> None:
     """Start this process's zygote ahead of its first run, so that it loads packages while the driver does."""
     if uses_zygote():
-        _shared_zygote().preload(preload)
+        with contextlib.suppress(OSError):  # that it can't be started shows when a worker is needed
+            _shared_zygote().preload(preload)
 
 
 def new_launcher() -> WorkerLauncher:
@@ -330,6 +349,9 @@ def new_launcher() -> WorkerLauncher:
     shared = _shared_zygote()
     if id(shared) in _in_use:
         return ZygoteLauncher(loaded_modules())
+    if not shared.catch_up():
+        _close_shared()
+        shared = _shared_zygote()
     shared.preload(loaded_modules())
     _in_use.add(id(shared))
     return shared
@@ -358,15 +380,20 @@ def _close_shared() -> None:
         _shared.pop().close()
 
 
+def _forget_shared() -> None:
+    while _shared:
+        _shared.pop().forget()
+    _in_use.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_shared)
+
+
 def uses_zygote() -> bool:
     """Tell whether workers are forked here."""
     method = os.environ.get(START_METHOD_VARIABLE, "")
     return method == "zygote" or (method != "spawn" and _can_fork())
-
-
-def _environment(mark: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_FOR_STEPS)}
-    return {**kept, MARK_VARIABLE: mark}
 
 
 def _can_fork() -> bool:

@@ -7,7 +7,6 @@ import os
 import sys
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-_given = {name for name in VARIABLES if name in os.environ}
 _current: list[int | None] = [None]
 
 
@@ -30,10 +29,11 @@ def limit_threads(threads: int | None) -> None:
     """  # noqa: D205  # one sentence
     if threads is None:
         return
+    given = _given()
     for name in VARIABLES:
-        if name not in _given:
+        if name not in given:
             os.environ[name] = str(threads)
-    if _given or _current[0] == threads or "numpy" not in sys.modules:
+    if given or _current[0] == threads or "numpy" not in sys.modules:
         return
     try:
         from threadpoolctl import threadpool_limits  # noqa: PLC0415  # comes with scikit-learn; never required
@@ -41,3 +41,9 @@ def limit_threads(threads: int | None) -> None:
         return
     threadpool_limits(limits=threads)
     _current[0] = threads
+
+
+@functools.lru_cache(maxsize=1)
+def _given() -> frozenset[str]:
+    """Return which variables the user set: asked at the first step, before there are ours."""
+    return frozenset(name for name in VARIABLES if name in os.environ)

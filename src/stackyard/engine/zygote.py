@@ -22,6 +22,7 @@ from typing import Any
 from stackyard.engine import worker
 from stackyard.engine.channel import FDS_PER_WORKER
 from stackyard.engine.guard import PARENT_CHECK_S, ChildBell, become_subreaper, kill_children, process_option
+from stackyard.engine.surroundings import take_on
 
 _PR_SET_PDEATHSIG = 1
 
@@ -68,6 +69,8 @@ class Zygote:
                     importlib.import_module(name)
             gc.collect()
             gc.freeze()  # collections in the workers must not touch, and so copy, the shared pages
+        elif message["op"] == "surroundings":
+            take_on(message["told"])
         elif message["op"] == "fork":
             channel, out, err = self._descriptors[:FDS_PER_WORKER]
             del self._descriptors[:FDS_PER_WORKER]
