@@ -16,6 +16,8 @@ _BINS = 20
 _TOP = 10
 _PIECE = 1 << 13
 """Values looked at together: they stay in the processor's cache, and are too few for threads of a BLAS library."""
+_CANCELLED = 1e-4
+"""Variance to squared mean: below, too many digits are lost in the short formula."""
 _SPREAD = 0.618033988749895
 """Golden ratio: moves each sampled row within its share, so that data with a period doesn't fall into step."""
 
@@ -93,7 +95,7 @@ class _Moments:
     def __init__(self) -> None:
         import numpy as np  # noqa: PLC0415
 
-        self._room = np.empty(_PIECE)
+        self._ones = np.ones(_PIECE)
         self.count = 0
         self.mean = 0.0
         self.squares = 0.0
@@ -110,10 +112,12 @@ class _Moments:
             if not piece.size:
                 return
             low, high = np.minimum.reduce(piece), np.maximum.reduce(piece)
-        differences = self._room[: piece.size]
-        mean = float(np.add.reduce(piece, dtype=np.float64)) / piece.size
-        np.subtract(piece, mean, out=differences, casting="unsafe")
-        squares = float(np.dot(differences, differences))
+        numbers = piece.astype(np.float64, copy=False)
+        mean = float(np.dot(numbers, self._ones[: piece.size])) / piece.size
+        squares = float(np.dot(numbers, numbers)) - piece.size * mean * mean
+        if not squares > _CANCELLED * piece.size * mean * mean:
+            numbers = numbers - mean
+            squares = float(np.dot(numbers, numbers))
         self.minimum = low if self.minimum is None else min(self.minimum, low)
         self.maximum = high if self.maximum is None else max(self.maximum, high)
         count = self.count + piece.size
