@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from stackyard.engine.components import artifact_store, redactor_of
 from stackyard.flavors.opening import SecretValues
 from stackyard.model.artifact import Manifest
 from stackyard.model.error_base import error_from
-from stackyard.model.errors import InputError
+from stackyard.model.errors import InputError, StackyardError
 from stackyard.model.job import InputVersion, StepEvent, StepJob, StepReply
 from stackyard.model.names import with_article
 from stackyard.storage.ids import now
@@ -148,7 +149,8 @@ class JobServices:
     def close(self) -> None:
         """Remove folders that were asked for and never became versions."""
         for prepared in self._prepared.values():
-            self._store.discard(prepared.uri)
+            with contextlib.suppress(StackyardError):
+                self._store.discard(prepared.uri)
 
     def _origin(self, artifact_name: str, output: str = "") -> Origin:
         job = self._job

@@ -2,106 +2,51 @@
 
 An artifact version lies in ``<root>/artifacts/<folder of name>/<artifact version id>/``. It exists once its
 ``manifest.json`` is in place; nothing is renamed but that one small file, so that object stores work the same way.
+Beside them lie the records of runs, ``<root>/runs/<id>.json``: what the catalog knows of a run and its versions that
+manifests, written before, can't tell; from both a lost catalog is made anew.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from stat import S_ISDIR
+from typing import NamedTuple
 
-from pydantic import ValidationError
-
-from stackyard.model.artifact import MANIFEST_FILE, MANIFEST_FORMAT, ArtifactFile, Manifest
-from stackyard.model.base import check_format
-from stackyard.model.digest import PREFIX, digest_value
+from stackyard.model.artifact import MANIFEST_FILE, ArtifactFile, Manifest
 from stackyard.model.errors import ArtifactDamagedError, ArtifactStoreError
 from stackyard.model.names import folder_name
 from stackyard.storage.atomic import write_atomic
-from stackyard.storage.host import host_id, reason_of
+from stackyard.storage.host import reason_of
+from stackyard.storage.manifests import (
+    AGAIN,
+    differs,
+    manifest_bytes,
+    no_file,
+    no_manifest,
+    not_readable,
+    parse_manifest,
+)
+from stackyard.storage.version_writer import HashingFile as HashingFile
+from stackyard.storage.version_writer import LocalVersionWriter, Progress, digest_of, identity_of
+from stackyard.storage.version_writer import VersionWriter as VersionWriter
 
-_CHUNK = 1 << 20
-
-
-class HashingFile:
-    """A binary file to write to that knows the digest of what went through it. Not seekable."""
-
-    def __init__(self, raw: IO[bytes]) -> None:
-        """Wrap an open file."""
-        self._raw = raw
-        self._hash = hashlib.sha256()
-        self.size_bytes = 0
-
-    def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Write and count."""
-        view = memoryview(data).cast("B")
-        self._hash.update(view)
-        self.size_bytes += view.nbytes
-        self._raw.write(view)
-        return view.nbytes
-
-    def flush(self) -> None:
-        """Flush the file."""
-        self._raw.flush()
-
-    def close(self) -> None:
-        """Leave closing to the version writer, since libraries close what they are given."""
-
-    @property
-    def closed(self) -> bool:
-        """Tell whether the file below is closed."""
-        return self._raw.closed
-
-    def readable(self) -> bool:
-        """Tell that nothing can be read."""
-        return False
-
-    def writable(self) -> bool:
-        """Tell that bytes can be written."""
-        return True
-
-    def seekable(self) -> bool:
-        """Tell that there is no going back."""
-        return False
-
-    def digest(self) -> str:
-        """Return ``sha256:<hex>`` of what was written."""
-        return PREFIX + self._hash.hexdigest()
+_ARTIFACTS = "artifacts"
+_RECORDS = "runs"
+_ATTEMPTS = 5
 
 
-class VersionWriter(ABC):
-    """Takes the files of one new artifact version."""
+class Unfinished(NamedTuple):
+    """What lies in a store without a manifest: being written, or left by a writer that died."""
 
-    def __init__(self) -> None:
-        """Start without files."""
-        self.files: list[ArtifactFile] = []
-
-    @abstractmethod
-    def open(self, path: str) -> contextlib.AbstractContextManager[HashingFile]:
-        """Open a new file of the version for writing; ``path`` is relative."""
-
-    @abstractmethod
-    def add(self, path: str) -> contextlib.AbstractContextManager[Path]:
-        """Give a local path to libraries that only write to paths; its digest is computed after."""
-
-    def adopt(self) -> None:  # noqa: B027  # only where others can put files in
-        """Take files that somebody else put into the version's folder as files of the version."""
-
-    def write(self, path: str, data: bytes) -> None:
-        """Write a whole file."""
-        with self.open(path) as file:
-            file.write(data)
-
-    def digest(self) -> str:
-        """Return the digest of the version: over the files' paths and digests."""
-        if len(self.files) == 1:
-            return self.files[0].digest
-        return digest_value("artifact/1", sorted((f.path, f.digest) for f in self.files))
+    uri: str
+    version_id: str
+    written_at: float
+    """When something of it was written last, in seconds since 1970."""
 
 
 class ArtifactStore(ABC):
@@ -119,7 +64,11 @@ class ArtifactStore(ABC):
 
     @abstractmethod
     def discard(self, uri: str) -> None:
-        """Remove whatever was written of a version."""
+        """Remove whatever was written of a version, the manifest first; nothing being there is fine.
+
+        Raises:
+            ArtifactStoreError: something of it is there still.
+        """
 
     @abstractmethod
     def read_manifest(self, uri: str) -> Manifest:
@@ -141,56 +90,86 @@ class ArtifactStore(ABC):
         """Return where a version lies."""
         return f"{self.root}/artifacts/{folder_name(artifact_name)}/{version_id}"
 
-    def verify(self, uri: str) -> Manifest:
-        """Return the manifest if all files are there and intact; reads only what this host did not write itself.
+    def exists(self, uri: str) -> bool:
+        """Tell whether a version is there: whether it has a manifest, be it damaged.
+
+        Raises:
+            ArtifactStoreError: the store can't be reached.
+        """
+        try:
+            self.read_manifest(uri)
+        except ArtifactDamagedError as error:
+            return not error.details.get("missing")
+        return True
+
+    def glance(self, uri: str) -> Manifest:
+        """Return the manifest if, as far as can be told without reading data, the version is whole.
+
+        Raises:
+            ArtifactDamagedError: something is missing or has another size.
+        """
+        return self.read_manifest(uri)
+
+    def verify(self, uri: str, *, every_byte: bool = False, progress: Progress | None = None) -> Manifest:
+        """Return the manifest if all files are there and intact.
+
+        Args:
+            uri: of the version.
+            every_byte: read all there is; otherwise only what this host did not write or check before.
+            progress: is told of the bytes read, with ``every_byte``.
 
         Raises:
             ArtifactDamagedError: something is missing or differs.
         """
         manifest = self.read_manifest(uri)
         for file in manifest.files:
-            self.local_file(uri, file)
+            path = self.local_file(uri, file)
+            if every_byte and (found := digest_of(path, progress)) != file.digest:
+                raise differs(str(path), file, found)
         return manifest
 
+    def versions(self) -> Iterator[str]:
+        """Yield the URIs of all versions that have a manifest, in no order; what was just written may be missing.
 
-class LocalVersionWriter(VersionWriter):
-    """Writes into a local folder."""
+        Raises:
+            ArtifactStoreError: the store can't be listed.
+        """
+        raise ArtifactStoreError(
+            f"The artifact store {self.root} can't list its versions.",
+            hint="Its flavor does not implement ArtifactStore.versions; see docs/flavors.md.",
+        )
 
-    def __init__(self, folder: Path) -> None:
-        """Remember the folder, which exists."""
-        super().__init__()
-        self._folder = folder
+    def unfinished(self) -> Iterator[Unfinished]:
+        """Yield what lies here without a manifest, in no order.
 
-    @contextlib.contextmanager
-    def open(self, path: str) -> Iterator[HashingFile]:
-        """Open a new file and record size, digest and identity when it is closed."""
-        target = self._folder / path
-        if "/" in path:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("xb", buffering=_CHUNK) as raw:
-            file = HashingFile(raw)
-            yield file
-            raw.flush()
-            stat = os.fstat(raw.fileno())
-        self.files.append(_file_facts(path, file.size_bytes, file.digest(), stat))
+        Raises:
+            ArtifactStoreError: the store can't be listed.
+        """
+        return iter(())
 
-    @contextlib.contextmanager
-    def add(self, path: str) -> Iterator[Path]:
-        """Let a library write a file; read it once for the digest."""
-        target = self._folder / path
-        yield target
-        digest = _digest_of(target)
-        stat = target.stat()
-        self.files.append(_file_facts(path, stat.st_size, digest, stat))
+    def write_record(self, name: str, data: bytes) -> None:  # noqa: B027  # not every store keeps records
+        """Keep the record of a run or of a version without one, in the place of an earlier one of that name.
 
-    def adopt(self) -> None:
-        """Take files that somebody else put into the folder; links are taken for what they lead to."""
-        known = {file.path for file in self.files}
-        for path in sorted(self._folder.rglob("*")):
-            name = path.relative_to(self._folder).as_posix()
-            if path.is_file() and name not in known:
-                with self.add(name):
-                    pass  # it is there
+        Stores that keep none do nothing here: a catalog can then be made anew from manifests alone.
+
+        Raises:
+            ArtifactStoreError: the store can't be written.
+        """
+
+    def delete_record(self, name: str) -> None:  # noqa: B027  # as above
+        """Remove a record; none being there is fine.
+
+        Raises:
+            ArtifactStoreError: the store can't be written.
+        """
+
+    def records(self) -> Iterator[tuple[str, bytes]]:
+        """Yield name and content of the records, in no order.
+
+        Raises:
+            ArtifactStoreError: the store can't be read.
+        """
+        return iter(())
 
 
 class LocalArtifactStore(ArtifactStore):
@@ -207,10 +186,15 @@ class LocalArtifactStore(ArtifactStore):
             ArtifactStoreError: the store can't be written.
         """
         folder = Path(self.uri_of(artifact_name, version_id))
-        try:
-            folder.mkdir(parents=True)
-        except OSError as error:
-            raise self._not_writable(error) from error
+        for attempt in range(_ATTEMPTS):
+            try:
+                folder.mkdir(parents=True)
+                break
+            except FileNotFoundError as error:  # the artifact's last version, and so its folder, just went
+                if attempt == _ATTEMPTS - 1:
+                    raise self._not_writable(error) from error
+            except OSError as error:
+                raise self._not_writable(error) from error
         return LocalVersionWriter(folder)
 
     def finish(self, uri: str, manifest: Manifest) -> None:
@@ -219,15 +203,32 @@ class LocalArtifactStore(ArtifactStore):
         Raises:
             ArtifactStoreError: the store can't be written.
         """
-        data = manifest.model_dump_json(exclude_defaults=True).encode("utf-8", errors="surrogatepass")
         try:
-            write_atomic(Path(uri) / MANIFEST_FILE, data, durable=False)
+            write_atomic(Path(uri) / MANIFEST_FILE, manifest_bytes(manifest), durable=False)
         except OSError as error:
             raise self._not_writable(error) from error
 
     def discard(self, uri: str) -> None:
-        """Remove a version's folder."""
-        shutil.rmtree(uri, ignore_errors=True)
+        """Remove a version's folder, its manifest first, and the artifact's when it was the last in it.
+
+        Raises:
+            ArtifactStoreError: something of it is there still.
+        """
+        folder = Path(uri)
+        try:
+            (folder / MANIFEST_FILE).unlink()
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as error:
+            raise self._not_writable(error) from error
+        shutil.rmtree(folder, ignore_errors=True)
+        if os.path.lexists(folder):
+            raise ArtifactStoreError(
+                f"The artifact version at {uri} can't be removed.",
+                hint="Change the permissions of the folder and what is in it, or remove it by hand.",
+            )
+        with contextlib.suppress(OSError):  # others are in it
+            folder.parent.rmdir()
 
     def read_manifest(self, uri: str) -> Manifest:
         """Return a version's manifest.
@@ -237,50 +238,118 @@ class LocalArtifactStore(ArtifactStore):
         """
         path = Path(uri) / MANIFEST_FILE
         try:
-            manifest = Manifest.model_validate_json(path.read_bytes())
-        except FileNotFoundError as error:
-            raise ArtifactDamagedError(
-                f"The artifact version at {uri} has no manifest: it was removed or never finished.",
-                hint="Run the step again.",
-                missing=True,
-            ) from error
-        except (OSError, ValidationError, ValueError) as error:
-            why = reason_of(error) if isinstance(error, OSError) else "it is not a manifest"
-            raise ArtifactDamagedError(
-                f"The manifest {path} can't be read: {why}.", hint="Run the step again."
-            ) from error
-        if not check_format(manifest.format, MANIFEST_FORMAT):
-            raise ArtifactDamagedError(
-                f"The manifest {path} has format {manifest.format}; this Stackyard reads up to {MANIFEST_FORMAT}.",
-                hint="Upgrade Stackyard in this environment.",
-            )
-        if any(Path(file.path).is_absolute() or ".." in Path(file.path).parts for file in manifest.files):
-            raise ArtifactDamagedError(
-                f"The manifest {path} names files outside of its version.", hint="Run the step again."
-            )
+            data = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise no_manifest(uri) from error
+        except OSError as error:
+            raise not_readable(f"manifest {path}", error) from error
+        return parse_manifest(data, str(path))
+
+    def exists(self, uri: str) -> bool:
+        """Tell whether there is a manifest."""
+        return os.path.exists(f"{uri}/{MANIFEST_FILE}")  # noqa: PTH110  # many at once
+
+    def glance(self, uri: str) -> Manifest:
+        """Return the manifest if the files that it names are there with their sizes.
+
+        Raises:
+            ArtifactDamagedError: something is missing or has another size.
+        """
+        manifest = self.read_manifest(uri)
+        for file in manifest.files:
+            _check_size(Path(uri, file.path), file)
         return manifest
 
     def local_file(self, uri: str, file: ArtifactFile) -> Path:
         """Return the file; its bytes are read unless this host wrote just this file (inode, size, mtime_ns)."""
         path = Path(uri) / file.path
+        stat = _check_size(path, file)
+        if identity_of(stat) == file.written:
+            return path
         try:
-            stat = path.stat()
-            if stat.st_size == file.size_bytes and _identity(stat) == file.written:
-                return path
-            found = _digest_of(path) if stat.st_size == file.size_bytes else f"{stat.st_size} bytes"
+            found = digest_of(path)
         except OSError as error:
-            raise ArtifactDamagedError(
-                f"The file {path} of an artifact version can't be read: {reason_of(error)}.",
-                hint="Run the step again.",
-                missing=True,
-            ) from error
+            raise not_readable(f"file {path} of an artifact version", error) from error
         if found != file.digest:
-            raise ArtifactDamagedError(
-                f"The file {path} is damaged: expected {file.size_bytes} bytes with {file.digest[:23]}…, found "
-                f"{found if len(found) < 24 else found[:23] + '…'}.",
-                hint="Run the step again; the cache will not use this version.",
-            )
+            raise differs(str(path), file, found)
         return path
+
+    def verify(self, uri: str, *, every_byte: bool = False, progress: Progress | None = None) -> Manifest:
+        """Return the manifest if all files are there and intact; as the interface says, each is read once."""
+        if not every_byte:
+            return super().verify(uri)
+        manifest = self.read_manifest(uri)
+        for file in manifest.files:
+            path = Path(uri, file.path)
+            _check_size(path, file)
+            try:
+                found = digest_of(path, progress)
+            except OSError as error:
+                raise not_readable(f"file {path} of an artifact version", error) from error
+            if found != file.digest:
+                raise differs(str(path), file, found)
+        return manifest
+
+    def versions(self) -> Iterator[str]:
+        """Yield the URIs of all versions that have a manifest."""
+        return (uri for uri in self._folders() if self.exists(uri))
+
+    def unfinished(self) -> Iterator[Unfinished]:
+        """Yield the folders of versions without a manifest."""
+        for uri in self._folders():
+            if not self.exists(uri):
+                try:
+                    written = max(p.lstat().st_mtime for p in (Path(uri), *Path(uri).rglob("*")))
+                except OSError:  # it became a version, or went, this moment
+                    continue
+                if not self.exists(uri):
+                    yield Unfinished(uri, uri.rpartition("/")[2], written)
+
+    def write_record(self, name: str, data: bytes) -> None:
+        """Keep a record as ``<root>/runs/<name>.json``.
+
+        Raises:
+            ArtifactStoreError: the store can't be written.
+        """
+        path = self._record(name)
+        try:
+            if not path.parent.is_dir():
+                path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, data, durable=False)
+        except OSError as error:
+            raise self._not_writable(error) from error
+
+    def delete_record(self, name: str) -> None:
+        """Remove a record.
+
+        Raises:
+            ArtifactStoreError: the store can't be written.
+        """
+        try:
+            self._record(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise self._not_writable(error) from error
+
+    def records(self) -> Iterator[tuple[str, bytes]]:
+        """Yield name and content of the records; one that can't be read is left out."""
+        for path in Path(self.root, _RECORDS).glob("*.json"):
+            with contextlib.suppress(OSError):
+                yield path.stem, path.read_bytes()
+
+    def _record(self, name: str) -> Path:
+        return Path(self.root, _RECORDS, f"{name}.json")
+
+    def _folders(self) -> Iterator[str]:
+        """Yield the folders that are versions, or may become some."""
+        top = f"{self.root}/{_ARTIFACTS}"
+        try:
+            for artifact in _subfolders(top):
+                yield from _subfolders(f"{top}/{artifact}", f"{top}/{artifact}/")
+        except OSError as error:
+            raise ArtifactStoreError(
+                f"The artifact store {self.root} can't be read: {reason_of(error)}.",
+                hint="Change the permissions of the folder.",
+            ) from error
 
     def _not_writable(self, error: OSError) -> ArtifactStoreError:
         return ArtifactStoreError(
@@ -289,17 +358,25 @@ class LocalArtifactStore(ArtifactStore):
         )
 
 
-def _identity(stat: os.stat_result) -> tuple[str, int, int]:
-    return (host_id(), stat.st_ino, stat.st_mtime_ns)
+def _check_size(path: Path, file: ArtifactFile) -> os.stat_result:
+    try:
+        stat = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise no_file(str(path)) from error
+    except OSError as error:
+        raise not_readable(f"file {path} of an artifact version", error) from error
+    if S_ISDIR(stat.st_mode):
+        raise ArtifactDamagedError(f"The file {path} of an artifact version is a folder now.", hint=AGAIN)
+    if stat.st_size != file.size_bytes:
+        raise differs(str(path), file, f"{stat.st_size} bytes")
+    return stat
 
 
-def _file_facts(path: str, size_bytes: int, digest: str, stat: os.stat_result) -> ArtifactFile:
-    return ArtifactFile(path=path, size_bytes=size_bytes, digest=digest, written=_identity(stat))
-
-
-def _digest_of(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return PREFIX + digest.hexdigest()
+def _subfolders(folder: str, prefix: str = "") -> Iterator[str]:
+    try:
+        with os.scandir(folder) as found:
+            names = [entry.name for entry in found if entry.is_dir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        yield prefix + name

@@ -55,6 +55,11 @@ class Home(NamedTuple):
         """Folder of the local artifact stores without a path of their own."""
         return self.root / "artifact_stores"
 
+    @property
+    def downloads(self) -> Path:
+        """Copies of files of artifact stores that are not on this machine; they can be removed at any time."""
+        return self.root / "downloads"
+
     def run_lock(self, run_id: str) -> Path:
         """The lock that a run's driver holds for life."""
         return self.root / "runs" / f"{run_id}.lock"

@@ -19,6 +19,15 @@ def new_id() -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def moment_of(identifier: str) -> float:
+    """Return when an id was made, in seconds since 1970; 0 when it is no UUIDv7."""
+    digits = identifier.replace("-", "")
+    try:
+        return int(digits[:12], 16) / 1000 if len(digits) == 32 and digits[12] == "7" else 0.0
+    except ValueError:
+        return 0.0
+
+
 def now() -> str:
     """Return the current moment as UTC ISO 8601 with milliseconds."""
     return format_time(datetime.now(tz=timezone.utc))

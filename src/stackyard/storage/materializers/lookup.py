@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from stackyard.model.artifact import Manifest
-from stackyard.model.errors import MaterializationError, StackyardError
+from stackyard.model.errors import MaterializationError
 from stackyard.model.materializer import HOW, misfit
 from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
 from stackyard.storage.ids import new_id, now
@@ -134,18 +135,15 @@ def save_version(
             uri=uri,
         )
         store.finish(uri, manifest)
-    except StackyardError:
-        store.discard(uri)
-        raise
-    except OSError as error:
-        store.discard(uri)
+    except BaseException as error:
+        with contextlib.suppress(Exception):  # what went wrong first is what counts
+            store.discard(uri)
+        if not isinstance(error, OSError):
+            raise
         raise MaterializationError(
             f"The artifact {origin.artifact_name!r} can't be written to {uri}: {error.strerror or error}.",
             hint="Make room or choose a stack with another artifact store.",
         ) from error
-    except BaseException:
-        store.discard(uri)
-        raise
     return manifest
 
 
