@@ -51,6 +51,7 @@
     |   +-- ArtifactStoreError        S107
     |   +-- SecretStoreError          S108
     |   +-- ComponentError            S109     a component's service can't be reached or refuses
+    |   +-- NotReadableError          S110     a stored value that can't be looked into without loading it
     +-- ExecutionError         R1xx   exit 1
     |   +-- RunFailedError            R101
     |   +-- WorkerCrashedError        R102
@@ -384,3 +385,9 @@ class ComponentError(StorageError):
     """The service behind a component can't be reached, or refuses."""
 
     code = "S109"
+
+
+class NotReadableError(StorageError):
+    """A stored value can't be looked into: no table, no open format, or too large."""
+
+    code = "S110"
