@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from stackyard.flavors.base import ComponentConfiguration, Flavor, secret_field
+from stackyard.model.base import no_entries
 from stackyard.model.enums import ComponentType
 from stackyard.model.integrations import INTEGRATIONS
 
@@ -53,7 +54,7 @@ class MlflowSettings(ComponentConfiguration):
     """Experiment of MLflow instead of the configured one."""
     run_name: str | None = None
     """Name of the run of MLflow; without it the names of run and step."""
-    tags: dict[str, str] = Field(default_factory=dict)
+    tags: dict[str, str] = Field(default_factory=no_entries)
     """Tags of the run of MLflow."""
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from stackyard.flavors.base import ComponentConfiguration, Flavor
+from stackyard.model.base import no_entries
 from stackyard.model.enums import ComponentType
 
 Event = Literal["completed", "failed", "stopped"]
@@ -27,7 +28,7 @@ class WebhookConfiguration(ComponentConfiguration):
     """How a run must have ended to be told: completed, failed, stopped."""
     format: Literal["json", "slack"] = "json"
     """json posts everything that is known of the run; slack posts a text as Slack's incoming webhooks take it."""
-    headers: dict[str, str] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=no_entries)
     """Headers to send; values may be references to secrets."""
     timeout_s: float = Field(default=5.0, gt=0, le=30)
     """Seconds that telling may take, all attempts together."""

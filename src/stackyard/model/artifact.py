@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from stackyard.model.base import Persisted
+from stackyard.model.base import Persisted, no_entries, no_items
 
 MANIFEST_FORMAT = "1.0"
 MANIFEST_FILE = "manifest.json"
@@ -47,7 +47,7 @@ class ColumnStatistics(Persisted):
     """Standard deviation of the sample (n - 1)."""
     histogram: Histogram | None = None
     """Of finite numbers."""
-    top: list[ValueCount] = Field(default_factory=list)
+    top: list[ValueCount] = Field(default_factory=no_items)
     """The most frequent values of texts, categories and booleans, most frequent first."""
     sampled: int | None = None
     """Rows that distinct, histogram and top are from, evenly spread; None: all."""
@@ -72,9 +72,9 @@ class Preview(Persisted):
     """
     data: Any = None
     """``json``: the value, cut to a safe size; ``metrics``: name to number."""
-    columns: list[PreviewColumn] = Field(default_factory=list)
+    columns: list[PreviewColumn] = Field(default_factory=no_items)
     """``table``: the columns in order."""
-    rows: list[list[Any]] = Field(default_factory=list)
+    rows: list[list[Any]] = Field(default_factory=no_items)
     """``table``: the first rows; JSON values."""
     n_rows: int | None = None
     """``table``: rows of the whole value."""
@@ -130,7 +130,7 @@ class Manifest(Persisted):
     project_id: str = ""
     version: int | None = None
     """The number that the catalog gave, for information; nothing reads it back from here."""
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: dict[str, Any] = Field(default_factory=no_entries)
     preview: Preview = Field(default_factory=Preview)
     created_at: str = ""
     uri: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from stackyard.model.base import Persisted
+from stackyard.model.base import Persisted, no_entries
 from stackyard.model.digest import digest_value
 from stackyard.model.enums import MissReason
 
@@ -12,25 +12,25 @@ from stackyard.model.enums import MissReason
 class CacheKeyParts(Persisted):
     """Everything that decides whether a step's outputs can be reused, each part as a digest or plain text."""
 
-    code: dict[str, str] = Field(default_factory=dict)
+    code: dict[str, str] = Field(default_factory=no_entries)
     """Module to digest of its normalised syntax tree; ``<step>`` for code without a file."""
-    parameters: dict[str, str] = Field(default_factory=dict)
+    parameters: dict[str, str] = Field(default_factory=no_entries)
     """Parameter to digest of its value."""
-    inputs: dict[str, str] = Field(default_factory=dict)
+    inputs: dict[str, str] = Field(default_factory=no_entries)
     """Input to materializer, type and digest of the version's content, or ``version:<id>`` where bytes of equal values
     differ."""
-    outputs: dict[str, str] = Field(default_factory=dict)
+    outputs: dict[str, str] = Field(default_factory=no_entries)
     """Output to the materializer it is stored with; empty means chosen by the value's type."""
-    environment: dict[str, str] = Field(default_factory=dict)
+    environment: dict[str, str] = Field(default_factory=no_entries)
     """Environment variable of the step to digest of its value."""
     python: str = ""
     """``major.minor``."""
     artifact_store_id: str = ""
-    secrets: dict[str, str] = Field(default_factory=dict)
+    secrets: dict[str, str] = Field(default_factory=no_entries)
     """Secret of the step to its place among them; never anything of its values."""
     experiment_tracker: str = ""
     """Id of the component that follows the step, so that a step that is tracked for the first time really runs."""
-    policy: dict[str, str] = Field(default_factory=dict)
+    policy: dict[str, str] = Field(default_factory=no_entries)
     """What the step's cache policy adds, in words (``file data.csv``), to digest."""
 
     def digest(self) -> str:

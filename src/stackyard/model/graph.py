@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from stackyard.model.base import Message
+from stackyard.model.base import Message, no_entries, no_items
 from stackyard.model.errors import CycleError, Location
 from stackyard.model.options import CachePolicy, HookEvent, HookSpec, ModelSpec, ResourceSettings, StepRetryConfig
 
@@ -48,10 +48,10 @@ class OutputSpec(Message):
     """Name of the artifact that the output's versions belong to."""
     type: str = ""
     """Its annotation as people write it; empty when there is none."""
-    materializers: list[str] = Field(default_factory=list)
+    materializers: list[str] = Field(default_factory=no_items)
     """``module:Class`` of materializers that are asked first, in this order."""
-    tags: list[str] = Field(default_factory=list)
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    tags: list[str] = Field(default_factory=no_items)
+    metadata: dict[str, Any] = Field(default_factory=no_entries)
     """What ``ArtifactConfig(run_metadata=...)`` says of every version."""
     artifact_type: Literal["", "model", "data", "deployment"] = ""
     """What it is for the model that the step works on."""
@@ -74,20 +74,20 @@ class StepSpec(Message):
     mapped_from: str = ""
     """Name of the step whose ``map`` made this call: its section of a run configuration counts for all of them."""
     source: StepSource
-    parameters: dict[str, Any] = Field(default_factory=dict)
+    parameters: dict[str, Any] = Field(default_factory=no_entries)
     """JSON values, defaults included, validated by the annotations."""
-    inputs: dict[str, OutputRef] = Field(default_factory=dict)
+    inputs: dict[str, OutputRef] = Field(default_factory=no_entries)
     """Input to where it comes from; ``name[0]``, ``name[1]`` ... are the members of a list that ``name`` was given."""
-    external_inputs: dict[str, str] = Field(default_factory=dict)
+    external_inputs: dict[str, str] = Field(default_factory=no_entries)
     """Input (or ``name[i]``) to the id of an artifact version that exists already."""
-    after: list[str] = Field(default_factory=list)
+    after: list[str] = Field(default_factory=no_items)
     """Steps that must have ended well although nothing is taken from them."""
-    outputs: list[OutputSpec] = Field(default_factory=list)
+    outputs: list[OutputSpec] = Field(default_factory=no_items)
     enable_cache: bool = True
-    environment: dict[str, str] = Field(default_factory=dict)
-    secrets: list[str] = Field(default_factory=list)
+    environment: dict[str, str] = Field(default_factory=no_entries)
+    secrets: list[str] = Field(default_factory=no_items)
     """Names of the secrets whose keys the step finds as environment variables; a later one wins."""
-    settings: list[GivenSettings] = Field(default_factory=list)
+    settings: list[GivenSettings] = Field(default_factory=no_items)
     """Weakest first; those of the pipeline and of the run configuration are not among them."""
     experiment_tracker: str | bool | None = None
     """Name of the stack's experiment tracker, or True for whichever it has."""
@@ -97,15 +97,15 @@ class StepSpec(Message):
     timeout_s: float | None = None
     """Seconds after which an attempt is stopped and has failed."""
     resources: ResourceSettings | None = None
-    hooks: dict[HookEvent, HookSpec] = Field(default_factory=dict)
+    hooks: dict[HookEvent, HookSpec] = Field(default_factory=no_entries)
     """The step's own, else the pipeline's."""
     model: ModelSpec | None = None
     """The step's own, else the pipeline's."""
-    tags: list[str] = Field(default_factory=list)
-    extra: dict[str, Any] = Field(default_factory=dict)
+    tags: list[str] = Field(default_factory=no_items)
+    extra: dict[str, Any] = Field(default_factory=no_entries)
     """Whatever the user wants to find again in the step's context."""
     cache_policy: CachePolicy | None = None
-    substitutions: dict[str, str] = Field(default_factory=dict)
+    substitutions: dict[str, str] = Field(default_factory=no_entries)
     """Placeholder to text, for names of artifacts: ``{date}`` and ``{time}`` are always there."""
     file: str = ""
     """File of the call inside the pipeline."""
@@ -120,10 +120,10 @@ class PipelineSpec(Message):
     """A pipeline as recorded: what will run."""
 
     name: str
-    steps: list[StepSpec] = Field(default_factory=list)
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    tags: list[str] = Field(default_factory=list)
-    extra: dict[str, Any] = Field(default_factory=dict)
+    steps: list[StepSpec] = Field(default_factory=no_items)
+    parameters: dict[str, Any] = Field(default_factory=no_entries)
+    tags: list[str] = Field(default_factory=no_items)
+    extra: dict[str, Any] = Field(default_factory=no_entries)
     model: ModelSpec | None = None
     on_init: HookSpec | None = None
     """Called in the driver before the first step; when it fails the run does."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from stackyard.model.artifact import Manifest
-from stackyard.model.base import Message
+from stackyard.model.base import Message, no_entries, no_items
 from stackyard.model.enums import ComponentType
 from stackyard.model.graph import OutputSpec, StepSource
 from stackyard.model.options import HookEvent, HookSpec, ModelVersionRef
@@ -22,7 +22,7 @@ PROTOCOL_VERSION = 1
 class Secrets(Message):
     """The secret values that a job's components and step name; held in memory only."""
 
-    values: dict[str, dict[str, str]] = Field(default_factory=dict, repr=False)
+    values: dict[str, dict[str, str]] = Field(default_factory=no_entries, repr=False)
     """Secret's name to key to value."""
 
 
@@ -35,9 +35,9 @@ class ComponentSpec(Message):
     flavor: str
     source: str = ""
     """``module:attribute`` of a flavor that does not come with Stackyard; empty for those that do."""
-    configuration: dict[str, Any] = Field(default_factory=dict)
+    configuration: dict[str, Any] = Field(default_factory=no_entries)
     """Resolved: defaults filled in, paths absolute. Secrets are still references: ``{{name.key}}``."""
-    settings: dict[str, Any] = Field(default_factory=dict)
+    settings: dict[str, Any] = Field(default_factory=no_entries)
     """What code and run configuration say for this component, checked by its flavor."""
 
 
@@ -74,25 +74,25 @@ class StepJob(Message):
     project_id: str
     stack_name: str
     source: StepSource
-    import_paths: list[str] = Field(default_factory=list)
+    import_paths: list[str] = Field(default_factory=no_items)
     """What the driver's ``sys.path`` has in front, so that the step's module is found."""
     working_directory: str = ""
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    inputs: dict[str, InputVersion] = Field(default_factory=dict)
-    outputs: list[OutputSpec] = Field(default_factory=list)
+    parameters: dict[str, Any] = Field(default_factory=no_entries)
+    inputs: dict[str, InputVersion] = Field(default_factory=no_entries)
+    outputs: list[OutputSpec] = Field(default_factory=no_items)
     artifact_store: ComponentSpec
     experiment_tracker: ComponentSpec | None = None
     """Set when the step names one."""
-    environment: dict[str, str] = Field(default_factory=dict)
-    secrets: list[str] = Field(default_factory=list)
+    environment: dict[str, str] = Field(default_factory=no_entries)
+    secrets: list[str] = Field(default_factory=no_items)
     """Names of the secrets whose keys the step finds as environment variables; the values travel beside the job."""
     limits: StepLimits = Field(default_factory=StepLimits)
-    hooks: dict[HookEvent, HookSpec] = Field(default_factory=dict)
+    hooks: dict[HookEvent, HookSpec] = Field(default_factory=no_entries)
     model: ModelVersionRef | None = None
     """The model version that the step works on."""
-    tags: list[str] = Field(default_factory=list)
+    tags: list[str] = Field(default_factory=no_items)
     """Of the run."""
-    extra: dict[str, Any] = Field(default_factory=dict)
+    extra: dict[str, Any] = Field(default_factory=no_entries)
     """The pipeline's, overridden by the step's."""
     attempt: int = 1
 
@@ -109,7 +109,7 @@ class StepEvent(Message):
     stream: Literal["stdout", "stderr", "log"] = "log"
     level: str = ""
     text: str = ""
-    values: dict[str, Any] = Field(default_factory=dict)
+    values: dict[str, Any] = Field(default_factory=no_entries)
     """``metadata``: name to JSON value."""
     of_run: bool = False
     """``metadata``: the run shows it too, under the step's name."""
@@ -132,7 +132,7 @@ class StepRequest(Message):
     step_run_id: str
     method: str
     """Name of a method of ``Client``, or one of the driver's own that begin with ``_``."""
-    arguments: dict[str, Any] = Field(default_factory=dict)
+    arguments: dict[str, Any] = Field(default_factory=no_entries)
     """JSON values by name."""
     manifest: Manifest | None = None
     """``_record_artifact``: what the step stored on its own."""
@@ -165,7 +165,7 @@ class StepOutput(Message):
 
     name: str
     artifact_version_id: str
-    tags: list[str] = Field(default_factory=list)
+    tags: list[str] = Field(default_factory=no_items)
     """Of the version: those that the code names and those that the step added."""
 
 
@@ -174,7 +174,7 @@ class StepOutcome(Message):
 
     step_run_id: str
     status: Literal["completed", "failed", "stopped"]
-    outputs: list[StepOutput] = Field(default_factory=list)
+    outputs: list[StepOutput] = Field(default_factory=no_items)
     error: StepError | None = None
     started_at: str = ""
     ended_at: str = ""

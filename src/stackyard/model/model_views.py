@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from stackyard.model.base import no_entries, no_items
 from stackyard.model.basic_views import View
 from stackyard.model.enums import Status
 
@@ -23,13 +24,13 @@ class ModelView(View):
     limitations: str = ""
     trade_offs: str = ""
     ethics: str = ""
-    tags: list[str] = Field(default_factory=list)
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    tags: list[str] = Field(default_factory=no_items)
+    metadata: dict[str, Any] = Field(default_factory=no_entries)
     created_at: str = ""
     n_versions: int = 0
     latest_version: int = 0
     """Number of the newest version; 0 without any."""
-    stages: dict[str, int] = Field(default_factory=dict)
+    stages: dict[str, int] = Field(default_factory=no_entries)
     """``staging`` and ``production`` to the number of the version that holds the stage."""
 
 
@@ -69,14 +70,14 @@ class ModelVersionView(View):
     stage: str = ""
     """``staging``, ``production``, ``archived`` or empty."""
     description: str = ""
-    tags: list[str] = Field(default_factory=list)
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    tags: list[str] = Field(default_factory=no_items)
+    metadata: dict[str, Any] = Field(default_factory=no_entries)
     created_at: str = ""
     n_artifacts: int = 0
     n_runs: int = 0
-    artifacts: list[ModelArtifactView] = Field(default_factory=list)
+    artifacts: list[ModelArtifactView] = Field(default_factory=no_items)
     """Newest first; only when one version is shown."""
-    runs: list[ModelRunView] = Field(default_factory=list)
+    runs: list[ModelRunView] = Field(default_factory=no_items)
     """Newest first; only when one version is shown."""
 
 
@@ -86,5 +87,5 @@ class TagView(View):
     name: str
     n_things: int = 0
     """Of all kinds together."""
-    things: dict[str, int] = Field(default_factory=dict)
+    things: dict[str, int] = Field(default_factory=no_entries)
     """``run``, ``step_run``, ``artifact``, ``artifact_version``, ``model``, ``model_version`` to how many have it."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from stackyard.model.base import Message
+from stackyard.model.base import Message, no_entries
 
 
 class _Option(Message):
@@ -73,7 +73,7 @@ class HookSpec(_Option):
     line: int = 0
     pickled: str = ""
     """Base64 of the cloudpickled function, for ``__main__`` and notebooks; else empty."""
-    arguments: dict[str, Any] = Field(default_factory=dict)
+    arguments: dict[str, Any] = Field(default_factory=no_entries)
     """JSON values that it is called with by name (``init_hook_kwargs``)."""
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from stackyard.model.base import no_entries, no_items
 from stackyard.model.basic_views import View
 from stackyard.model.enums import Status
 
@@ -21,9 +22,9 @@ class PipelineSummaryView(View):
     """Of the ``def``, counted from 1."""
     doc: str = ""
     """First line of the docstring."""
-    parameters: list[str] = Field(default_factory=list)
+    parameters: list[str] = Field(default_factory=no_items)
     """Their names."""
-    steps: list[str] = Field(default_factory=list)
+    steps: list[str] = Field(default_factory=no_items)
     """Functions of the steps that it calls, as far as reading its text tells."""
     runs: int = 0
     last_run: str = ""
@@ -41,10 +42,10 @@ class RecordedStepView(View):
     line: int
     """Of the call in the pipeline."""
     upstream: list[str]
-    inputs: dict[str, str] = Field(default_factory=dict)
+    inputs: dict[str, str] = Field(default_factory=no_entries)
     """Input to ``step.output``, or to the id of an artifact version."""
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    outputs: list[str] = Field(default_factory=list)
+    parameters: dict[str, Any] = Field(default_factory=no_entries)
+    outputs: list[str] = Field(default_factory=no_items)
     enable_cache: bool = True
 
 
@@ -62,5 +63,5 @@ class PipelineCheckView(View):
     """In topological order."""
     complete: bool = True
     """False: the pipeline looks at a value, and what it does with it is known only when it runs."""
-    notes: list[str] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=no_items)
     """What the run configuration says without effect."""

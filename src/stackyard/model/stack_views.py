@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from stackyard.model.base import no_entries, no_items
 from stackyard.model.basic_views import View
 from stackyard.model.enums import ComponentType
 from stackyard.model.flavor import SettingsScope
@@ -37,11 +38,11 @@ class FlavorView(View):
     """Distribution that brings it: ``stackyard`` for those that come with it."""
     version: str = ""
     integration: str = ""
-    requirements: list[str] = Field(default_factory=list)
-    missing: list[str] = Field(default_factory=list)
+    requirements: list[str] = Field(default_factory=no_items)
+    missing: list[str] = Field(default_factory=no_items)
     """Requirements that this environment lacks; empty where that was not looked at."""
-    configuration: list[FieldView] = Field(default_factory=list)
-    settings: list[FieldView] = Field(default_factory=list)
+    configuration: list[FieldView] = Field(default_factory=no_items)
+    settings: list[FieldView] = Field(default_factory=no_items)
     settings_scope: SettingsScope = "step"
 
 
@@ -59,7 +60,7 @@ class ComponentTypeView(View):
     """One sentence."""
     explanation: str = ""
     """Paragraphs, separated by empty lines."""
-    flavors: list[str] = Field(default_factory=list)
+    flavors: list[str] = Field(default_factory=no_items)
     n_components: int = 0
 
 
@@ -67,12 +68,12 @@ class SecretView(View):
     """A secret without its values."""
 
     name: str
-    keys: list[str] = Field(default_factory=list)
+    keys: list[str] = Field(default_factory=no_items)
     backend: str
     """``keyring``, ``file`` or ``environment``."""
     created_at: str = ""
     updated_at: str = ""
-    used_by: list[str] = Field(default_factory=list)
+    used_by: list[str] = Field(default_factory=no_items)
     """Components that refer to it: ``artifact store my_store``."""
 
 
@@ -97,7 +98,7 @@ class CheckView(View):
     """``stack 'my_stack'`` or ``this installation``."""
     usable: bool
     """No finding is an error."""
-    findings: list[FindingView] = Field(default_factory=list)
+    findings: list[FindingView] = Field(default_factory=no_items)
 
 
 class PlanItemView(View):
@@ -107,7 +108,7 @@ class PlanItemView(View):
     kind: Literal["component", "stack"]
     component_type: ComponentType | None = None
     name: str
-    changes: dict[str, list[Any]] = Field(default_factory=dict)
+    changes: dict[str, list[Any]] = Field(default_factory=no_entries)
     """Field to [value now, value after]; only for ``change``."""
     line: int = 0
     """Where the file says so, counted from 1."""
@@ -117,7 +118,7 @@ class PlanView(View):
     """What applying a file does: components in the order of their types and names, then stacks by name."""
 
     file: str
-    items: list[PlanItemView] = Field(default_factory=list)
+    items: list[PlanItemView] = Field(default_factory=no_items)
     applied: bool = False
 
     @property
@@ -131,9 +132,9 @@ class IntegrationView(View):
 
     name: str
     doc: str = ""
-    requirements: list[str] = Field(default_factory=list)
+    requirements: list[str] = Field(default_factory=no_items)
     installed: bool = False
     """All requirements are met in the interpreter that was asked."""
-    missing: list[str] = Field(default_factory=list)
-    versions: dict[str, str] = Field(default_factory=dict)
+    missing: list[str] = Field(default_factory=no_items)
+    versions: dict[str, str] = Field(default_factory=no_entries)
     """Distribution to installed version."""

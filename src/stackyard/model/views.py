@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import Field
 
 from stackyard.model.artifact import Preview
+from stackyard.model.base import no_entries, no_items
 from stackyard.model.basic_views import ActiveStackView as ActiveStackView
 from stackyard.model.basic_views import ComponentView as ComponentView
 from stackyard.model.basic_views import ErrorView as ErrorView
@@ -78,15 +79,15 @@ class StepRunView(View):
     """Until now while it runs."""
     cache: CacheView | None = None
     error: StepErrorView | None = None
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    inputs: list[ArtifactRefView] = Field(default_factory=list)
-    outputs: list[ArtifactRefView] = Field(default_factory=list)
-    metadata: dict[str, Any] = Field(default_factory=dict)
-    upstream: list[str] = Field(default_factory=list)
+    parameters: dict[str, Any] = Field(default_factory=no_entries)
+    inputs: list[ArtifactRefView] = Field(default_factory=no_items)
+    outputs: list[ArtifactRefView] = Field(default_factory=no_items)
+    metadata: dict[str, Any] = Field(default_factory=no_entries)
+    upstream: list[str] = Field(default_factory=no_items)
     attempt: int = 1
     """Counted from 1; more than 1 after retries."""
-    tags: list[str] = Field(default_factory=list)
-    configuration: dict[str, Any] = Field(default_factory=dict)
+    tags: list[str] = Field(default_factory=no_items)
+    configuration: dict[str, Any] = Field(default_factory=no_entries)
     """What code and run configuration say of it, apart from parameters: retry, timeout_s, resources, extra ..."""
     model_version_id: str = ""
     file: str = ""
@@ -123,15 +124,15 @@ class RunView(View):
     """Completed, or reused."""
     n_cached: int = 0
     n_failed: int = 0
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    parameters: dict[str, Any] = Field(default_factory=no_entries)
+    metadata: dict[str, Any] = Field(default_factory=no_entries)
     error: StepErrorView | None = None
     """Why the run as a whole failed: its first failed step, or what stopped it before any. Of a run that did not fail:
     why its ``on_cleanup`` did."""
-    tags: list[str] = Field(default_factory=list)
-    configuration: dict[str, Any] = Field(default_factory=dict)
+    tags: list[str] = Field(default_factory=no_items)
+    configuration: dict[str, Any] = Field(default_factory=no_entries)
     """What code and run configuration say of the run, apart from parameters."""
-    model_version_ids: list[str] = Field(default_factory=list)
+    model_version_ids: list[str] = Field(default_factory=no_items)
     resumable: bool = False
     """It ended without completing, and the catalog knows how to start its pipeline again."""
     file: str = ""
@@ -140,7 +141,7 @@ class RunView(View):
     """Of the driver while it runs."""
     log_file: str = ""
     """What the driver itself printed, when it was started by the editor; may not exist."""
-    steps: list[StepRunView] = Field(default_factory=list)
+    steps: list[StepRunView] = Field(default_factory=no_items)
     """In topological order; empty in lists."""
 
 
@@ -167,7 +168,7 @@ class ArtifactView(View):
     latest_version_id: str
     type: str = ""
     updated_at: str = ""
-    tags: list[str] = Field(default_factory=list)
+    tags: list[str] = Field(default_factory=no_items)
 
 
 class ArtifactFileView(View):
@@ -203,15 +204,15 @@ class ArtifactVersionView(View):
     pipeline: str = ""
     step: str = ""
     created_at: str = ""
-    metadata: dict[str, Any] = Field(default_factory=dict)
-    tags: list[str] = Field(default_factory=list)
+    metadata: dict[str, Any] = Field(default_factory=no_entries)
+    tags: list[str] = Field(default_factory=no_items)
     save_type: Literal["step_output", "manual", "preexisting", "external"] = "step_output"
     """Returned by a step; saved by ``save_artifact``; registered where it lay; given to a run from outside."""
     status: Literal["available", "missing", "damaged"] = "available"
     """``missing``: the files are gone; ``damaged``: the manifest can't be read."""
     preview: Preview | None = None
     """Only when one version is shown."""
-    files: list[ArtifactFileView] = Field(default_factory=list)
+    files: list[ArtifactFileView] = Field(default_factory=no_items)
     """Only when one version is shown."""
 
 
@@ -240,8 +241,8 @@ class PipelineInfo(View):
     """Of the function's name, counted from 0 in UTF-16 units."""
     doc: str = ""
     """First line of the docstring."""
-    parameters: list[ParameterInfo] = Field(default_factory=list)
-    steps: list[str] = Field(default_factory=list)
+    parameters: list[ParameterInfo] = Field(default_factory=no_items)
+    steps: list[str] = Field(default_factory=no_items)
     """Names of the functions called in its body that are steps found in the project, in order, without repeats."""
 
 
