@@ -62,7 +62,8 @@ def test_all_of_a_step_comes_back_in_order(engine: Engine, tmp_path: Path) -> No
     assert n is not None
     assert [o.artifact_version_id for o in outcome.outputs] == [words.id, n.id]
     kinds = [e.kind for e in engine.of(job) if isinstance(e, StepEvent)]
-    assert kinds == ["started", "metadata", "log", "artifact_saved", "artifact_saved"]
+    begun = ["started"] if engine.name == "remote" else []  # elsewhere no job waits before it begins
+    assert kinds == [*begun, "metadata", "log", "artifact_saved", "artifact_saved"]
     assert "hunter2" not in repr(engine.events)
     assert "OWN" not in os.environ
     assert Path.cwd() == before

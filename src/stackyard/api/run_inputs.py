@@ -55,7 +55,7 @@ def external_versions(
             continue
         found[text] = KnownVersion(
             id=row.id, uri=row.uri, materializer=row.materializer, digest=row.digest, deterministic=False,
-            type=row.type, artifact_name=row.name, version=row.version, store=spec,
+            type=row.type, artifact_name=row.name, store=spec,
         )  # fmt: skip
     return found
 

@@ -35,7 +35,6 @@ class KnownVersion:
     deterministic: bool
     type: str = ""
     artifact_name: str = ""
-    version: int = 0
     store: ComponentSpec | None = None
     """Set when it does not lie in the run's artifact store."""
     item: int | None = None
@@ -44,12 +43,11 @@ class KnownVersion:
     """Digest of that member where it is known."""
 
     @classmethod
-    def of_manifest(cls, manifest: Manifest, version: int) -> KnownVersion:
-        """Return a version that was just stored, with the number that the catalog gave it."""
+    def of_manifest(cls, manifest: Manifest) -> KnownVersion:
+        """Return a version that was just stored."""
         return cls(
             id=manifest.id, uri=manifest.uri, materializer=manifest.materializer, digest=manifest.digest,
             deterministic=manifest.deterministic, type=manifest.type, artifact_name=manifest.artifact_name,
-            version=version,
         )  # fmt: skip
 
     def of_item(self, item: int | None, item_digest: str = "") -> KnownVersion:
@@ -207,7 +205,6 @@ class StepCache:
                 deterministic=manifest.deterministic,
                 type=manifest.type,
                 artifact_name=version.name,
-                version=version.version,
             )
         return found
 

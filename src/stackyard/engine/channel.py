@@ -83,6 +83,8 @@ class WorkerChannel:
         self._socket = connection
         self._reader = FrameReader()
         self._sending = threading.Lock()
+        self._held = b""
+        """Frames that go out with the next one."""
         self._arrived = threading.Condition()
         self._waiting: list[dict[str, Any]] = []
         self._asked: set[int] = set()
@@ -95,8 +97,13 @@ class WorkerChannel:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._cut_off)
 
-    def send(self, kind: str, value: BaseModel | None = None) -> None:
+    def send(self, kind: str, value: BaseModel | None = None, *, hold: bool = False) -> None:
         """Send a message; one without a value is just its name.
+
+        Args:
+            kind: its name.
+            value: what it says.
+            hold: let it go out with the next message, which follows soon: each wakes the driver.
 
         Raises:
             ChannelError: this process is not the worker, or the message is too large.
@@ -109,7 +116,10 @@ class WorkerChannel:
             megabytes = len(data) // 1_000_000
             raise ChannelError(f"{megabytes} MB can't be told to the driver; return large values from the step")
         with self._sending:
-            self._socket.sendall(data)
+            data = self._held + data
+            self._held = data if hold else b""
+            if not hold:
+                self._socket.sendall(data)
 
     def receive(self, *kinds: str) -> dict[str, Any] | None:
         """Return the next message of one of these kinds; None when the other side is gone or sends garbage."""

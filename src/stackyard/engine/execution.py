@@ -1,8 +1,8 @@
 """One run from its first row to its last: the driver's main loop.
 
-Invariant: single-threaded; everything that happens arrives through the executor's poll and is recorded before it is
-told. A pipeline function that goes on meanwhile does so in another thread, and meets the engine in
-:class:`Growth` only.
+Invariant: single-threaded; everything that happens arrives through the executor's poll, and is recorded before it is
+told and before the next poll. While the driver records how one step ended, a worker begins the next. A pipeline
+function that goes on meanwhile does so in another thread, and meets the engine in :class:`Growth` only.
 """
 
 from __future__ import annotations
@@ -10,18 +10,20 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stackyard.engine.attempts import Attempt, Jobs
 from stackyard.engine.cache import CacheDecision, KnownVersion, StepCache
 from stackyard.engine.executor import Answer, ExecutorEvent, StepExecutor
 from stackyard.engine.growth import Growth
+from stackyard.engine.ledger import Ledger, Write
 from stackyard.engine.plan import Batch, EarlierSteps, RunPlan, StepEnd
 from stackyard.engine.redaction import EventRedaction, clean_step_error
 from stackyard.engine.reporter import Reporter, StepChange
 from stackyard.engine.run_hooks import RunHooks
 from stackyard.engine.scheduler import Scheduler
-from stackyard.engine.steps import Steps, artifact_types, items_of, version_ids
+from stackyard.engine.steps import Steps
 from stackyard.engine.stop import StopRequests
 from stackyard.engine.stopping import Stopping
 from stackyard.engine.timers import Timers
@@ -64,6 +66,7 @@ class Execution:
         self._logs = home.log_dir(plan.facts.run_id)
         self._hooks = RunHooks(home.run_log(plan.facts.run_id), reporter)
         self._writer = writer
+        self._ledger = Ledger(writer)
         self._cache = cache
         self._reporter = reporter
         self._executor = executor
@@ -140,6 +143,7 @@ class Execution:
             self._hooks.note(failure)
             self._fail(failure, "because the pipeline function failed")
         self._start_ready()
+        self._ledger.settle()
         if self.scheduler.finished and self.growth.sealed:
             return False
         events = self._executor.poll(self._timers.wait_s(POLL_S), self._answer)
@@ -148,6 +152,8 @@ class Execution:
         self._timers.run_due()
         self._reporter.tick()
         self._stopping.obey()
+        if self._plan.growing:
+            self._ledger.settle()  # the pipeline function may wait for just this
         return True
 
     @contextlib.contextmanager
@@ -156,9 +162,12 @@ class Execution:
         try:
             yield
         finally:
-            self._executor.close()
-            for attempt in self.attempts.values():
-                attempt.log.close()
+            try:
+                self._ledger.settle()
+            finally:
+                self._executor.close()
+                for attempt in self.attempts.values():
+                    attempt.log.close()
 
     def finish(self, early: StepError | None = None) -> Status:
         """Record how the run ended; ``early`` is why the pipeline function did not come to its end."""
@@ -200,20 +209,10 @@ class Execution:
         for name, kept in earlier.kept.items():
             if self.scheduler.status[name] is not Status.QUEUED:
                 continue
-            if kept.status is Status.SKIPPED:
-                self._writer.step_ended(self._steps.ids[name], Status.SKIPPED, detail=kept.detail)
-            elif kept.source_run_id:
-                inputs = self._steps.inputs_of(self._steps.specs[name])
-                self._writer.step_cached(
-                    self._steps.ids[name], inputs=version_ids(inputs), items=items_of(inputs),
-                    outputs=version_ids(kept.outputs), cache_key="", parts=None, source_run_id=kept.source_run_id,
-                    metadata={},
-                )  # fmt: skip
             self.scheduler.settle(name, kept.status)
-            self._ended_with(name, StepEnd(kept.status, kept.outputs, detail=kept.detail))
-            self._reporter.step_changed(
-                StepChange(name, kept.status, kept.detail, duration_s=0.0, kept=kept.status.is_success)
-            )
+            change = StepChange(name, kept.status, kept.detail, duration_s=0.0, kept=kept.status.is_success)
+            write = partial(self._steps.write_kept, name, kept)
+            self._ended(change, write, StepEnd(kept.status, kept.outputs, detail=kept.detail))
         for why in earlier.again.values():
             self._reporter.message(why)
 
@@ -246,6 +245,8 @@ class Execution:
 
     def _decide(self, spec: StepSpec) -> _Decided | None:
         """Ask the cache; a step whose cache policy can't be followed fails."""
+        if spec.enable_cache:
+            self._ledger.settle_results()
         inputs = self._steps.inputs_of(spec)
         tracker = self._steps.components[spec.name].experiment_tracker
         try:
@@ -258,18 +259,11 @@ class Execution:
         return inputs, decision
 
     def _reuse(self, spec: StepSpec, inputs: Mapping[str, KnownVersion], decision: CacheDecision) -> None:
-        self._writer.step_cached(
-            self._steps.ids[spec.name], inputs=version_ids(inputs), items=items_of(inputs),
-            outputs=version_ids(decision.outputs), cache_key=decision.key, parts=decision.parts,
-            source_run_id=decision.source_run_id, metadata=decision.metadata,
-            model_version_id=self._steps.model_version_id(spec), artifact_types=artifact_types(spec),
-        )  # fmt: skip
-        if decision.links:
-            self._writer.add_run_metadata({spec.name: decision.links})
         self.scheduler.end(spec.name, Status.CACHED)
-        self._ended_with(spec.name, StepEnd(Status.CACHED, decision.outputs))
         logged = {key: value for key, value in decision.metadata.items() if key not in decision.links}
-        self._reporter.step_changed(StepChange(spec.name, Status.CACHED, duration_s=0.0, metadata=logged))
+        change = StepChange(spec.name, Status.CACHED, duration_s=0.0, metadata=logged)
+        write = partial(self._steps.write_reused, spec, inputs, decision)
+        self._ended(change, write, StepEnd(Status.CACHED, decision.outputs))
 
     def _new_attempt(self, spec: StepSpec, inputs: Mapping[str, KnownVersion], decision: CacheDecision) -> Attempt:
         # What a store says of damage may name its address.
@@ -284,12 +278,8 @@ class Execution:
         pid = self._executor.submit(attempt.job_to_send, attempt.secrets)
         attempt.begin()
         self.attempts[name] = attempt
-        self._writer.step_started(
-            attempt.job.step_run_id, pid=pid, inputs=version_ids(attempt.inputs), items=items_of(attempt.inputs),
-            cache_key=attempt.decision.key, parts=attempt.decision.parts, reason=attempt.decision.reason,
-            detail=attempt.detail, attempt=number, model_version_id=self._steps.model_version_id(attempt.spec),
-        )  # fmt: skip
-        self._reporter.step_changed(StepChange(name, Status.RUNNING, attempt.detail, attempt=number))
+        change = StepChange(name, Status.RUNNING, attempt.detail, attempt=number)
+        self._changed(change, partial(self._steps.write_started, attempt, pid))
         self._stopping.limit(attempt)
 
     # happenings -------------------------------------------------------------------------------------------------
@@ -321,30 +311,22 @@ class Execution:
     def _completed(self, name: str, attempt: Attempt, outcome: StepOutcome) -> None:
         duration = attempt.duration_s
         outputs = [(output.name, attempt.saved[output.name]) for output in outcome.outputs]
-        numbers = self._writer.step_completed(
-            attempt.job.step_run_id,
-            outputs,
-            attempt.metadata,
-            tags={output.name: output.tags for output in outcome.outputs if output.tags},
-            model_version_id=self._steps.model_version_id(attempt.spec),
-            artifact_types=artifact_types(attempt.spec),
-        )
-        known = {key: KnownVersion.of_manifest(manifest, numbers[key]) for key, manifest in outputs}
         self.scheduler.end(name, Status.COMPLETED)
-        self._ended_with(name, StepEnd(Status.COMPLETED, known))
         change = StepChange(
             name, Status.COMPLETED, duration_s=duration, metadata=attempt.logged, attempt=attempt.number
         )
-        self._reporter.step_changed(change)
+        write = partial(self._steps.write_completed, attempt, outcome, outputs)
+        known = {key: KnownVersion.of_manifest(manifest) for key, manifest in outputs}
+        self._ended(change, write, StepEnd(Status.COMPLETED, known))
 
     def _try_again(self, name: str, attempt: Attempt, error: StepError) -> None:
         number, duration = attempt.number, time.monotonic() - attempt.started
         following, wait_s = attempt.following(error)
         attempt.log.close()
-        self._writer.step_retrying(attempt.job.step_run_id, number, error)
         self.scheduler.retry(name)
-        self._reporter.step_changed(
-            StepChange(name, Status.RETRYING, duration_s=duration, error=error, attempt=number, wait_s=wait_s)
+        self._changed(
+            StepChange(name, Status.RETRYING, duration_s=duration, error=error, attempt=number, wait_s=wait_s),
+            partial(self._writer.step_retrying, attempt.job.step_run_id, number, error),
         )
         self._again[name] = following
         self._timers.after(wait_s, lambda: self._begin_again(name, following))
@@ -358,17 +340,15 @@ class Execution:
     ) -> None:
         """Record that a step ended without outputs, and what follows for the others."""
         metadata = attempt.metadata if attempt else None
-        self._writer.step_ended(self._steps.ids[name], status, error=error, metadata=metadata)
+        write = partial(self._writer.step_ended, self._steps.ids[name], status, error=error, metadata=metadata)
         if error is not None and status is Status.FAILED and self._first_error is None:
             self._first_error = error.model_copy(update={"message": f"Step {name!r} failed: {error.message}"})
         skipped = self.scheduler.end(name, status)
-        self._ended_with(name, StepEnd(status, error=error))
-        self._reporter.step_changed(
-            StepChange(
-                name, status, duration_s=attempt.duration_s if attempt else 0.0, error=error,
-                metadata=attempt.logged if attempt else {}, attempt=attempt.number if attempt else 1,
-            )
+        change = StepChange(
+            name, status, duration_s=attempt.duration_s if attempt else 0.0, error=error,
+            metadata=attempt.logged if attempt else {}, attempt=attempt.number if attempt else 1,
         )  # fmt: skip
+        self._ended(change, write, StepEnd(status, error=error))
         why = f"because {name!r} {'was stopped' if status is Status.STOPPED else 'failed'}"
         self.skip(skipped, why)
         if status is Status.FAILED and self._plan.mode is not ExecutionMode.CONTINUE_ON_FAILURE:
@@ -386,11 +366,20 @@ class Execution:
         """Record that steps will not run; the scheduler knows already."""
         for name in names:
             detail = f"skipped {why}"
-            self._writer.step_ended(self._steps.ids[name], Status.SKIPPED, detail=detail)
-            self._ended_with(name, StepEnd(Status.SKIPPED, detail=detail))
-            self._reporter.step_changed(StepChange(name, Status.SKIPPED, detail=why))
+            write = partial(self._writer.step_ended, self._steps.ids[name], Status.SKIPPED, detail=detail)
+            self._ended(StepChange(name, Status.SKIPPED, detail=why), write, StepEnd(Status.SKIPPED, detail=detail))
 
-    def _ended_with(self, name: str, end: StepEnd) -> None:
-        self._steps.keep_outputs(name, end.outputs)
-        if self._plan.growing:
-            self.growth.ended(name, end)
+    def _changed(self, change: StepChange, write: Write) -> None:
+        """Take note of a step's new status, and of how it is recorded."""
+        self._ledger.note(write, partial(self._reporter.step_changed, change))
+
+    def _ended(self, change: StepChange, write: Write, end: StepEnd) -> None:
+        """Take note of how a step ended; its outputs can be used from now on."""
+        self._steps.keep_outputs(change.step, end.outputs)
+
+        def tell() -> None:
+            if self._plan.growing:
+                self.growth.ended(change.step, end)
+            self._reporter.step_changed(change)
+
+        self._ledger.note(write, tell, result=end.status is Status.COMPLETED)

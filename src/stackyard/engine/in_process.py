@@ -117,7 +117,6 @@ class InProcessExecutor:
             else:
                 events.append(event)
 
-        events.append(StepEvent(kind="started", step_run_id=job.step_run_id, at=now(), pid=os.getpid()))
         limit = _Limit(job.limits.timeout_s)
         try:
             with _own_state(job), _captured(job.step_run_id, events), _logged(log), _stoppable(limit):

@@ -73,6 +73,8 @@ class WorkerPool:
         self._asked: list[tuple[_Worker, StepRequest]] = []
         self._waiting: list[ExecutorEvent] = []
         """What came while a worker was started."""
+        self._may_have_ended = False
+        """The launcher has something to tell of a worker; one without a descriptor has to be asked each time."""
 
     def warm_up(self) -> None:
         """Start the launcher ahead of the first step."""
@@ -122,6 +124,7 @@ class WorkerPool:
         events, self._waiting = self._waiting, []
         for key, ready in self._selector.select(0 if events else timeout_s):
             if key.data is None:
+                self._may_have_ended = True
                 continue
             if key.data == "wakeup":
                 with contextlib.suppress(BlockingIOError):
@@ -132,7 +135,8 @@ class WorkerPool:
                 self._send(worker)
             if ready & selectors.EVENT_READ:
                 self._read(worker, end, events)
-        if self._launcher is not None:
+        if self._launcher is not None and (self._may_have_ended or self._launcher.descriptor() is None):
+            self._may_have_ended = False
             self._bury(self._launcher, events)
         asked, self._asked = self._asked, []
         for worker, request in asked:
@@ -165,6 +169,7 @@ class WorkerPool:
             self._bury(self._launcher, self._waiting)  # somebody killed the zygote: another one serves as well
             self.warm_up()
             worker = _Worker(self._launcher.start(self._next_number))
+        self._may_have_ended = True  # the launcher may have heard of it while it started another one
         self._next_number += 1
         self._workers[worker.process.number] = worker
         process = worker.process

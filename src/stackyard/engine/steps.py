@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from stackyard.authoring.sources import FunctionHook
 from stackyard.authoring.step import StepDefinition
-from stackyard.engine.attempts import Jobs, step_configuration
-from stackyard.engine.cache import KnownVersion
+from stackyard.engine.attempts import Attempt, Jobs, step_configuration
+from stackyard.engine.cache import CacheDecision, KnownVersion
 from stackyard.engine.functions import portable_hook, portable_source
-from stackyard.engine.plan import Batch, RunPlan
+from stackyard.engine.plan import Batch, KeptStep, RunPlan
 from stackyard.engine.scheduler import Scheduler
 from stackyard.engine.tracebacks import step_error
+from stackyard.model.artifact import Manifest
+from stackyard.model.enums import Status
 from stackyard.model.errors import StackyardError
 from stackyard.model.graph import OutputRef, StepSource, StepSpec
-from stackyard.model.job import StepError, StepJob
+from stackyard.model.job import StepError, StepJob, StepOutcome
 from stackyard.storage.catalog.runs import NewStepRun
 from stackyard.storage.catalog.writer import RunWriter
 from stackyard.storage.ids import new_id
@@ -121,8 +123,8 @@ class Steps:
         if rows:
             self._writer.add_steps(rows)
         for upload in batch.uploads:
-            number = self._writer.record_artifact(upload.manifest, save_type="external")
-            self._external[upload.placeholder] = KnownVersion.of_manifest(upload.manifest, number)
+            self._writer.record_artifact(upload.manifest, save_type="external")
+            self._external[upload.placeholder] = KnownVersion.of_manifest(upload.manifest)
         return skipped
 
     def job(self, spec: StepSpec, inputs: Mapping[str, KnownVersion]) -> StepJob:
@@ -145,6 +147,49 @@ class Steps:
         for output, version in outputs.items():
             self._outputs[name, output] = version
 
+    # what is written of one ----------------------------------------------------------------------------------------
+
+    def write_started(self, attempt: Attempt, pid: int) -> None:
+        """Record that a worker executes a step, with why it was not reused."""
+        self._writer.step_started(
+            attempt.job.step_run_id, pid=pid, inputs=_version_ids(attempt.inputs), items=_items_of(attempt.inputs),
+            cache_key=attempt.decision.key, parts=attempt.decision.parts, reason=attempt.decision.reason,
+            detail=attempt.detail, attempt=attempt.number, model_version_id=self.model_version_id(attempt.spec),
+        )  # fmt: skip
+
+    def write_completed(self, attempt: Attempt, outcome: StepOutcome, outputs: list[tuple[str, Manifest]]) -> None:
+        """Record a step's outputs, in the order of its signature, and what it logged."""
+        self._writer.step_completed(
+            attempt.job.step_run_id, outputs, attempt.metadata,
+            tags={output.name: output.tags for output in outcome.outputs if output.tags},
+            model_version_id=self.model_version_id(attempt.spec), artifact_types=_artifact_types(attempt.spec),
+        )  # fmt: skip
+
+    def write_reused(self, spec: StepSpec, inputs: Mapping[str, KnownVersion], decision: CacheDecision) -> None:
+        """Record that the versions which the cache found are a step's outputs."""
+        self._writer.step_cached(
+            self.ids[spec.name], inputs=_version_ids(inputs), items=_items_of(inputs),
+            outputs=_version_ids(decision.outputs), cache_key=decision.key, parts=decision.parts,
+            source_run_id=decision.source_run_id, metadata=decision.metadata,
+            model_version_id=self.model_version_id(spec), artifact_types=_artifact_types(spec),
+        )  # fmt: skip
+        if decision.links:
+            self._writer.add_run_metadata({spec.name: decision.links})
+
+    def write_kept(self, name: str, kept: KeptStep) -> None:
+        """Record what stands instead of a step; what the run itself made before it was resumed is recorded."""
+        if kept.status is Status.SKIPPED:
+            self._writer.step_ended(self.ids[name], Status.SKIPPED, detail=kept.detail)
+        elif kept.source_run_id:
+            inputs = self.inputs_of(self.specs[name])
+            self._writer.step_cached(
+                self.ids[name], inputs=_version_ids(inputs), items=_items_of(inputs),
+                outputs=_version_ids(kept.outputs), cache_key="", parts=None, source_run_id=kept.source_run_id,
+                metadata={},
+            )  # fmt: skip
+
+    # parts ---------------------------------------------------------------------------------------------------------
+
     def _version(self, ref: OutputRef) -> KnownVersion:
         return self._outputs[ref.step, ref.output].of_item(ref.item, ref.item_digest)
 
@@ -156,17 +201,17 @@ class Steps:
         )  # fmt: skip
 
 
-def version_ids(versions: Mapping[str, KnownVersion]) -> dict[str, str]:
+def _version_ids(versions: Mapping[str, KnownVersion]) -> dict[str, str]:
     """Return inputs or outputs as the catalog writes them: name to artifact version id."""
     return {key: version.id for key, version in versions.items()}
 
 
-def items_of(inputs: Mapping[str, KnownVersion]) -> dict[str, int]:
+def _items_of(inputs: Mapping[str, KnownVersion]) -> dict[str, int]:
     """Return the members that inputs take of their versions, where it is not the whole."""
     return {key: version.item for key, version in inputs.items() if version.item is not None}
 
 
-def artifact_types(spec: StepSpec) -> dict[str, str]:
+def _artifact_types(spec: StepSpec) -> dict[str, str]:
     """Return what outputs are for the model, where something was said."""
     return {output.name: output.artifact_type for output in spec.outputs if output.artifact_type}
 

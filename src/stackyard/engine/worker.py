@@ -128,7 +128,6 @@ class _Worker:
         threads = set(threading.enumerate())
         try:
             self._stop.catch()
-            self._send(StepEvent(kind="started", step_run_id=job.step_run_id, at=now(), pid=os.getpid()))
             outcome = run_step(job, self._send, secrets, self._ask)
         except StopRequested:  # the signal came between the step and the outcome
             return False
@@ -139,7 +138,7 @@ class _Worker:
         left = [thread for thread in threading.enumerate() if thread not in threads]
         needed = _has_children() or any(not thread.daemon for thread in left)
         if left or needed:  # what they print later must not get into the log of another step
-            self._channel.send("retire")
+            self._channel.send("retire", hold=True)
         self._channel.send("outcome", outcome)
         return needed or not left
 
@@ -150,7 +149,7 @@ class _Worker:
                 hint="Return it to the step, and log it there.",
             )
         with self._stop.held():
-            self._channel.send("event", event)
+            self._channel.send("event", event, hold=event.kind == "artifact_saved")  # the outcome follows
 
     def _log(self, level: str, text: str) -> None:
         if self._channel.forked:

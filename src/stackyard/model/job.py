@@ -101,6 +101,7 @@ class StepEvent(Message):
     """Something that happened in a step, in order."""
 
     kind: Literal["started", "log", "metadata", "artifact_saved", "progress", "heartbeat"]
+    """``started``: only where a job may wait before it begins; elsewhere it begins when it is submitted."""
     step_run_id: str
     at: str
     """UTC ISO 8601 with milliseconds."""

@@ -10,7 +10,8 @@ MAX_NAME_LENGTH = 200
 _REFUSED = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\*?\"<>|{}"
 _NAME = rf"[^{_REFUSED}:\s](?:[^{_REFUSED}]*[^{_REFUSED}\s])?\Z"
 """Compiled when a name is checked: most commands check none."""
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_.")
+_ESCAPED = {byte: f"%{byte:02x}" for byte in range(256) if byte not in _PLAIN}
 _RESERVED_WINDOWS = frozenset(
     {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
 )
@@ -49,7 +50,7 @@ def folder_name(name: str) -> str:
     file systems which fold case keep names apart), is percent-encoded as UTF-8. Names that Windows reserves, and a
     trailing dot, are escaped too. Long results are cut and get a digest of the whole.
     """
-    encoded = "".join(chr(b) if chr(b) in _PLAIN else f"%{b:02x}" for b in name.encode("utf-8", errors="surrogatepass"))
+    encoded = name.encode("utf-8", errors="surrogatepass").decode("latin-1").translate(_ESCAPED)
     if not encoded:
         return "%"
     if encoded.split(".")[0] in _RESERVED_WINDOWS or encoded[0] == ".":

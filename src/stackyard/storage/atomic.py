@@ -13,7 +13,7 @@ TEMPORARY_SUFFIX = ".tmp"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
-def write_atomic(path: Path, data: bytes, *, durable: bool = True, private: bool = False) -> None:
+def write_atomic(path: str | Path, data: bytes, *, durable: bool = True, private: bool = False) -> None:
     """Replace a file's content at once.
 
     Args:
@@ -27,7 +27,7 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True, private: bool
     """
     _replace(path, data, durable=durable, private=private)
     if durable:
-        _sync_folder(path.parent)
+        _sync_folder(Path(path).parent)
 
 
 def write_with_copy(path: Path, copy: Path, data: bytes) -> None:
@@ -44,18 +44,20 @@ def write_with_copy(path: Path, copy: Path, data: bytes) -> None:
     _sync_folder(path.parent)
 
 
-def _replace(path: Path, data: bytes, *, durable: bool, private: bool = False) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}{TEMPORARY_SUFFIX}")
+def _replace(path: str | Path, data: bytes, *, durable: bool, private: bool = False) -> None:
+    # No Path: every artifact version has such a file.
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(4).hex()}{TEMPORARY_SUFFIX}")  # noqa: PTH118
     try:
         with os.fdopen(os.open(temporary, _NEW_FILE, 0o600 if private else 0o666), "wb") as file:
             file.write(data)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        temporary.replace(path)
+        os.replace(temporary, path)  # noqa: PTH105
     except BaseException:
         with contextlib.suppress(OSError):
-            temporary.unlink()
+            os.unlink(temporary)  # noqa: PTH108
         raise
 
 

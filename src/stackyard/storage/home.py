@@ -74,7 +74,7 @@ class Home(NamedTuple):
 
     def step_log(self, run_id: str, step_run_id: str) -> Path:
         """Log of a step run."""
-        return self.log_dir(run_id) / f"{step_run_id}.jsonl"
+        return self.root.joinpath("logs", run_id, f"{step_run_id}.jsonl")  # at once: a run may have a thousand
 
     def run_log(self, run_id: str) -> Path:
         """What went wrong in a run beside its steps, as their logs are written."""

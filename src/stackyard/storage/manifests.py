@@ -38,7 +38,7 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
         raise ArtifactDamagedError(f"The manifest {where} can't be read: {why}.", hint=AGAIN) from error
     _refuse_newer(manifest.format, where)
     for file in manifest.files:
-        if PurePath(file.path).is_absolute() or ".." in PurePath(file.path).parts:
+        if _leads_outside(file.path):
             raise ArtifactDamagedError(f"The manifest {where} names files outside of its version.", hint=AGAIN)
     return manifest
 
@@ -75,6 +75,13 @@ def not_readable(what: str, error: OSError) -> ArtifactDamagedError:
     return ArtifactDamagedError(
         f"The {what} can't be read: {reason_of(error)}.", hint="Change its permissions, or run the step again."
     )
+
+
+def _leads_outside(path: str) -> bool:
+    """Tell whether a file's path could be one of another folder."""
+    if path != ".." and not any(character in path for character in "/\\:"):
+        return False  # a plain name, as nearly all are
+    return PurePath(path).is_absolute() or ".." in PurePath(path).parts
 
 
 def _format_in(data: bytes) -> str:

@@ -71,11 +71,14 @@ def open_reader(home: Home) -> sqlite3.Connection | None:
 
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Do several writes at once, or none of them.
+    """Do several writes at once, or none of them; within another transaction, as a part of that one.
 
     Raises:
         CatalogError: SQLite refused (a full disk, a damaged file).
     """
+    if connection.in_transaction:
+        yield connection
+        return
     with _errors(None):
         connection.execute("BEGIN IMMEDIATE")
         try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable, Mapping
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from stackyard.model.artifact import Manifest
@@ -41,6 +43,8 @@ class RunWriter:
         self.run_id = ""
         self._run: NewRun | None = None
         self._next_position = 0
+        self._changed: dict[tuple[str, str], None] | None = None
+        """What followers are to hear of at the end of :meth:`together`, in order; None outside of it."""
 
     def close(self) -> None:
         """Checkpoint when due, and close."""
@@ -52,6 +56,28 @@ class RunWriter:
         """The run that this writes: the new one, or that which was reopened."""
         assert self._run is not None  # noqa: S101  # create_run or reopen_run come first
         return self._run
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Write all that is written meanwhile in one transaction; followers hear of each thing once.
+
+        Raises:
+            CatalogError: SQLite refused; nothing of it is written.
+        """
+        with transaction(self._connection) as sql:
+            self._changed = {}
+            try:
+                yield
+                for entity, entity_id in self._changed:
+                    changed(sql, entity, entity_id)
+            finally:
+                self._changed = None
+
+    def _tell(self, sql: sqlite3.Connection, entity: str, entity_id: str) -> None:
+        if self._changed is None:
+            changed(sql, entity, entity_id)
+        else:
+            self._changed[entity, entity_id] = None
 
     # the run ----------------------------------------------------------------------------------------------------
 
@@ -94,7 +120,7 @@ class RunWriter:
                 sql.execute("DELETE FROM changes WHERE seq < (SELECT MAX(seq) FROM changes) - ?", (CHANGES_KEPT,))
             if error is not None:
                 sql.execute("UPDATE runs SET error = ? WHERE id = ?", (error.model_dump_json(), self.run_id))
-            changed(sql, "run", self.run_id)
+            self._tell(sql, "run", self.run_id)
 
     def add_run_metadata(self, metadata: dict[str, Any]) -> None:
         """Add to the run's metadata; what it has under the same names is replaced."""
@@ -153,7 +179,7 @@ class RunWriter:
                 row,
             )
             versions.insert_inputs(sql, step_run_id, inputs, items)
-            changed(sql, "run", self.run_id)
+            self._tell(sql, "run", self.run_id)
 
     def step_retrying(self, step_run_id: str, attempt: int, error: StepError) -> None:
         """Record that an attempt failed and the step will be tried again.
@@ -168,7 +194,7 @@ class RunWriter:
                 "UPDATE step_runs SET status = ?, pid = 0, attempt = ?, error = ? WHERE id = ?",
                 (Status.RETRYING.value, attempt, error.model_dump_json(), step_run_id),
             )
-            changed(sql, "run", self.run_id)
+            self._tell(sql, "run", self.run_id)
 
     def step_cached(
         self, step_run_id: str, *, inputs: Mapping[str, str], outputs: Mapping[str, str], cache_key: str,
@@ -207,7 +233,7 @@ class RunWriter:
                 kinds = artifact_types or {}
                 links = {version: kinds.get(name, "") for name, version in outputs.items()}
                 models.link_artifacts(sql, self._project.id, model_version_id, links)
-            changed(sql, "run", self.run_id)
+            self._tell(sql, "run", self.run_id)
 
     def step_completed(
         self, step_run_id: str, outputs: list[tuple[str, Manifest]], metadata: dict[str, Any], *,
@@ -247,9 +273,9 @@ class RunWriter:
                 kinds = artifact_types or {}
                 links = {manifest.id: kinds.get(name, "") for name, manifest in outputs}
                 models.link_artifacts(sql, self._project.id, model_version_id, links)
-            changed(sql, "run", self.run_id)
+            self._tell(sql, "run", self.run_id)
             if outputs:
-                changed(sql, "artifact", store_id)
+                self._tell(sql, "artifact", store_id)
         return numbers
 
     def step_ended(
@@ -265,7 +291,7 @@ class RunWriter:
             )
             if metadata:
                 merge_json(sql, "step_runs", step_run_id, "metadata", metadata)
-            changed(sql, "run", self.run_id)
+            self._tell(sql, "run", self.run_id)
 
     # what steps and users save beside outputs: also without a run -----------------------------------------------------
 
@@ -295,5 +321,5 @@ class RunWriter:
             add_tags(sql, self._project.id, "artifact_version", manifest.id, tags)
             if model_version_id:
                 models.link_artifacts(sql, self._project.id, model_version_id, {manifest.id: artifact_type})
-            changed(sql, "artifact", store_id)
+            self._tell(sql, "artifact", store_id)
         return number
