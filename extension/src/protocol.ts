@@ -694,6 +694,81 @@ export interface ArtifactShowResult {
   markdown: string;
 }
 
+/** Rows of a stored table, read by a process of the user's interpreter. */
+export interface ArtifactPageParams extends PageRequest {
+  /** Who asks: a newer request of the same view ends this one with -32800. Empty: nobody in particular. */
+  view?: string;
+}
+
+/** Rows of a stored table; of a text its lines, as the column `line`. */
+export interface PageRequest extends TableRequest {
+  offset?: number;
+  /** Rows at most, up to 1,000. */
+  limit?: number;
+  /** In the order in which they are wanted; null: all, the first 200 of very many. */
+  columns?: string[] | null;
+  /** The most important key first. */
+  sort?: SortKey[];
+  /** All of these must hold. */
+  where?: Condition[];
+}
+
+/** A column to sort by; rows without a value come last either way, equal rows keep their order. */
+export interface SortKey {
+  column: string;
+  descending?: boolean;
+}
+
+/** What rows must meet. A missing value (null, NaN) meets `is null` alone. */
+export interface Condition {
+  column: string;
+  op: "=" | "!=" | "<" | "<=" | ">" | ">=" | "contains" | "is null" | "is not null";
+  /**
+   * Number, text or boolean; a text is read as what the column holds: `"30"` as a number, `"2026-11-01"` as a day. null for `is null` and `is not null`.
+   */
+  value?: unknown;
+}
+
+/** Which stored table, or array, to look into. */
+export interface TableRequest {
+  /** Of the artifact version. */
+  id: string;
+  /** Which of the version's files, relative; empty: the only one. */
+  file?: string;
+  /** Of an array of more than two dimensions: where in the leading ones, counted from 0; empty: the first of each. */
+  index?: number[];
+}
+
+/** Rows of a stored table, or of an array of one or two dimensions. */
+export interface TablePage {
+  /** Of the rows here, in their order. */
+  columns: PreviewColumn[];
+  /** JSON values as in previews: long texts cut, integers beyond 2**53, NaN and times as text. */
+  rows: unknown[][];
+  /** Place of the first row among those that match. */
+  offset: number;
+  /** Rows that meet the conditions. */
+  n_matching: number;
+  /** Of the whole table. */
+  n_rows: number;
+  /** Of the whole table; more than there are here when only some were asked for, or there are very many. */
+  n_columns: number;
+  /** Of an array of more than two dimensions: all of them. */
+  shape: number[];
+  /** Where the rows lie in the leading dimensions of such an array. */
+  index: number[];
+}
+
+/** What a column of a stored table holds; that of an array of one dimension is called `value`. */
+export interface StatisticsRequest extends TableRequest {
+  column: string;
+}
+
+/** What a column of a stored table holds. */
+export interface ArtifactStatisticsResult {
+  statistics: ColumnStatistics;
+}
+
 /** Write a first pipeline into a folder. */
 export interface CreateFirstPipelineParams {
   folder: string;
@@ -790,6 +865,10 @@ export const method = {
   artifactVersions: "stackyard/artifact/versions",
   /** A version with its preview. */
   artifactShow: "stackyard/artifact/show",
+  /** Rows of a stored table, sorted and filtered. */
+  artifactPage: "stackyard/artifact/page",
+  /** What a column holds. */
+  artifactStatistics: "stackyard/artifact/statistics",
   /** Write one. */
   projectCreateFirstPipeline: "stackyard/project/createFirstPipeline",
   /** Can runs start there? */
@@ -846,6 +925,10 @@ export interface Requests {
   "stackyard/artifact/versions": { params: ArtifactVersionListParams; result: Page<ArtifactVersionView> };
   /** A version with its preview. */
   "stackyard/artifact/show": { params: ArtifactVersionParams; result: ArtifactShowResult };
+  /** Rows of a stored table, sorted and filtered. */
+  "stackyard/artifact/page": { params: ArtifactPageParams; result: TablePage };
+  /** What a column holds. */
+  "stackyard/artifact/statistics": { params: StatisticsRequest; result: ArtifactStatisticsResult };
   /** Write one. */
   "stackyard/project/createFirstPipeline": { params: CreateFirstPipelineParams; result: CreateFirstPipelineResult };
   /** Can runs start there? */

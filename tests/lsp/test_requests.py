@@ -132,6 +132,10 @@ def test_a_whole_session(start: Callable[..., Client], project: Path, home: Path
     assert shown["version"]["uri"].startswith(str(home / "elsewhere"))
     assert Path(shown["version"]["files"][0]["path"]).exists()
     ask.refused("stackyard/artifact/show", "N105", id="nobody")
+    numbers = next(a for a in artifacts if a["type"] == "list")
+    page = ask("stackyard/artifact/page", id=numbers["latest_version_id"], limit=2, sort=[{"column": "value"}])
+    assert page["rows"] == [[0], [1]]
+    assert ask("stackyard/artifact/statistics", id=numbers["latest_version_id"], column="value")["statistics"]["mean"]
 
     first = ask("stackyard/project/createFirstPipeline", folder=str(project))
     second = ask("stackyard/project/createFirstPipeline", folder=str(project))

@@ -27,6 +27,8 @@ def test_nothing_is_started_before_trust_and_everything_after(start: Callable[..
         "stackyard/run/start": {"file": str(project / "adding.py"), "function": "add_up"},
         "stackyard/environment/check": {"interpreter": str(evil)},
         "stackyard/environment/install": {"interpreter": str(evil)},
+        "stackyard/artifact/page": {"id": "any"},
+        "stackyard/artifact/statistics": {"id": "any", "column": "any"},
     }.items():
         with pytest.raises(RequestError) as caught:
             client.request(method, params)

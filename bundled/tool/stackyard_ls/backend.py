@@ -12,6 +12,7 @@ from typing import Any
 
 from lsprotocol import types
 from pydantic import ValidationError
+from pygls.exceptions import JsonRpcRequestCancelled
 
 from stackyard.model.errors import StackyardError
 from stackyard_ls import convert
@@ -19,6 +20,7 @@ from stackyard_ls.commands import HANDLERS, SLOW
 from stackyard_ls.documents import Document, Encoding
 from stackyard_ls.features.hover import hover
 from stackyard_ls.protocol import DID_CHANGE, REQUESTS, DidChangeParams, Method
+from stackyard_ls.reader import CancelledRequestError
 from stackyard_ls.session import Call, Session
 from stackyard_ls.settings import Settings
 from stackyard_ls.watcher import Watcher
@@ -83,6 +85,8 @@ class Backend:
             return convert.dump(HANDLERS[method](Call(self._session, cancelled), parsed))
         except StackyardError as error:
             raise convert.request_failed(error) from None
+        except CancelledRequestError:
+            raise JsonRpcRequestCancelled from None
         except Exception as error:
             logger.exception("Bug in %s", method)
             raise convert.internal_error(method, error) from None

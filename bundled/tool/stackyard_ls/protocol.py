@@ -11,7 +11,9 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from stackyard.model.artifact import ColumnStatistics
 from stackyard.model.enums import ComponentType
+from stackyard.model.reading import PageRequest, StatisticsRequest, TablePage
 from stackyard.model.stack_views import CheckView
 from stackyard.model.views import (
     ActiveStackView,
@@ -236,6 +238,19 @@ class ArtifactShowResult(View):
     markdown: str
 
 
+class ArtifactPageParams(PageRequest):
+    """Rows of a stored table, read by a process of the user's interpreter."""
+
+    view: str = ""
+    """Who asks: a newer request of the same view ends this one with -32800. Empty: nobody in particular."""
+
+
+class ArtifactStatisticsResult(View):
+    """What a column of a stored table holds."""
+
+    statistics: ColumnStatistics
+
+
 class CreateFirstPipelineParams(View):
     """Write a first pipeline into a folder."""
 
@@ -318,6 +333,8 @@ REQUESTS: tuple[Method, ...] = (
     Method("stackyard/artifact/list", ArtifactListParams, Page[ArtifactView], "Artifacts in a store."),
     Method("stackyard/artifact/versions", ArtifactVersionListParams, Page[ArtifactVersionView], "Versions."),
     Method("stackyard/artifact/show", ArtifactVersionParams, ArtifactShowResult, "A version with its preview."),
+    Method("stackyard/artifact/page", ArtifactPageParams, TablePage, "Rows of a stored table, sorted and filtered."),
+    Method("stackyard/artifact/statistics", StatisticsRequest, ArtifactStatisticsResult, "What a column holds."),
     Method("stackyard/project/createFirstPipeline", CreateFirstPipelineParams, CreateFirstPipelineResult, "Write one."),
     Method("stackyard/environment/check", EnvironmentParams, EnvironmentCheckResult, "Can runs start there?"),
     Method("stackyard/environment/install", EnvironmentParams, EnvironmentInstallResult, "Install Stackyard there."),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 QUICK_THREADS = 4
-SLOW_THREADS = 4
+SLOW_THREADS = 8
 INTERNAL_ERROR = -32603
 
 

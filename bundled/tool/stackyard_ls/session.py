@@ -12,6 +12,7 @@ from stackyard.api.context import Context, open_context
 from stackyard.model.errors import InterpreterError, UsageError
 from stackyard_ls.packages import Packages
 from stackyard_ls.pipelines import Pipelines
+from stackyard_ls.reader import Reader
 from stackyard_ls.settings import Settings
 
 TOOL = Path(__file__).resolve().parents[1]
@@ -25,6 +26,7 @@ class Session:
     settings: Settings
     pipelines: Pipelines = field(default_factory=Pipelines)
     packages: Packages = field(default_factory=Packages)
+    reader: Reader = field(default_factory=lambda: Reader(str(TOOL / "run_reader.py")))
     on_packages: Callable[[], None] = lambda: None
     """Called when other packages are installed than before."""
 
@@ -70,8 +72,8 @@ class Call:
                 hint="Trust the workspace (Workspaces: Manage Workspace Trust) and try again.",
             )
 
-    def require_interpreter(self) -> str:
-        """Return the user's interpreter.
+    def require_interpreter(self, what: str = "run pipelines") -> str:
+        """Return the user's interpreter, which is needed to do something.
 
         Raises:
             InterpreterError: none was chosen.
@@ -79,7 +81,7 @@ class Call:
         interpreter = self.session.settings.interpreter
         if not interpreter:
             raise InterpreterError(
-                "There is no Python interpreter to run pipelines with.",
+                f"There is no Python interpreter to {what} with.",
                 hint="Choose one (setting stackyard.interpreter, or the Python extension's).",
             )
         return interpreter

@@ -22,8 +22,13 @@ from stackyard.storage.ids import new_id
 START_TIMEOUT_S = 180.0
 _LAUNCHER = Path(__file__).with_name("launcher_process.py")
 _TAIL_BYTES = 2000
-_NOT_FOR_DRIVERS = ("PYTHONHOME", "PYTHONPATH")
+_NOT_FOR_USERS = ("PYTHONHOME", "PYTHONPATH")
 """Set by some editors for their own processes; a user's own reach the driver through its interpreter's environment."""
+
+
+def user_environment() -> dict[str, str]:
+    """Return this process's environment for one of the user's interpreter: without what editors set for their own."""
+    return {k: v for k, v in os.environ.items() if k not in _NOT_FOR_USERS}
 
 
 def start_run(
@@ -52,7 +57,7 @@ def start_run(
     asked = dataclasses.replace(request, run_id=run_id, cwd=cwd)
     request_file.write_text(json.dumps(asked.as_dict()), encoding="utf-8")
     if environment is None:
-        environment = {k: v for k, v in os.environ.items() if k not in _NOT_FOR_DRIVERS}
+        environment = user_environment()
     launch = {
         "command": [*driver, str(request_file)],
         "cwd": cwd,

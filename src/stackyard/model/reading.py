@@ -65,6 +65,37 @@ class TablePage(View):
     """Where the rows lie in the leading dimensions of such an array."""
 
 
+class TableRequest(View):
+    """Which stored table, or array, to look into."""
+
+    id: str
+    """Of the artifact version."""
+    file: str = ""
+    """Which of the version's files, relative; empty: the only one."""
+    index: list[int] = Field(default_factory=no_items)
+    """Of an array of more than two dimensions: where in the leading ones, counted from 0; empty: the first of each."""
+
+
+class PageRequest(TableRequest):
+    """Rows of a stored table; of a text its lines, as the column ``line``."""
+
+    offset: int = 0
+    limit: int = 100
+    """Rows at most, up to 1,000."""
+    columns: list[str] | None = None
+    """In the order in which they are wanted; None: all, the first 200 of very many."""
+    sort: list[SortKey] = Field(default_factory=no_items)
+    """The most important key first."""
+    where: list[Condition] = Field(default_factory=no_items)
+    """All of these must hold."""
+
+
+class StatisticsRequest(TableRequest):
+    """What a column of a stored table holds; that of an array of one dimension is called ``value``."""
+
+    column: str
+
+
 def parse_condition(text: str) -> Condition:
     """Return a condition as users write it: ``age >= 30``, ``"full name" contains Smith``, ``city is null``.
 

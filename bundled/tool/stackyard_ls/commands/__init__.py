@@ -37,6 +37,8 @@ HANDLERS: dict[str, Handler] = {
     "stackyard/artifact/list": artifacts.list_page,
     "stackyard/artifact/versions": artifacts.list_versions,
     "stackyard/artifact/show": artifacts.show,
+    "stackyard/artifact/page": artifacts.page,
+    "stackyard/artifact/statistics": artifacts.statistics,
     "stackyard/project/createFirstPipeline": pipelines.create_first,
     "stackyard/environment/check": environment.check,
     "stackyard/environment/install": environment.install,
@@ -47,6 +49,8 @@ SLOW = frozenset(
         "stackyard/run/start",
         "stackyard/run/resume",
         "stackyard/run/retry",
+        "stackyard/artifact/page",
+        "stackyard/artifact/statistics",
         "stackyard/environment/check",
         "stackyard/environment/install",
     }

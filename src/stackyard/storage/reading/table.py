@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -169,14 +170,14 @@ def import_arrow() -> Any:
         import pyarrow.ipc  # noqa: PLC0415
     except ImportError as error:
         raise PackageMissingError(
-            "Looking into this table needs the package pyarrow, which is not installed here.",
-            hint="Install it with: pip install pyarrow",
+            f"Looking into this table needs the package pyarrow, which {sys.executable} does not have.",
+            hint=f"Install it with: {sys.executable} -m pip install pyarrow",
         ) from error
-    if int(pa.__version__.partition(".")[0]) < 14:
+    if pa.__version__ == "14.0.0" or int(pa.__version__.partition(".")[0]) < 14:
         raise PackageMissingError(
-            f"Looking into this table needs pyarrow 14.0.1 or newer; here is {pa.__version__}, which may run code that "
-            "a file names.",
-            hint="Install it with: pip install --upgrade pyarrow",
+            f"Looking into this table needs pyarrow 14.0.1 or newer; {sys.executable} has {pa.__version__}, which may "
+            "run code that a file names.",
+            hint=f"Install it with: {sys.executable} -m pip install --upgrade pyarrow",
         )
     return pa
 
@@ -191,7 +192,7 @@ def import_numpy() -> Any:
         import numpy as np  # noqa: PLC0415  # slow to import
     except ImportError as error:
         raise PackageMissingError(
-            "Looking into this value needs the package numpy, which is not installed here.",
-            hint="Install it with: pip install numpy",
+            f"Looking into this value needs the package numpy, which {sys.executable} does not have.",
+            hint=f"Install it with: {sys.executable} -m pip install numpy",
         ) from error
     return np
