@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from stackyard.model.artifact import Manifest
@@ -13,27 +17,12 @@ from stackyard.model.errors import ArtifactDamagedError, ArtifactStoreError, Mat
 from stackyard.storage.artifact_store import LocalArtifactStore, VersionWriter
 from stackyard.storage.ids import new_id
 from stackyard.storage.materializers.lookup import Origin, load_version, save_version
-from tests.contract.stores import Bench
-
-
-def _write(bench: Bench, files: dict[str, bytes], *, finish: bool = True) -> tuple[str, Manifest]:
-    version_id = new_id()
-    uri = bench.store.uri_of("model", version_id)
-    writer = bench.store.new_version("model", version_id)
-    for path, data in files.items():
-        writer.write(path, data)
-    manifest = Manifest(
-        id=version_id, artifact_name="model", type="bytes", materializer="bytes", data_format="binary",
-        digest=writer.digest(), size_bytes=sum(f.size_bytes for f in writer.files), files=writer.files, uri=uri,
-    )  # fmt: skip
-    if finish:
-        bench.store.finish(uri, manifest)
-    return uri, manifest
+from tests.contract.stores import Bench, write_version
 
 
 def test_what_is_written_is_read(bench: Bench) -> None:
     files = {"a.bin": b"1" * 3_000_000, "deep/er/b.txt": b"text", "empty": b""}
-    uri, manifest = _write(bench, files)
+    uri, manifest = write_version(bench, files)
     assert bench.store.read_manifest(uri) == manifest == bench.store.verify(uri)
     for file in manifest.files:
         assert bench.store.local_file(uri, file).read_bytes() == files[file.path]
@@ -43,7 +32,7 @@ def test_what_is_written_is_read(bench: Bench) -> None:
 
 
 def test_a_version_exists_once_its_manifest_is_there(bench: Bench) -> None:
-    uri, _ = _write(bench, {"a": b"1"}, finish=False)
+    uri, _ = write_version(bench, {"a": b"1"}, finish=False)
     with pytest.raises(ArtifactDamagedError) as caught:
         bench.store.read_manifest(uri)
     assert caught.value.details == {"missing": True}
@@ -70,7 +59,7 @@ def test_pieces_and_wholes_have_the_same_digest(bench: Bench) -> None:
 
 def test_the_digest_of_a_version_knows_paths_and_contents(bench: Bench) -> None:
     def digest(files: dict[str, bytes]) -> str:
-        return _write(bench, files)[1].digest
+        return write_version(bench, files)[1].digest
 
     one = digest({"a": b"1", "b": b"2"})
     assert one == digest({"b": b"2", "a": b"1"})
@@ -79,7 +68,7 @@ def test_the_digest_of_a_version_knows_paths_and_contents(bench: Bench) -> None:
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "longer", "gone"])
 def test_damage_is_found_and_named(bench: Bench, damage: str) -> None:
-    uri, manifest = _write(bench, {"data.bin": b"0123456789" * 100})
+    uri, manifest = write_version(bench, {"data.bin": b"0123456789" * 100})
     before = bench.read(uri, "data.bin")
     if damage == "gone":
         bench.remove(uri, "data.bin")
@@ -96,7 +85,7 @@ def test_damage_is_found_and_named(bench: Bench, damage: str) -> None:
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b'{"format": "1.0"}', b"\xff\xfe", b"null"])
 def test_a_damaged_manifest_is_named(bench: Bench, text: bytes) -> None:
-    uri, _ = _write(bench, {"a": b"1"})
+    uri, _ = write_version(bench, {"a": b"1"})
     bench.overwrite(uri, "manifest.json", text)
     with pytest.raises(ArtifactDamagedError) as caught:
         bench.store.read_manifest(uri)
@@ -104,8 +93,8 @@ def test_a_damaged_manifest_is_named(bench: Bench, text: bytes) -> None:
 
 
 def test_a_discarded_version_leaves_nothing(bench: Bench) -> None:
-    uri, _ = _write(bench, {"a": b"1", "b/c": b"2"})
-    other, _ = _write(bench, {"a": b"1"})
+    uri, _ = write_version(bench, {"a": b"1", "b/c": b"2"})
+    other, _ = write_version(bench, {"a": b"1"})
     bench.store.discard(uri)
     assert bench.paths(uri) == []
     bench.store.verify(other)
@@ -121,7 +110,7 @@ def test_versions_of_any_artifact_name_can_be_kept(bench: Bench, name: str) -> N
 
 
 def test_unknown_keys_of_a_newer_minor_version_are_kept(bench: Bench) -> None:
-    uri, _ = _write(bench, {"a": b"1"})
+    uri, _ = write_version(bench, {"a": b"1"})
     text = bench.read(uri, "manifest.json").decode().replace("{", '{"format": "1.7", "future": [1], ', 1)
     bench.overwrite(uri, "manifest.json", text.encode())
     manifest = bench.store.read_manifest(uri)
@@ -146,9 +135,144 @@ def test_a_value_that_can_not_be_stored_leaves_nothing(bench: Bench) -> None:
 
 def test_a_version_of_a_materializer_that_is_not_known_says_so(bench: Bench) -> None:
     manifest = save_version(bench.store, 1, Origin("x"))
-    bench.store.finish(manifest.uri, manifest.model_copy(update={"materializer": "torch"}))
-    with pytest.raises(MaterializationError, match="'torch'"):
+    bench.store.finish(manifest.uri, manifest.model_copy(update={"materializer": "abacus"}))
+    with pytest.raises(MaterializationError, match="'abacus'"):
         load_version(bench.store, manifest.uri)
+
+
+# listing, reading every byte, records ---------------------------------------------------------------------------------
+
+
+def _listed(bench: Bench) -> set[str]:
+    list(bench.store.versions())  # a listing may be late
+    return set(bench.store.versions())
+
+
+def test_versions_are_listed_once_they_have_a_manifest(bench: Bench) -> None:
+    assert list(bench.store.versions()) == []
+    one, _ = write_version(bench, {"a": b"1", "deep/er/manifest.json": b"{}"})
+    two = save_version(bench.store, 1, Origin("other::step::output")).uri
+    unfinished, _ = write_version(bench, {"a": b"1", "b": b"2"}, finish=False)
+    assert _listed(bench) == {one, two}
+    assert [bench.store.exists(uri) for uri in (one, two, unfinished)] == [True, True, False]
+    (found,) = bench.store.unfinished()
+    assert (found.uri, found.version_id) == (unfinished, unfinished.rpartition("/")[2])
+    assert abs(time.time() - found.written_at) < 120
+    bench.overwrite(one, "manifest.json", b"{")
+    assert bench.store.exists(one), "a damaged manifest is a manifest"
+    bench.store.discard(two)
+    bench.store.discard(unfinished)
+    assert _listed(bench) == {one}
+    assert list(bench.store.unfinished()) == []
+
+
+def test_every_byte_is_read_on_demand(bench: Bench) -> None:
+    """Given bytes that changed under a file that this host wrote and read, verifying all of them finds it."""
+    files = {"a": b"1" * 100, "b/c": b"2" * 3_000_000}
+    uri, manifest = write_version(bench, files)
+    for file in manifest.files:
+        bench.store.local_file(uri, file)
+    read: list[int] = []
+    assert bench.store.verify(uri, every_byte=True, progress=read.append) == manifest
+    assert sum(read) == manifest.size_bytes
+    _forge(bench, uri, "b/c", b"3" + files["b/c"][1:])
+    with pytest.raises(ArtifactDamagedError, match=r"b/c is damaged"):
+        bench.store.verify(uri, every_byte=True)
+    _forge(bench, uri, "b/c", files["b/c"])
+    bench.store.verify(uri, every_byte=True)
+    bench.store.verify(uri)
+
+    def stop(_size: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bench.store.verify(uri, every_byte=True, progress=stop)
+
+
+def _forge(bench: Bench, uri: str, path: str, data: bytes) -> None:
+    """Change bytes as a failing disk does: inode, size and mtime stay."""
+    if bench.kind != "local":
+        bench.overwrite(uri, path, data)
+        return
+    file = Path(uri, path)
+    stat = file.stat()
+    with file.open("r+b") as raw:
+        raw.write(data)
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", None])
+def test_a_glance_sees_what_is_missing(bench: Bench, damage: str | None) -> None:
+    uri, manifest = write_version(bench, {"a": b"123", "b/c": b"456"})
+    if damage is None:
+        assert bench.store.glance(uri) == manifest
+        return
+    if damage == "gone":
+        bench.remove(uri, "b/c")
+    else:
+        bench.overwrite(uri, "b/c", b"45")
+    with pytest.raises(ArtifactDamagedError, match="b/c"):
+        bench.store.glance(uri)
+
+
+def test_records_are_kept_replaced_and_removed(bench: Bench) -> None:
+    bench.store.delete_record("none")
+    assert list(bench.store.records()) == []
+    for name, data in (("one", b"1"), ("two", b"2" * 100_000), ("one", b"new")):
+        bench.store.write_record(name, data)
+    list(bench.store.versions())
+    assert dict(bench.store.records()) == {"one": b"new", "two": b"2" * 100_000}
+    bench.store.delete_record("two")
+    assert dict(bench.store.records()) == {"one": b"new"}
+    assert _listed(bench) == set(), "a record is no version"
+
+
+# many at once ---------------------------------------------------------------------------------------------------------
+
+
+def test_writers_of_one_artifact_do_not_meet(bench: Bench) -> None:
+    """Given eight writers of the same artifact, some of whom give up, each version is whole and the others are gone."""
+
+    def write(n: int) -> str | None:
+        version_id = new_id()
+        uri = bench.store.uri_of("model", version_id)
+        writer = bench.store.new_version("model", version_id)
+        writer.write("a", b"%d" % n * 10_000)
+        writer.write("b/c", b"%d" % n)
+        if n % 4 == 3:
+            bench.store.discard(uri)
+            return None
+        manifest = Manifest(
+            id=version_id, artifact_name="model", type="bytes", materializer="bytes", data_format="binary",
+            digest=writer.digest(), size_bytes=sum(f.size_bytes for f in writer.files), files=writer.files, uri=uri,
+        )  # fmt: skip
+        bench.store.finish(uri, manifest)
+        return uri
+
+    with ThreadPoolExecutor(8) as pool:
+        written = {uri for uri in pool.map(write, range(32)) if uri}
+    assert len(written) == 24
+    assert _listed(bench) == written
+    assert list(bench.store.unfinished()) == []
+    for uri in written:
+        bench.store.verify(uri, every_byte=True)
+
+
+def test_a_version_that_is_discarded_while_it_is_read_is_whole_or_a_named_error(bench: Bench) -> None:
+    value = np.arange(100_000, dtype=np.float64)
+    for _ in range(10):
+        uri = save_version(bench.store, value, Origin("array")).uri
+        mapped = load_version(bench.store, uri)
+        with ThreadPoolExecutor(2) as pool:
+            reading = pool.submit(load_version, bench.store, uri)
+            bench.store.discard(uri)
+            error = reading.exception()
+            if error is None:
+                np.testing.assert_array_equal(reading.result(), value)
+            else:
+                assert isinstance(error, ArtifactDamagedError), error
+        np.testing.assert_array_equal(mapped, value)
+        assert not bench.store.exists(uri)
 
 
 # the local store alone --------------------------------------------------------------------------------------------
@@ -156,7 +280,7 @@ def test_a_version_of_a_materializer_that_is_not_known_says_so(bench: Bench) -> 
 
 def test_a_newer_major_format_is_left_untouched(tmp_path: Path) -> None:
     bench = Bench("local", tmp_path)
-    uri, manifest = _write(bench, {"a": b"1"})
+    uri, manifest = write_version(bench, {"a": b"1"})
     bench.store.finish(uri, manifest.model_copy(update={"format": "2.0"}))
     before = bench.read(uri, "manifest.json")
     with pytest.raises(ArtifactDamagedError, match=r"format 2\.0") as caught:
@@ -168,7 +292,7 @@ def test_a_newer_major_format_is_left_untouched(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["../secret", "/etc/hostname", "a/../../secret"])
 def test_a_forged_manifest_does_not_lead_out_of_its_version(tmp_path: Path, path: str) -> None:
     bench = Bench("local", tmp_path)
-    uri, manifest = _write(bench, {"a": b"1"})
+    uri, manifest = write_version(bench, {"a": b"1"})
     forged = manifest.files[0].model_copy(update={"path": path})
     bench.store.finish(uri, manifest.model_copy(update={"files": [forged]}))
     with pytest.raises(ArtifactDamagedError, match="outside of its version"):
@@ -178,7 +302,7 @@ def test_a_forged_manifest_does_not_lead_out_of_its_version(tmp_path: Path, path
 def test_a_file_that_this_host_wrote_is_not_read_again(tmp_path: Path) -> None:
     """The same inode, size and mtime_ns are enough; a changed file has another mtime and is read."""
     bench = Bench("local", tmp_path)
-    uri, manifest = _write(bench, {"a": b"12345"})
+    uri, manifest = write_version(bench, {"a": b"12345"})
     file = manifest.files[0]
     forged = file.model_copy(update={"digest": digest_bytes(b"other")})
     assert bench.store.local_file(uri, forged) == Path(uri, "a")
@@ -190,7 +314,7 @@ def test_a_file_that_this_host_wrote_is_not_read_again(tmp_path: Path) -> None:
 
 def test_a_copied_store_is_verified_by_its_bytes(tmp_path: Path) -> None:
     bench = Bench("local", tmp_path)
-    _, manifest = _write(bench, {"a": b"12345"})
+    _, manifest = write_version(bench, {"a": b"12345"})
     moved = tmp_path / "elsewhere"
     Path(bench.store.root).rename(moved)
     elsewhere = LocalArtifactStore(str(moved))

@@ -57,7 +57,7 @@ def serving(answer: Callable[[Asked], Reply | None]) -> Iterator[Server]:
             self.end_headers()
             self.wfile.write(reply.body)
 
-        do_GET = do_POST = handle_any
+        do_GET = do_POST = do_PUT = do_DELETE = handle_any
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

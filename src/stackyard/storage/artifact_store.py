@@ -115,7 +115,7 @@ class ArtifactStore(ABC):
 
         Args:
             uri: of the version.
-            every_byte: read all there is; otherwise only what this host did not write or check before.
+            every_byte: read all that the store has; otherwise at most what this host did not write or check before.
             progress: is told of the bytes read, with ``every_byte``.
 
         Raises:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import tempfile
 import time
 from abc import abstractmethod
@@ -47,6 +48,7 @@ class ObjectArtifactStore(ArtifactStore):
     def __init__(self, root: str) -> None:
         """Remember the URI that all URIs of versions begin with."""
         self.root = root.rstrip("/")
+        self.__unfinished: dict[str, set[str]] = {}
 
     # for subclasses to write --------------------------------------------------------------------------------------
 
@@ -78,40 +80,42 @@ class ObjectArtifactStore(ArtifactStore):
 
     def new_version(self, artifact_name: str, version_id: str) -> VersionWriter:
         """Return a writer that puts each file once it is complete."""
-        return _ObjectWriter(self, self._key(self.uri_of(artifact_name, version_id)))
+        return _ObjectWriter(self, self.__key(self.uri_of(artifact_name, version_id)))
 
     def finish(self, uri: str, manifest: Manifest) -> None:
         """Put the manifest."""
-        self._put_bytes(f"{self._key(uri)}/{MANIFEST_FILE}", manifest_bytes(manifest))
+        self.__put_bytes(f"{self.__key(uri)}/{MANIFEST_FILE}", manifest_bytes(manifest))
+        self.__unfinished.pop(self.__key(uri), None)
 
     def discard(self, uri: str) -> None:
         """Delete the manifest, then what it names and what the listing shows."""
-        prefix = self._key(uri)
-        names = {MANIFEST_FILE}
+        prefix = self.__key(uri)
+        names = self.__unfinished.pop(prefix, set())
         with contextlib.suppress(ArtifactDamagedError):
             names.update(file.path for file in self.read_manifest(uri).files)
-        self._steadily(lambda: self.delete(f"{prefix}/{MANIFEST_FILE}"))
-        for key in {*(f"{prefix}/{name}" for name in names), *self._keys(f"{prefix}/")}:
-            self._steadily(lambda key=key: self.delete(key))  # type: ignore[misc]
+        self.__steadily(lambda: self.delete(f"{prefix}/{MANIFEST_FILE}"))
+        for key in {*(f"{prefix}/{name}" for name in names), *self.__keys(f"{prefix}/")}:
+            self.__steadily(lambda key=key: self.delete(key))  # type: ignore[misc]
+        shutil.rmtree(_copies(uri), ignore_errors=True)
 
     def read_manifest(self, uri: str) -> Manifest:
         """Return a version's manifest."""
         try:
-            data = self._bytes(f"{self._key(uri)}/{MANIFEST_FILE}")
+            data = self.__bytes(f"{self.__key(uri)}/{MANIFEST_FILE}")
         except FileNotFoundError as error:
             raise no_manifest(uri) from error
         return parse_manifest(data, f"{uri}/{MANIFEST_FILE}")
 
     def exists(self, uri: str) -> bool:
         """Tell whether there is a manifest."""
-        return self._size(f"{self._key(uri)}/{MANIFEST_FILE}") is not None
+        return self.__size(f"{self.__key(uri)}/{MANIFEST_FILE}") is not None
 
     def glance(self, uri: str) -> Manifest:
         """Return the manifest if its files are there with their sizes; nothing of them is read."""
         manifest = self.read_manifest(uri)
         for file in manifest.files:
             where = f"{uri}/{file.path}"
-            size = self._size(self._key(where))
+            size = self.__size(self.__key(where))
             if size is None:
                 raise no_file(where)
             if size != file.size_bytes:
@@ -120,7 +124,7 @@ class ObjectArtifactStore(ArtifactStore):
 
     def local_file(self, uri: str, file: ArtifactFile) -> Path:
         """Return a copy of the file, which this machine keeps; its bytes were checked when it was fetched."""
-        path = find_home().downloads / uri.rpartition("/")[2] / file.path
+        path = _copies(uri) / file.path
         checked = _checked_time(file)
         with contextlib.suppress(OSError):
             stat = path.stat()
@@ -131,7 +135,7 @@ class ObjectArtifactStore(ArtifactStore):
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".fetch-")
         os.close(handle)
         try:
-            self._steadily(lambda: self._fetch(f"{uri}/{file.path}", file, Path(temporary)))
+            self.__fetch(uri, file, Path(temporary))
             os.utime(temporary, ns=(time.time_ns(), checked))
             os.replace(temporary, path)  # noqa: PTH105  # a name that mkstemp gave
         except FileNotFoundError as error:
@@ -142,28 +146,34 @@ class ObjectArtifactStore(ArtifactStore):
         return path
 
     def verify(self, uri: str, *, every_byte: bool = False, progress: Progress | None = None) -> Manifest:
-        """Return the manifest if all files are there: by their sizes, or with ``every_byte`` by what the store has."""
+        """Return the manifest if all files are there, by their sizes: to compare bytes is to move them here.
+
+        With ``every_byte`` they are compared, as the store has them; also where this machine found damage before.
+        """
         manifest = self.glance(uri)
-        for file in manifest.files if every_byte else ():
+        if not every_byte and not _damage_mark(uri).exists():
+            return manifest
+        for file in manifest.files:
             where = f"{uri}/{file.path}"
             try:
-                found = self._steadily(lambda where=where: self._digest(where, progress))  # type: ignore[misc]
+                found = self.__steadily(lambda where=where: self.__digest(where, progress))  # type: ignore[misc]
             except FileNotFoundError as error:
                 raise no_file(where) from error
             if found != file.digest:
-                raise differs(where, file, found)
+                raise _remembered(uri, differs(where, file, found))
+        _damage_mark(uri).unlink(missing_ok=True)
         return manifest
 
     def versions(self) -> Iterator[str]:
         """Yield the URIs of the versions whose manifests are listed."""
-        for key in self._keys(_ARTIFACTS):
+        for key in self.__keys(_ARTIFACTS):
             folder, _, name = key.rpartition("/")
             if name == MANIFEST_FILE and folder.count("/") == 2:
                 yield f"{self.root}/{folder}"
 
     def unfinished(self) -> Iterator[Unfinished]:
         """Yield what is listed without a manifest; when it was written is told by its id."""
-        folders = {"/".join(key.split("/")[:3]) for key in self._keys(_ARTIFACTS) if key.count("/") >= 3}
+        folders = {"/".join(key.split("/")[:3]) for key in self.__keys(_ARTIFACTS) if key.count("/") >= 3}
         for folder in sorted(folders):
             uri = f"{self.root}/{folder}"
             version_id = folder.rpartition("/")[2]
@@ -172,62 +182,70 @@ class ObjectArtifactStore(ArtifactStore):
 
     def write_record(self, name: str, data: bytes) -> None:
         """Keep a record as an object."""
-        self._put_bytes(f"{_RECORDS}{name}.json", data)
+        self.__put_bytes(f"{_RECORDS}{name}.json", data)
 
     def delete_record(self, name: str) -> None:
         """Delete a record."""
-        self._steadily(lambda: self.delete(f"{_RECORDS}{name}.json"))
+        self.__steadily(lambda: self.delete(f"{_RECORDS}{name}.json"))
 
     def records(self) -> Iterator[tuple[str, bytes]]:
         """Yield name and content of the records."""
-        for key in self._keys(_RECORDS):
+        for key in self.__keys(_RECORDS):
             if key.endswith(".json"):
                 with contextlib.suppress(FileNotFoundError):  # the listing was late
-                    yield key.removeprefix(_RECORDS).removesuffix(".json"), self._bytes(key)
+                    yield key.removeprefix(_RECORDS).removesuffix(".json"), self.__bytes(key)
 
-    # parts --------------------------------------------------------------------------------------------------------
+    # parts: with two underscores, so that no subclass takes their names -------------------------------------------
 
-    def put_file(self, key: str, path: Path) -> None:
-        """Put a file, again and again if need be."""
-        self._steadily(lambda: self.put(key, path))
+    def put_file(self, prefix: str, name: str, path: Path) -> None:
+        """Put a file of a version that is being written; a listing that is late need not show it to a discard."""
+        self.__unfinished.setdefault(prefix, set()).add(name)
+        self.__steadily(lambda: self.put(f"{prefix}/{name}", path))
 
-    def _key(self, uri: str) -> str:
+    def __key(self, uri: str) -> str:
         return uri.removeprefix(f"{self.root}/")
 
-    def _put_bytes(self, key: str, data: bytes) -> None:
+    def __put_bytes(self, key: str, data: bytes) -> None:
         with tempfile.TemporaryDirectory(prefix="stackyard-") as folder:
             path = Path(folder, "object")
             path.write_bytes(data)
-            self.put_file(key, path)
+            self.__steadily(lambda: self.put(key, path))
 
-    def _bytes(self, key: str) -> bytes:
-        return self._steadily(lambda: b"".join(self.get(key)))
+    def __bytes(self, key: str) -> bytes:
+        return self.__steadily(lambda: b"".join(self.get(key)))
 
-    def _size(self, key: str) -> int | None:
-        return self._steadily(lambda: self.size(key))
+    def __size(self, key: str) -> int | None:
+        return self.__steadily(lambda: self.size(key))
 
-    def _keys(self, prefix: str) -> list[str]:
-        return self._steadily(lambda: list(self.keys(prefix)))
+    def __keys(self, prefix: str) -> list[str]:
+        return self.__steadily(lambda: list(self.keys(prefix)))
 
-    def _digest(self, where: str, progress: Progress | None) -> str:
+    def __digest(self, where: str, progress: Progress | None) -> str:
         digest = hashlib.sha256()
-        for chunk in self.get(self._key(where)):
+        for chunk in self.get(self.__key(where)):
             digest.update(chunk)
             if progress is not None:
                 progress(len(chunk))
         return PREFIX + digest.hexdigest()
 
-    def _fetch(self, where: str, file: ArtifactFile, target: Path) -> None:
-        with target.open("wb") as raw:
-            copy = HashingFile(raw)
-            for chunk in self.get(self._key(where)):
-                copy.write(chunk)
-        if copy.digest() != file.digest:
-            raise differs(
-                where, file, copy.digest() if copy.size_bytes == file.size_bytes else f"{copy.size_bytes} bytes"
-            )
+    def __fetch(self, uri: str, file: ArtifactFile, target: Path) -> None:
+        where = f"{uri}/{file.path}"
 
-    def _steadily(self, action: Callable[[], T]) -> T:
+        def copied() -> HashingFile:
+            with target.open("wb") as raw:
+                copy = HashingFile(raw)
+                for chunk in self.get(self.__key(where)):
+                    copy.write(chunk)
+            return copy
+
+        copy = self.__steadily(copied)
+        if copy.digest() != file.digest:  # damaged, or cut on the way
+            copy = self.__steadily(copied)
+        if copy.digest() != file.digest:
+            found = copy.digest() if copy.size_bytes == file.size_bytes else f"{copy.size_bytes} bytes"
+            raise _remembered(uri, differs(where, file, found))
+
+    def __steadily(self, action: Callable[[], T]) -> T:
         """Do what may fail for a moment.
 
         Raises:
@@ -282,8 +300,27 @@ class _ObjectWriter(VersionWriter):
             raise FileExistsError(f"{path} was written already")
 
     def _put(self, path: str, local: Path, size_bytes: int, digest: str) -> None:
-        self._store.put_file(f"{self._prefix}/{path}", local)
+        self._store.put_file(self._prefix, path, local)
         self.files.append(ArtifactFile(path=path, size_bytes=size_bytes, digest=digest))
+
+
+def _copies(uri: str) -> Path:
+    """Return the folder of the local copies of a version's files."""
+    return find_home().downloads / uri.rpartition("/")[2]
+
+
+def _damage_mark(uri: str) -> Path:
+    """Return the file whose presence says that this machine found damage in a version."""
+    return _copies(uri) / ".damaged"
+
+
+def _remembered(uri: str, error: ArtifactDamagedError) -> ArtifactDamagedError:
+    """Remember damage that only the bytes show, so that the cache does not use the version."""
+    mark = _damage_mark(uri)
+    with contextlib.suppress(OSError):
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+    return error
 
 
 def _checked_time(file: ArtifactFile) -> int:

@@ -8,7 +8,7 @@ class BlobsConfiguration(ComponentConfiguration):
     """Where blobs are kept."""
 
     folder: str
-    """Absolute path of the folder; all blobs lie side by side in it."""
+    """Absolute path of the folder; all blobs lie in it."""
     key: str | None = secret_field()
     """Key that manifests are signed with; without it they are not signed."""
 
@@ -31,7 +31,7 @@ BLOBS = Flavor(
     name="blobs",
     component_type=ComponentType.ARTIFACT_STORE,
     configuration_model=BlobsConfiguration,
-    doc="Keeps artifacts as signed blobs in one flat folder.",
+    doc="Keeps artifacts as signed blobs in a folder.",
     implementation="stackyard_blobs.store:BlobStore",
 )
 NOTES = Flavor(
