@@ -164,8 +164,8 @@ def test_numpy_scalars_stay_what_they_are(bench: Bench, value: Any) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [np.array([1, "a", None], dtype=object), np.ma.masked_array([1, 2], [True, False]), np.array([1]).view(np.matrix)],
-    ids=["objects", "masked", "matrix"],
+    [np.array([1, "a", None], dtype=object), np.array([1]).view(np.matrix)],
+    ids=["objects", "matrix"],
 )
 def test_arrays_that_npy_would_change_are_pickled(bench: Bench, value: Any) -> None:
     manifest, found = through(bench, value)
@@ -188,8 +188,8 @@ def test_images_come_back_pixel_by_pixel(bench: Bench, mode: str) -> None:
     assert manifest.preview.image_file == manifest.files[0].path
 
 
-def test_an_image_that_png_would_change_is_pickled(bench: Bench) -> None:
-    value = Image.new("CMYK", (2, 2), (1, 2, 3, 4))
+def test_an_image_of_a_mode_that_no_format_holds_is_pickled(bench: Bench) -> None:
+    value = Image.new("HSV", (2, 2), (1, 2, 3))
     manifest, found = through(bench, value)
     assert manifest.unsafe
     assert (found.mode, found.tobytes()) == (value.mode, value.tobytes())

@@ -1,4 +1,4 @@
-"""numpy arrays and scalars as ``.npy``; images as PNG."""
+"""numpy arrays and scalars as ``.npy``."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ from typing import Any, ClassVar
 from stackyard.model.artifact import Manifest, Preview, PreviewColumn
 from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
 from stackyard.storage.materializers.base import PREVIEW_COLUMNS, PREVIEW_ROWS, Materializer, Saved, safe_cell
+from stackyard.storage.materializers.statistics import statistics_for_preview
+
+_DATA, _MASK, _FILL = "data.npy", "mask.npy", "fill_value.npy"
 
 
 class NumpyMaterializer(Materializer):
-    """An array or a numpy scalar, in numpy's own open format. Arrays load memory-mapped, copy on write."""
+    """An array or a numpy scalar, in numpy's own open format. Arrays load memory-mapped, copy on write.
+
+    A ``numpy.memmap`` comes back as such an array: of the stored bytes, not of the user's file.
+    """
 
     name = "numpy"
     data_format = "npy"
@@ -20,77 +26,142 @@ class NumpyMaterializer(Materializer):
         """Refuse arrays of Python objects, which only pickle can hold, and subclasses, whose class would be lost."""
         import numpy as np  # noqa: PLC0415
 
-        plain = type(value) is np.ndarray or isinstance(value, np.generic)
-        return plain and not value.dtype.hasobject and value.dtype.metadata is None
+        plain = type(value) in (np.ndarray, np.memmap) or isinstance(value, np.generic)
+        return plain and _dtype_comes_back(value.dtype)
 
     def save(self, value: Any, writer: VersionWriter) -> Saved:
         """Write ``data.npy``."""
         import numpy as np  # noqa: PLC0415
 
         array = np.asarray(value)
-        with writer.open("data.npy") as file:
-            np.lib.format.write_array(file, array, allow_pickle=False)
-        return Saved([int(n) for n in array.shape], _preview(array))
+        _write(writer, _DATA, array)
+        return Saved([int(n) for n in array.shape], _preview(array, is_scalar=isinstance(value, np.generic)))
 
     def load(self, store: ArtifactStore, uri: str, manifest: Manifest) -> Any:
         """Map ``data.npy``; writing to the array never reaches the file."""
-        import numpy as np  # noqa: PLC0415
-
-        path = store.local_file(uri, manifest.files[0])
-        if not manifest.shape or 0 in manifest.shape:
-            array = np.load(path, allow_pickle=False)
-            return array[()] if "ndarray" not in manifest.type else array
-        return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
+        array = _read(store, uri, manifest, _DATA)
+        is_array = manifest.type in ("numpy.ndarray", "numpy.memmap")
+        return array if is_array else array[()]
 
 
-def _preview(array: Any) -> Preview:
-    if array.ndim in (1, 2) and array.size:
-        head = array[:PREVIEW_ROWS]
-        table = head.reshape(len(head), -1)[:, :PREVIEW_COLUMNS]
-        names = [str(i) for i in range(table.shape[1])] if array.ndim == 2 else ["value"]
-        if array.dtype.names:
-            return Preview(kind="none", text=f"structured array of {array.dtype}")
-        return Preview(
-            kind="table",
-            columns=[PreviewColumn(name=name, dtype=str(array.dtype)) for name in names],
-            rows=[[safe_cell(cell) for cell in row] for row in table.tolist()],
-            n_rows=int(array.shape[0]),
-            n_columns=int(array.shape[1]) if array.ndim == 2 else 1,
-            truncated=array.shape[0] > PREVIEW_ROWS or (array.ndim == 2 and array.shape[1] > PREVIEW_COLUMNS),
-        )
-    if array.ndim == 0:
-        return Preview(kind="json", data=safe_cell(array.item()))
-    return Preview(kind="none", text=f"array of shape {' x '.join(map(str, array.shape))}, {array.dtype}")
+class MaskedArrayMaterializer(Materializer):
+    """A masked array: its data, its mask if it has one, and its fill value."""
 
-
-class ImageMaterializer(Materializer):
-    """A PIL image as PNG."""
-
-    name = "image"
-    data_format = "png"
-    types: ClassVar[tuple[str, ...]] = ("PIL.Image.Image",)
+    name = "numpy-masked"
+    data_format = "npy"
+    types: ClassVar[tuple[str, ...]] = ("numpy.ma.MaskedArray", "numpy.ma.core.MaskedArray")
 
     def accepts(self, value: Any) -> bool:
-        """Take the modes that PNG holds without loss."""
-        return value.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
+        """Refuse what the arrays of numpy refuse too, and hard masks."""
+        import numpy as np  # noqa: PLC0415
+
+        plain = type(value) is np.ma.MaskedArray and type(value.data) in (np.ndarray, np.memmap)
+        return plain and not value.hardmask and _dtype_comes_back(value.dtype)
 
     def save(self, value: Any, writer: VersionWriter) -> Saved:
-        """Write ``image.png``."""
-        import io  # noqa: PLC0415
+        """Write ``data.npy``, ``fill_value.npy`` and ``mask.npy``."""
+        import numpy as np  # noqa: PLC0415
 
-        buffer = io.BytesIO()
-        value.save(buffer, format="PNG")
-        writer.write("image.png", buffer.getvalue())
-        text = f"{value.width} x {value.height}, {value.mode}"
-        return Saved([value.height, value.width], Preview(kind="image", image_file="image.png", text=text))
+        _write(writer, _DATA, np.asarray(value.data))
+        _write(writer, _FILL, np.asarray(value.fill_value))
+        if value.mask is not np.ma.nomask:
+            _write(writer, _MASK, value.mask)
+        preview = _preview(np.asarray(value.data))
+        preview.statistics = statistics_for_preview(value.compressed())
+        if preview.statistics is not None:
+            preview.statistics.missing += int(value.size - value.count()) if not value.dtype.names else 0
+        if preview.kind == "table":
+            shown = value[:PREVIEW_ROWS]
+            shown = shown.reshape(len(shown), -1)[:, :PREVIEW_COLUMNS]
+            preview.rows = [[safe_cell(cell) for cell in row] for row in shown.tolist()]
+        return Saved([int(n) for n in value.shape], preview)
 
     def load(self, store: ArtifactStore, uri: str, manifest: Manifest) -> Any:
-        """Read ``image.png``."""
-        from PIL import Image  # noqa: PLC0415
+        """Map the files."""
+        import numpy as np  # noqa: PLC0415
 
-        image = Image.open(store.local_file(uri, manifest.files[0]))
-        image.load()
-        return image
+        has_mask = any(file.path == _MASK for file in manifest.files)
+        mask = _read(store, uri, manifest, _MASK) if has_mask else np.ma.nomask
+        found: Any = np.ma.MaskedArray(_read(store, uri, manifest, _DATA), mask=mask)
+        found.fill_value = _read(store, uri, manifest, _FILL)[()]
+        return found
 
 
-MATERIALIZERS: tuple[Materializer, ...] = (NumpyMaterializer(), ImageMaterializer())
+def _dtype_comes_back(dtype: Any) -> bool:
+    """Tell whether the format describes a dtype fully: not of objects, of other packages, or with notes of a user."""
+    import numpy as np  # noqa: PLC0415
+
+    if dtype.hasobject or dtype.metadata is not None:
+        return False
+    described: Any = np.lib.format.dtype_to_descr(dtype)
+    found = np.lib.format.descr_to_dtype(described)
+    return bool(found == dtype and found.isalignedstruct == dtype.isalignedstruct)
+
+
+def _write(writer: VersionWriter, path: str, array: Any) -> None:
+    import numpy as np  # noqa: PLC0415
+
+    with writer.open(path) as file:
+        np.lib.format.write_array(file, array, allow_pickle=False)
+
+
+def _read(store: ArtifactStore, uri: str, manifest: Manifest, name: str) -> Any:
+    import numpy as np  # noqa: PLC0415
+
+    facts = next(file for file in manifest.files if file.path == name)
+    path = store.local_file(uri, facts)
+    if not manifest.shape or 0 in manifest.shape or name == _FILL:  # a map of nothing is refused
+        return np.load(path, allow_pickle=False)
+    return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
+
+
+def _preview(array: Any, *, is_scalar: bool = False) -> Preview:
+    if array.ndim == 0:
+        data = array.item()
+        shown = [safe_cell(cell) for cell in data] if isinstance(data, tuple) else safe_cell(_decoded(data))
+        return Preview(kind="json", data=shown, statistics=None if is_scalar else statistics_for_preview(array))
+    if array.dtype.names:
+        return _preview_of_fields(array)
+    statistics = statistics_for_preview(array)
+    if array.ndim > 2 or not array.size:
+        text = f"array of shape {' x '.join(map(str, array.shape))}, {array.dtype}"
+        return Preview(kind="none", text=text, statistics=statistics)
+    head = array[:PREVIEW_ROWS]
+    table = head.reshape(len(head), -1)[:, :PREVIEW_COLUMNS]
+    names = [str(i) for i in range(table.shape[1])] if array.ndim == 2 else ["value"]
+    if array.dtype.kind in "mM":
+        table = table.astype(str)  # whole numbers otherwise, where Python's own classes are too coarse
+    return Preview(
+        kind="table",
+        columns=[PreviewColumn(name=name, dtype=str(array.dtype)) for name in names],
+        rows=[[safe_cell(_decoded(cell)) for cell in row] for row in table.tolist()],
+        n_rows=int(array.shape[0]),
+        n_columns=int(array.shape[1]) if array.ndim == 2 else 1,
+        truncated=array.shape[0] > PREVIEW_ROWS or (array.ndim == 2 and array.shape[1] > PREVIEW_COLUMNS),
+        statistics=statistics,
+    )
+
+
+def _preview_of_fields(array: Any) -> Preview:
+    """Return the records of a structured array as rows."""
+    if array.ndim > 1:
+        return Preview(kind="none", text=f"records of shape {' x '.join(map(str, array.shape))}, {array.dtype}")
+    names = array.dtype.names[:PREVIEW_COLUMNS]
+    return Preview(
+        kind="table",
+        columns=[
+            PreviewColumn(name=name, dtype=str(array.dtype[name]), statistics=statistics_for_preview(array[name]))
+            for name in names
+        ],
+        rows=[[safe_cell(_decoded(record[name].tolist())) for name in names] for record in array[:PREVIEW_ROWS]],
+        n_rows=len(array),
+        n_columns=len(array.dtype.names),
+        truncated=len(array) > PREVIEW_ROWS or len(array.dtype.names) > PREVIEW_COLUMNS,
+    )
+
+
+def _decoded(cell: Any) -> Any:
+    return cell.decode("utf-8", errors="replace") if isinstance(cell, bytes) else cell
+
+
+MATERIALIZERS: tuple[Materializer, ...] = (NumpyMaterializer(), MaskedArrayMaterializer())

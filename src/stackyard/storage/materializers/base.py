@@ -26,6 +26,8 @@ class Saved:
     """False: for this value equal values may give other bytes, although the materializer promises them otherwise."""
     unsafe: bool = False
     """True: loading this value can run code that the data names, although loading others can't."""
+    data_format: str = ""
+    """Of this value; empty: the materializer's."""
 
 
 class NotStorableError(Exception):

@@ -18,9 +18,16 @@ from stackyard.storage.materializers.builtin import MATERIALIZERS, PickleMateria
 
 _FALLBACK = next(m for m in MATERIALIZERS if isinstance(m, PickleMaterializer))
 _HERE = "stackyard.storage.materializers"
-_BY_PACKAGE = {"numpy": "arrays", "PIL": "arrays", "pandas": "tables", "sklearn": "sklearn"}
+_BY_PACKAGE = {
+    "numpy": "arrays", "PIL": "images", "matplotlib": "images", "pandas": "tables", "polars": "polars",
+    "pyarrow": "arrow", "scipy": "sparse", "sklearn": "sklearn", "torch": "torch",
+}  # fmt: skip
 """Package of a type to the module here that stores its values: imported with the first such value."""
-_BY_NAME = {"numpy": "arrays", "image": "arrays", "pandas": "tables", "sklearn": "sklearn", "files": "files"}
+_BY_NAME = {
+    "numpy": "arrays", "numpy-masked": "arrays", "image": "images", "matplotlib": "images", "pandas": "tables",
+    "pandas-index": "tables", "pandas-scalar": "tables", "polars": "polars", "pyarrow": "arrow",
+    "scipy-sparse": "sparse", "sklearn": "sklearn", "torch": "torch", "torch-module": "torch", "files": "files",
+}  # fmt: skip
 """Materializer to its module; those of Python's own types are always there."""
 _known = {m.name: m for m in MATERIALIZERS}
 _by_type = {path: m for m in MATERIALIZERS for path in m.types}
@@ -116,7 +123,7 @@ def save_version(
             artifact_name=origin.artifact_name,
             type=type_path(value),
             materializer=_reference(materializer),
-            data_format=materializer.data_format,
+            data_format=saved.data_format or materializer.data_format,
             unsafe=materializer.unsafe or saved.unsafe,
             deterministic=materializer.deterministic and saved.deterministic,
             digest=writer.digest(),

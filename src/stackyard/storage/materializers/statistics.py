@@ -12,6 +12,8 @@ from stackyard.model.artifact import ColumnStatistics, Histogram, ValueCount
 from stackyard.storage.materializers.base import safe_cell
 
 MAX_ROWS = 100_000
+_PREVIEW_ROWS = 20_000
+"""Of a preview: made with each value that is stored, so it may cost little."""
 _BINS = 20
 _TOP = 10
 _PIECE = 1 << 13
@@ -32,6 +34,18 @@ def column_statistics(values: Any, *, max_rows: int = MAX_ROWS) -> ColumnStatist
     if numpy is not None and isinstance(values, numpy.ndarray):
         return _of_numpy(values, max_rows)
     return _of_arrow(values, max_rows)
+
+
+def statistics_for_preview(values: Any) -> ColumnStatistics | None:
+    """Return the statistics of a numpy array, a pyarrow array or a polars Series; None where that fails.
+
+    A preview that lacks them is no reason to lose the value.
+    """
+    try:
+        to_arrow = getattr(values, "to_arrow", None)
+        return column_statistics(to_arrow() if to_arrow else values, max_rows=_PREVIEW_ROWS)
+    except Exception:  # noqa: BLE001  # a type that pyarrow can't compute with, a missing package
+        return None
 
 
 def _of_numpy(array: Any, max_rows: int) -> ColumnStatistics:
@@ -230,9 +244,9 @@ def _of_arrow(values: Any, max_rows: int) -> ColumnStatistics:
     import pyarrow.compute as pc  # noqa: PLC0415
 
     column = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
-    if isinstance(column.type, pa.BaseExtensionType):
-        column = pa.chunked_array([chunk.storage for chunk in column.chunks], type=column.type.storage_type)
     kind, missing = column.type, column.null_count
+    if isinstance(kind, pa.BaseExtensionType):  # what its storage means is not known
+        return ColumnStatistics(count=len(column) - missing, missing=missing)
     if pa.types.is_null(kind):
         return ColumnStatistics(count=0, missing=len(column))
     if (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)) and column.num_chunks:
