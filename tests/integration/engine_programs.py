@@ -8,6 +8,7 @@ from tests.integration.user import User
 BASE = """
 import os, sys, time
 from pathlib import Path
+from typing import Annotated
 from stackyard import get_step_context, pipeline, step
 from stackyard.api.driver import RunOptions, run_pipeline
 from stackyard.engine.reporter import SilentReporter

@@ -65,6 +65,15 @@ def stops(other: str) -> int:
         file.write("step sleeps\\n")
     return 1
 
+@step
+def trimmed(text: str) -> Annotated[str, "text"]:
+    note("trimmed")
+    return text.strip()
+
+@pipeline
+def settled() -> None:
+    trimmed(trimmed(trimmed("  a  ")))
+
 @pipeline(enable_cache=False)
 def retried() -> None:
     use(flaky())
@@ -99,6 +108,7 @@ if __name__ == "__main__":
     run(slow, max_workers=1, execution_mode="stop_on_failure")
     run(stopped)
     run(crowded)
+    run(settled)
 """
 )
 
@@ -107,7 +117,7 @@ def test_attempts_limits_modes_and_stops_of_a_step(user: User) -> None:
     user.write("run.py", _ATTEMPTS)
     result = user.python("run.py")
     assert result.code == 0, result
-    retried, fast, slow, stopped, crowded = user.runs()
+    retried, fast, slow, stopped, crowded, settled = user.runs()
 
     assert statuses(retried) == {"flaky": "completed", "use": "completed", "endless": "failed", "use_2": "skipped"}
     assert (step_of(retried, "flaky").attempt, step_of(retried, "endless").attempt) == (3, 2)
@@ -138,6 +148,9 @@ def test_attempts_limits_modes_and_stops_of_a_step(user: User) -> None:
     assert crowded.status == "completed"
     large = [line for line in notes(user) if line.startswith("large")]
     assert all(a.replace("begins", "ends") == b for a, b in zip(large[::2], large[1::2], strict=True)), large
+
+    assert statuses(settled) == {"trimmed": "completed", "trimmed_2": "completed", "trimmed_3": "cached"}
+    assert notes(user).count("trimmed") == 2, "what a step of the same run just gave is found as well"
 
 
 _PARTS = (

@@ -192,11 +192,11 @@ class TakenOver:
         elif not status.is_success:
             why = f"in the run {name!r} it is {status}"
         else:
-            rows = self.reader.outputs_of_step_run(step_run_id)
-            elsewhere = next((version for _, version in rows if version.artifact_store_id != self.store_id), None)
+            places = self.reader.outputs_of_step_run(step_run_id)
+            elsewhere = next((place for place in places if place.artifact_store_id != self.store_id), None)
             if elsewhere is not None:
                 why = f"those of the run {name!r} lie in the artifact store {elsewhere.artifact_store!r}"
-            elif [output for output, _ in rows] != [output.name for output in spec.outputs]:
+            elif [place.output for place in places] != [output.name for output in spec.outputs]:
                 why = f"in the run {name!r} it had other outputs"
         if not why:
             try:

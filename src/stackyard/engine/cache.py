@@ -195,16 +195,16 @@ class StepCache:
             ArtifactDamagedError: one of them is gone or not what was written.
         """
         found: dict[str, KnownVersion] = {}
-        for name, version in self._reader.outputs_of_step_run(step_run_id):
-            manifest = self._store.verify(version.uri)
-            found[name] = KnownVersion(
-                id=version.id,
-                uri=version.uri,
+        for place in self._reader.outputs_of_step_run(step_run_id):
+            manifest = self._store.verify(place.uri)
+            found[place.output] = KnownVersion(
+                id=place.version_id,
+                uri=place.uri,
                 materializer=manifest.materializer,
                 digest=manifest.digest,
                 deterministic=manifest.deterministic,
                 type=manifest.type,
-                artifact_name=version.name,
+                artifact_name=place.artifact_name,
             )
         return found
 

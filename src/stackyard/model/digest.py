@@ -10,11 +10,12 @@ import json
 from typing import Any
 
 PREFIX = "sha256:"
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def canonical_json(value: Any) -> str:
     """Return the one JSON text of a JSON value: sorted keys, no blanks, ASCII, NaN spelled as JavaScript does."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _CANONICAL.encode(value)
 
 
 def digest_bytes(data: bytes) -> str:

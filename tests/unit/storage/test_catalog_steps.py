@@ -128,7 +128,11 @@ def test_items_tags_and_what_steps_save_on_their_own(own: Home, writer: RunWrite
     assert [(r.name, r.item) for r in read.inputs] == [("x", 3), ("y", None)]
     (saved,) = catalog.list_versions(PROJECT.id, "extra", None, limit=2, cursor=None, tags=["t"]).items
     assert (saved.save_type, saved.tags, saved.step) == ("manual", ["t"], "s1")
-    assert [(name, v.id) for name, v in catalog.outputs_of_step_run(one.id)] == [("output", made.id)]
+    (place,) = catalog.outputs_of_step_run(one.id)
+    assert (place.output, place.version_id, place.artifact_name) == ("output", made.id, made.artifact_name)
+    assert (place.uri, place.artifact_store_id, place.artifact_store) == (
+        made.uri, run.artifact_store_id, run.artifact_store,
+    )  # fmt: skip
     found = catalog.search_versions(PROJECT.id, limit=9, cursor=None, only_unused=True).items
     assert {(v.name, v.version) for v in found} == {("numbers", 2), ("extra", 1)}  # made in the same millisecond
     assert [v.id for v in catalog.search_versions(None, limit=9, cursor=None, tags=["raw"]).items] == [made.id]

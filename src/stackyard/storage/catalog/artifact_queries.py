@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from stackyard.model.views import ArtifactVersionView, ArtifactView, Page
 from stackyard.storage.catalog.queries import Queries, cursor_of, wanted_condition
@@ -30,17 +30,29 @@ _STORES = (
 )
 
 
+class StepOutputPlace(NamedTuple):
+    """An output of a step run: which artifact version it is, and where that lies."""
+
+    output: str
+    version_id: str
+    uri: str
+    artifact_name: str
+    artifact_store_id: str
+    artifact_store: str
+
+
 class ArtifactQueries(Queries):
     """Artifacts, artifact versions, and who uses them."""
 
-    def outputs_of_step_run(self, step_run_id: str) -> list[tuple[str, ArtifactVersionView]]:
-        """Return output name and version in the order of the signature."""
+    def outputs_of_step_run(self, step_run_id: str) -> list[StepOutputPlace]:
+        """Return the outputs of a step run in the order of the signature."""
         rows = self._sql.execute(
-            f"SELECT o.name AS output, {_COLUMNS} FROM step_outputs o JOIN {_FROM} "  # noqa: S608
-            "WHERE o.step_run_id = ? AND v.id = o.artifact_version_id ORDER BY o.position",
+            "SELECT o.name, v.id, v.uri, a.name, v.artifact_store_id, v.artifact_store FROM step_outputs o "
+            "JOIN artifact_versions v ON v.id = o.artifact_version_id JOIN artifacts a ON a.id = v.artifact_id "
+            "WHERE o.step_run_id = ? ORDER BY o.position",
             (step_run_id,),
         )
-        return [(row["output"], _version(row, [])) for row in rows]
+        return [StepOutputPlace(*row) for row in rows]
 
     def list_artifacts(
         self, project_id: str | None, store_id: str | None, *, limit: int, cursor: str | None,
