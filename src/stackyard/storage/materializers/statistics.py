@@ -266,18 +266,20 @@ def _of_arrow(values: Any, max_rows: int) -> ColumnStatistics:
     if pa.types.is_decimal(kind):
         numbers = _of_numbers(column.drop_null().cast(pa.float64()).to_numpy(), max_rows, missing)
         found.mean, found.std, found.histogram = numbers.mean, numbers.std, numbers.histogram
-    plain, sampled_plain = _comparable(column), _comparable(rows)
-    counted = pc.value_counts(sampled_plain)
-    found.distinct = len(counted)
-    ends = pc.min_max(plain)
-    found.minimum, found.maximum = _cell(ends["min"]), _cell(ends["max"])
-    if pa.types.is_large_string(plain.type):
+    try:
+        counted = pc.value_counts(_countable(rows))
+        found.distinct = len(counted)
+        found.minimum, found.maximum = _extremes(column)
+    except pa.ArrowNotImplementedError:  # a type that Arrow only carries
+        found.sampled = None if found.distinct is None else found.sampled
+        return found
+    if pa.types.is_large_string(counted.type.field("values").type):
         shown = _Found(counted.field("values").to_pylist(), counted.field("counts").to_pylist())
         found.top = shown.top()
     return found
 
 
-def _comparable(column: Any) -> Any:
+def _countable(column: Any) -> Any:
     """Return a column in a type that Arrow can order and count: views of texts and bytes as plain ones."""
     import pyarrow as pa  # noqa: PLC0415
 
@@ -287,6 +289,20 @@ def _comparable(column: Any) -> Any:
     if kind == getattr(pa, "binary_view", lambda: 0)():
         return column.cast(pa.large_binary())
     return column
+
+
+def _extremes(column: Any) -> tuple[Any, Any]:
+    """Return minimum and maximum of a column as JSON values; of bytes none."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    plain, kind = _countable(column), column.type
+    if any(of(plain.type) for of in (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)):
+        return None, None
+    lengths = pa.types.is_duration(kind)  # Arrow orders no durations, only the numbers that they are
+    ends = pc.min_max(plain.cast(pa.int64()) if lengths else plain)
+    low, high = (_cell(ends[end].cast(kind) if lengths else ends[end]) for end in ("min", "max"))
+    return low, high
 
 
 def _of_categories(column: Any, rows: Any, found: ColumnStatistics) -> ColumnStatistics:

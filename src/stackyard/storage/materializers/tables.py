@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from stackyard.model.artifact import Manifest, Preview, PreviewColumn
 from stackyard.model.errors import PackageMissingError
-from stackyard.model.plain import is_plain as is_json
 from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
 from stackyard.storage.materializers.arrow import pyarrow_for, read_table, with_statistics, write_table
 from stackyard.storage.materializers.base import (
@@ -57,7 +56,7 @@ class PandasMaterializer(Materializer):
         if type(value) not in (pd.DataFrame, pd.Series):
             return False
         frame = value.to_frame(_SERIES) if isinstance(value, pd.Series) else value
-        if not index_comes_back(frame.index) or not is_json(frame.attrs):
+        if not index_comes_back(frame.index) or not _is_json(frame.attrs):
             return False
         if not frame.shape[1] and isinstance(frame.index, pd.RangeIndex) and len(frame):
             return False  # Arrow has no rows without a column
@@ -179,6 +178,14 @@ class ScalarMaterializer(Materializer):
 def _facts(scalar: Any) -> tuple[Any, ...]:
     """Return what equality of scalars leaves out: zone, unit, and which of two equal hours it is."""
     return tuple(repr(getattr(scalar, name, None)) for name in ("tz", "unit", "fold", "freq", "closed"))
+
+
+def _is_json(attributes: Any) -> bool:
+    """Tell whether JSON gives attributes back as they are."""
+    try:
+        return not attributes or repr(json.loads(json.dumps(attributes))) == repr(attributes)
+    except (TypeError, ValueError, RecursionError):
+        return False
 
 
 def _with_facts(pa: Any, value: Any, frame: Any) -> Any:
