@@ -6,6 +6,7 @@ import json
 import pickle
 import zipfile
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "arrow": lambda path: pa.ipc.open_file(path).read_all().to_pandas(),
     "png": lambda path: np.asarray(Image.open(path)),
     "skops": lambda path: json.loads(zipfile.ZipFile(path).read("schema.json")),
+    "structure": lambda path: set(json.loads(path.read_text(encoding="utf-8"))["$set"]),
     "pickle": lambda path: pickle.loads(path.read_bytes()),
 }
 
@@ -63,7 +65,8 @@ PLAIN = [
     (pd.Series([1.5, 2.5], name="y"), "arrow"),
     (Image.new("RGB", (4, 3), (1, 2, 3)), "png"),
     (LogisticRegression().fit(X, Y), "skops"),
-    ({1, 2}, "pickle"),
+    ({1, 2}, "structure"),
+    (Fraction, "pickle"),
 ]
 
 
@@ -74,7 +77,7 @@ def test_files_open_with_a_plain_reader_of_their_format(
     manifest, _ = through(bench, value)
     assert manifest.data_format == data_format
     found = READERS[data_format](_file(bench, manifest, tmp_path))
-    if data_format in {"json", "text", "binary", "pickle"}:
+    if data_format in {"json", "text", "binary", "structure", "pickle"}:
         assert found == value
     elif data_format == "npy":
         np.testing.assert_array_equal(found, value)

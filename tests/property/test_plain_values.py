@@ -66,28 +66,21 @@ class Text(str):
     __slots__ = ()
 
 
+class Numbers(list[Any]):
+    """As above."""
+
+
 odd = st.one_of(
-    st.tuples(st.integers(), any_text),
-    st.sets(st.integers()),
-    st.dictionaries(st.integers() | st.tuples(st.integers()), st.integers(), min_size=1),
-    st.complex_numbers(allow_nan=False),
-    st.datetimes(),
-    st.decimals(allow_nan=False),
-    st.uuids(),
-    st.lists(st.binary(max_size=3), min_size=1),
-    any_text.map(Text),
-    st.integers(10**4400, 10**4401),
-    st.sampled_from([[(1,)], {"a": {1}}, range(3), ..., bytearray(b"x")]),
+    any_text.map(Text), st.lists(st.integers()).map(Numbers), st.sampled_from([..., len, Text, (Text("x"), len)])
 )
 
 
 @given(value=odd)
-def test_what_json_would_change_is_pickled_and_marked(store: LocalArtifactStore, value: Any) -> None:
+def test_what_no_open_form_holds_is_pickled_and_marked(store: LocalArtifactStore, value: Any) -> None:
     manifest, found = _through(store, value)
     assert type(found) is type(value)
     assert found == value
-    assert (manifest.materializer, manifest.unsafe, manifest.deterministic) == ("pickle", True, False)
-    assert "never unpickled" in manifest.preview.text
+    assert (manifest.unsafe, manifest.deterministic) == (True, False)
 
 
 @given(value=plain | odd)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from typing_extensions import Self
 
 from stackyard.authoring.frames import caller
-from stackyard.authoring.parameters import is_plain
 from stackyard.model.digest import digest_value
 from stackyard.model.errors import DefinitionError, InputError
 from stackyard.model.graph import OutputRef
 from stackyard.model.names import with_article
+from stackyard.model.plain import is_plain
 
 if TYPE_CHECKING:
     from stackyard.authoring.recorder import Recorder

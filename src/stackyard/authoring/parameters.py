@@ -14,6 +14,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from stackyard.authoring.signature import Parameter, type_text
 from stackyard.model.errors import Location, ParameterError
 from stackyard.model.names import did_you_mean, with_article
+from stackyard.model.plain import is_plain
 
 _NO_TEXTS = (int, float, bool, int | None, float | None, bool | None)
 """Types that a text in code is a slip for."""
@@ -76,16 +77,6 @@ def to_json(parameter: Parameter, value: Any, owner: str, location: Location | N
         hint=f"Annotate the parameter, e.g. {parameter.name}: {type(checked).__name__}",
         location=location,
     )
-
-
-def is_plain(value: Any) -> bool:
-    """Tell whether JSON gives the very same value back: None, bool, numbers, texts, lists and dicts of these."""
-    kind = type(value)
-    if value is None or kind in (bool, int, float, str):
-        return True
-    if kind is list:
-        return all(is_plain(item) for item in value)
-    return kind is dict and all(type(key) is str and is_plain(item) for key, item in value.items())
 
 
 def validate(parameter: Parameter, value: Any, owner: str, location: Location | None, *, given_as: str = "code") -> Any:

@@ -27,8 +27,11 @@ _BY_NAME = {
     "numpy": "arrays", "numpy-masked": "arrays", "image": "images", "matplotlib": "images", "pandas": "tables",
     "pandas-index": "tables", "pandas-scalar": "tables", "polars": "polars", "pyarrow": "arrow",
     "scipy-sparse": "sparse", "sklearn": "sklearn", "torch": "torch", "torch-module": "torch", "files": "files",
+    "structure": "structure", "typed-text": "texts",
 }  # fmt: skip
 """Materializer to its module; those of Python's own types are always there."""
+_FOR_ANY = "structure"
+"""Asked for a value of any type before it is pickled."""
 _known = {m.name: m for m in MATERIALIZERS}
 _by_type = {path: m for m in MATERIALIZERS for path in m.types}
 
@@ -74,7 +77,8 @@ def materializer_for(value: Any) -> Materializer:
         found = _by_type.get(path_of(cls))
         if found is not None and found.accepts(value):
             return found
-    return _FALLBACK
+    found = _named(_FOR_ANY)
+    return found if found is not None and found.accepts(value) else _FALLBACK
 
 
 def _bring(module: str) -> None:
@@ -111,18 +115,18 @@ def save_version(
         ArtifactStoreError: the store can't be written.
     """
     asked = [find_materializer(m) for m in materializers]
-    chosen = [m for m in asked if takes(m, value)] + [materializer_for(value), _FALLBACK]
+    chosen = [m for m in asked if takes(m, value)] + [materializer_for(value)]
     made = version or new_version(store, origin.artifact_name)
     uri, writer = made.uri, made.writer
     try:
-        materializer, saved = _save_with(chosen, value, writer)
+        materializer, saved = save_files(chosen, value, writer)
         if version is not None:
             writer.adopt()
         manifest = Manifest(
             id=made.id,
             artifact_name=origin.artifact_name,
             type=type_path(value),
-            materializer=_reference(materializer),
+            materializer=reference_to(materializer),
             data_format=saved.data_format or materializer.data_format,
             unsafe=materializer.unsafe or saved.unsafe,
             deterministic=materializer.deterministic and saved.deterministic,
@@ -211,17 +215,21 @@ def takes(materializer: Materializer, value: Any) -> bool:
     return materializer.accepts(value)
 
 
-def _save_with(chosen: list[Materializer], value: Any, writer: VersionWriter) -> tuple[Materializer, Saved]:
-    """Save with the first that can hold this very value; the last one takes any."""
-    for materializer in chosen[:-1]:
+def save_files(chosen: list[Materializer], value: Any, writer: VersionWriter) -> tuple[Materializer, Saved]:
+    """Write a value's files with the first materializer that can hold this very value, and else pickle it.
+
+    Raises:
+        MaterializationError: the value can't be stored.
+    """
+    for materializer in chosen:
         try:
             return materializer, materializer.save(value, writer) or Saved()
         except NotStorableError:
             continue
-    return chosen[-1], chosen[-1].save(value, writer) or Saved()
+    return _FALLBACK, _FALLBACK.save(value, writer)
 
 
-def _reference(materializer: Materializer) -> str:
+def reference_to(materializer: Materializer) -> str:
     """Return how a manifest names a materializer: ours by name, others by where they are."""
     if _known.get(getattr(materializer, "name", "")) is materializer:
         return materializer.name

@@ -1,0 +1,176 @@
+"""The users' classes whose values are data: dataclasses, pydantic models, enums, named tuples; found by their path.
+
+A path is ``module:qualname``. Classes of a script or notebook lie in ``__main__``, which is another module in each
+process: those that a step's worker was sent are offered here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import sys
+from collections.abc import Iterator, Mapping
+from enum import EnumMeta
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+from stackyard.model.errors import MaterializationError
+
+Kind = Literal["dataclass", "pydantic", "enum", "namedtuple"]
+
+BY_VALUE_MODULES = ("__main__", "__stackyard_main__")
+"""Modules that another process can't import: a script, a notebook, a file whose name is no module name."""
+_HEAP_TYPE = 1 << 9
+"""Flag of a class that was made by a class statement, which keeps its values in ``__dict__`` and slots."""
+_MACHINERY = frozenset({"abc", "collections", "dataclasses", "enum", "functools", "pydantic", "reprlib", "typing"})
+"""Packages whose functions are in classes without anybody having written them there."""
+_SETTLED = frozenset(
+    {"_abc_impl", "_field_defaults", "_fields", "model_computed_fields", "model_config", "model_fields"}
+)
+"""Attributes that such classes have beside, and that say nothing of their values."""
+
+_offered: dict[str, type] = {}
+_kinds: WeakKeyDictionary[type, Kind | None] = WeakKeyDictionary()
+_behaving: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
+
+
+def offer(classes: Mapping[str, type]) -> None:
+    """Take classes of modules that can't be imported here, by their paths; later ones replace earlier ones."""
+    _offered.update(classes)
+
+
+def by_value_classes() -> dict[str, type]:
+    """Return the classes whose values are data that lie in this process's script or notebook, by their paths."""
+    return {
+        f"{module}:{name}": found
+        for module in BY_VALUE_MODULES
+        if module in sys.modules
+        for name, found in list(vars(sys.modules[module]).items())
+        if isinstance(found, type) and found.__module__ == module and kind_of(found) is not None
+    }
+
+
+def kind_of(cls: type) -> Kind | None:
+    """Return what kind of data the values of a class are; None: they are objects that only the class understands."""
+    try:
+        return _kinds[cls]
+    except KeyError:
+        pass
+    _kinds[cls] = kind = _kind_of(cls)
+    return kind
+
+
+def path_to(cls: type) -> str | None:
+    """Return where a class is found again; None: nowhere."""
+    path = f"{cls.__module__}:{cls.__qualname__}"
+    return path if _loaded(path) is cls else None
+
+
+def class_at(path: str, kind: Kind) -> Any:
+    """Import a class by its path.
+
+    Raises:
+        MaterializationError: there is none, or its values are not of that kind.
+    """
+    module = path.partition(":")[0]
+    found = _loaded(path)
+    if found is None and module not in BY_VALUE_MODULES:
+        try:
+            importlib.import_module(module)
+        except Exception as error:  # a module of the user's can raise anything
+            raise MaterializationError(
+                f"The class {path} of a stored value can't be imported: {type(error).__name__}: {error}.",
+                hint="Install or mend the module, or run the step again.",
+            ) from error
+        found = _loaded(path)
+    if found is None and module in BY_VALUE_MODULES:
+        name = path.partition(":")[2]
+        raise MaterializationError(
+            f"A stored value is of the class {name} of a script or notebook, which is not defined here.",
+            hint=f"Import or define {name} before loading the value. Best define it in a module.",
+        )
+    if not isinstance(found, type):
+        raise MaterializationError(
+            f"The class {path} of a stored value is not there any more.", hint="Run the step again."
+        )
+    if kind_of(found) != kind:
+        raise MaterializationError(
+            f"A stored value names {path} as its class, which is no {_SPOKEN[kind]}.", hint="Run the step again."
+        )
+    return found
+
+
+def behaves(cls: type) -> bool:
+    """Tell whether a class has more than fields: methods, properties, constants.
+
+    Then equal fields don't mean equal behaviour, since somebody may have changed the class meanwhile.
+    """
+    if cls not in _behaving:
+        _behaving[cls] = any(
+            base.__module__.partition(".")[0] not in _MACHINERY and any(_behaviour_of(base))
+            for base in cls.__mro__
+            if base.__flags__ & _HEAP_TYPE
+        )
+    return _behaving[cls]
+
+
+_SPOKEN: dict[Kind, str] = {
+    "dataclass": "dataclass", "pydantic": "pydantic model", "enum": "enum", "namedtuple": "named tuple",
+}  # fmt: skip
+
+
+def _kind_of(cls: type) -> Kind | None:
+    if isinstance(cls, EnumMeta):
+        return "enum"
+    if issubclass(cls, tuple):
+        fields = getattr(cls, "_fields", None)
+        named = type(fields) is tuple and all(type(name) is str for name in fields)
+        return "namedtuple" if named and _is_open(cls, tuple) else None
+    if hasattr(cls, "__pydantic_core_schema__") and not hasattr(cls, "__dataclass_fields__"):
+        base = getattr(sys.modules.get("pydantic"), "BaseModel", None)
+        return "pydantic" if base is not None and issubclass(cls, base) and _is_open(cls, base) else None
+    return "dataclass" if dataclasses.is_dataclass(cls) and _is_open(cls, object) else None
+
+
+def _is_open(cls: type, base: type) -> bool:
+    """Tell whether the values of a class are what their attributes are, and can be made without calling it."""
+    for found in cls.__mro__:
+        if not found.__flags__ & _HEAP_TYPE and found not in (object, tuple):
+            return False
+    own: Any = cls
+    if own.__reduce_ex__ is not object.__reduce_ex__ or own.__reduce__ is not object.__reduce__:
+        return False
+    if base is not tuple and (own.__new__ is not object.__new__ or hasattr(own, "__getnewargs__")):
+        return False
+    for name in ("__getstate__", "__setstate__"):
+        method, inherited = getattr(own, name, None), getattr(base, name, None)
+        if method is not inherited and getattr(method, "__module__", "") != "dataclasses":
+            return False
+    return not hasattr(own, "__getnewargs_ex__")
+
+
+def _behaviour_of(cls: type) -> Iterator[str]:
+    """Yield the attributes of one class that somebody wrote and that are no fields or members."""
+    fields = {*getattr(cls, "__dataclass_fields__", ()), *getattr(cls, "_fields", ()), *getattr(cls, "__members__", ())}
+    for name, found in vars(cls).items():
+        function = getattr(found, "__func__", found)  # of class methods and static methods
+        code = getattr(function, "__code__", None)
+        if code is not None:
+            origin = function.__globals__.get("__name__", "").partition(".")[0]
+            generated = code.co_filename == "<string>" or origin in _MACHINERY
+            if not generated and not name.startswith("__annotate"):
+                yield name
+        elif name not in fields and name not in _SETTLED and not (name.startswith("_") and name.endswith("_")):
+            yield name
+
+
+def _loaded(path: str) -> Any:
+    """Return what a path leads to in the modules that are loaded, and else among what was offered; None: nothing."""
+    module, _, qualname = path.partition(":")
+    top, *rest = qualname.split(".")
+    found: Any = vars(sys.modules[module]).get(top) if module in sys.modules else None
+    if found is None:
+        found = _offered.get(f"{module}:{top}")
+    for name in rest:
+        found = vars(found).get(name) if isinstance(found, type) else None
+    return found
