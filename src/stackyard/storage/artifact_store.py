@@ -13,6 +13,7 @@ import os
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from stat import S_ISDIR
 from typing import NamedTuple
@@ -185,10 +186,10 @@ class LocalArtifactStore(ArtifactStore):
         Raises:
             ArtifactStoreError: the store can't be written.
         """
-        folder = Path(self.uri_of(artifact_name, version_id))
+        folder = self.uri_of(artifact_name, version_id)
         for attempt in range(_ATTEMPTS):
             try:
-                folder.mkdir(parents=True)
+                _make(folder)
                 break
             except FileNotFoundError as error:  # the artifact's last version, and so its folder, just went
                 if attempt == _ATTEMPTS - 1:
@@ -204,7 +205,7 @@ class LocalArtifactStore(ArtifactStore):
             ArtifactStoreError: the store can't be written.
         """
         try:
-            write_atomic(Path(uri) / MANIFEST_FILE, manifest_bytes(manifest), durable=False)
+            write_atomic(f"{uri}/{MANIFEST_FILE}", manifest_bytes(manifest), durable=False)
         except OSError as error:
             raise self._not_writable(error) from error
 
@@ -236,14 +237,15 @@ class LocalArtifactStore(ArtifactStore):
         Raises:
             ArtifactDamagedError: missing, unreadable, or written by a newer major version.
         """
-        path = Path(uri) / MANIFEST_FILE
+        path = f"{uri}/{MANIFEST_FILE}"
         try:
-            data = path.read_bytes()
+            with FileIO(path) as file:
+                data = file.readall()
         except (FileNotFoundError, NotADirectoryError) as error:
             raise no_manifest(uri) from error
         except OSError as error:
             raise not_readable(f"manifest {path}", error) from error
-        return parse_manifest(data, str(path))
+        return parse_manifest(data, path)
 
     def exists(self, uri: str) -> bool:
         """Tell whether there is a manifest."""
@@ -262,7 +264,7 @@ class LocalArtifactStore(ArtifactStore):
 
     def local_file(self, uri: str, file: ArtifactFile) -> Path:
         """Return the file; its bytes are read unless this host wrote just this file (inode, size, mtime_ns)."""
-        path = Path(uri) / file.path
+        path = Path(f"{uri}/{file.path}")
         stat = _check_size(path, file)
         if identity_of(stat) == file.written:
             return path
@@ -356,6 +358,14 @@ class LocalArtifactStore(ArtifactStore):
             f"The artifact store {self.root} can't be written: {reason_of(error)}.",
             hint="Make room, change the permissions, or choose a stack with another artifact store.",
         )
+
+
+def _make(folder: str) -> None:
+    """Make a new folder; most artifacts have versions already, and with them the folder that it is to lie in."""
+    try:
+        os.mkdir(folder)  # noqa: PTH102  # every step comes here: a Path costs as much as the folder
+    except FileNotFoundError:
+        os.makedirs(folder)  # noqa: PTH103  # as above
 
 
 def _check_size(path: Path, file: ArtifactFile) -> os.stat_result:
