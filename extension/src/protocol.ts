@@ -597,8 +597,12 @@ export interface ArtifactVersionView {
   tags: string[];
   /** Returned by a step; saved by `save_artifact`; registered where it lay; given to a run from outside. */
   save_type: "step_output" | "manual" | "preexisting" | "external";
-  /** `missing`: the files are gone; `damaged`: the manifest can't be read. */
+  /** `missing`: there is no manifest, so it was removed or pruned; `damaged`: something else is wrong with it. */
   status: "available" | "missing" | "damaged";
+  /** What is wrong and what to do, when one version is shown that is not available. */
+  problem: string;
+  /** Its files were removed; runs still list it. */
+  pruned: boolean;
   /** Only when one version is shown. */
   preview: Preview | null;
   /** Only when one version is shown. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -56,10 +57,10 @@ class BucketStore(ObjectArtifactStore):
         """Delete."""
         self._ask("DELETE", key).close()
 
-    def _ask(self, method: str, key: str, data: bytes | None = None, *, query: str = "") -> urllib.request.addinfourl:
+    def _ask(self, method: str, key: str, data: bytes | None = None, *, query: str = "") -> http.client.HTTPResponse:
         request = urllib.request.Request(f"{self._url}/{quote(key)}{query}", data=data, method=method)
         try:
-            reply: urllib.request.addinfourl = urllib.request.urlopen(request, timeout=30)
+            reply: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=30)
         except urllib.error.HTTPError as error:
             with error:
                 raise FileNotFoundError(key) if error.code == 404 else ConnectionError(str(error)) from error

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from stackyard.api.components import component_spec, flavor_of
+from stackyard.api.artifact_status import PRUNED, fill_in, forgive_foreign, local_store, set_problem
+from stackyard.api.components import component_spec
 from stackyard.api.context import Context
 from stackyard.api.tags import check_tags
 from stackyard.model.artifact import Manifest
@@ -22,7 +22,7 @@ from stackyard.model.names import check_name, did_you_mean
 from stackyard.model.secret import references_in
 from stackyard.model.stack import Registry, StackComponent
 from stackyard.model.views import ArtifactFileView, ArtifactVersionView, ArtifactView, Page
-from stackyard.storage.artifact_store import ArtifactStore, LocalArtifactStore
+from stackyard.storage.artifact_store import ArtifactStore
 
 MAX_PAGE = 1000
 MIN_PREFIX = 8
@@ -60,9 +60,7 @@ def list_versions(
                 ctx.scope.id, name, artifact_store_id, limit=page_size(limit), cursor=cursor, tags=tags
             )
             if page.total or (tags and catalog.artifact_id(ctx.scope.id, name)):
-                for item in page.items:
-                    item.status = "available" if os.path.exists(f"{item.uri}/manifest.json") else "missing"  # noqa: PTH110  # many at once
-                _forgive_foreign(ctx, [item for item in page.items if item.status == "missing"])
+                fill_in(ctx, page.items)
                 return page
             raise _unknown(name, catalog.artifact_names(ctx.scope.id))
     raise _unknown(name, [])
@@ -147,10 +145,12 @@ def search_versions(
     with ctx.catalog() as catalog:
         if catalog is None:
             return Page[ArtifactVersionView](items=[], total=0)
-        return catalog.search_versions(
+        page = catalog.search_versions(
             None if all_projects else ctx.scope.id, limit=page_size(limit), cursor=cursor, tags=tags, name=name,
             artifact=artifact, run_id=run_id, model_version_id=model_version_id, only_unused=only_unused,
         )  # fmt: skip
+        fill_in(ctx, page.items)
+        return page
 
 
 def record_version(
@@ -228,7 +228,7 @@ def store_of(ctx: Context, version: ArtifactVersionView) -> ArtifactStore:
     component = registry.component_by_id(version.artifact_store_id)
     if component is None:
         if Path(version.uri).is_absolute():
-            return _local_store(version)
+            return local_store(version)
         raise ComponentNotFoundError(
             f"The artifact store {version.artifact_store!r}, which holds version {version.version} of "
             f"{version.name!r}, is not registered any more.",
@@ -255,53 +255,39 @@ def open_store(ctx: Context, registry: Registry, component: StackComponent) -> A
     return artifact_store(spec, secrets)
 
 
-def _local_store(version: ArtifactVersionView) -> LocalArtifactStore:
-    return LocalArtifactStore(str(Path(version.uri).parent.parent.parent))
-
-
 def _with_preview(ctx: Context, version: ArtifactVersionView, *, open_store: bool) -> ArtifactVersionView:
-    foreign = False
+    if version.pruned:
+        version.problem = PRUNED
+        return version
+    store, manifest = local_store(version), None
     try:
-        manifest = _local_store(version).read_manifest(version.uri)
+        manifest = store.read_manifest(version.uri)
+        store.glance(version.uri)
     except ArtifactDamagedError as error:
-        version.status = "missing" if error.details.get("missing") else "damaged"
-        foreign = _forgive_foreign(ctx, [version])
-        found = _manifest_elsewhere(ctx, version) if foreign and open_store else None
-        if found is None:
-            return version
-        manifest = found
-    version.preview = manifest.preview
-    version.files = [
-        ArtifactFileView(path=f"{version.uri}/{f.path}", name=f.path, size_bytes=f.size_bytes, digest=f.digest)
-        for f in manifest.files
-    ]
-    if not foreign and any(not Path(file.path).exists() for file in version.files):
-        version.status = "damaged"
+        set_problem(version, error, "damaged" if manifest else "")
+        if manifest is None and forgive_foreign(ctx, [version]) and open_store:
+            manifest = _manifest_elsewhere(ctx, version)
+    if manifest is not None:
+        version.preview = manifest.preview
+        version.files = [
+            ArtifactFileView(path=f"{version.uri}/{f.path}", name=f.path, size_bytes=f.size_bytes, digest=f.digest)
+            for f in manifest.files
+        ]
     return version
 
 
 def _manifest_elsewhere(ctx: Context, version: ArtifactVersionView) -> Manifest | None:
     try:
-        return store_of(ctx, version).read_manifest(version.uri)
+        store = store_of(ctx, version)
+        manifest = store.read_manifest(version.uri)
     except StackyardError as error:
-        version.status = "missing" if error.details.get("missing") else "damaged"
-    return None
-
-
-def _forgive_foreign(ctx: Context, versions: list[ArtifactVersionView]) -> bool:
-    """Take versions for available that are not where our own stores put them; return whether there are such."""
-    if not versions:
-        return False
-    registry = ctx.registry.read()
-    foreign = [v for v in versions if _is_foreign(registry, registry.component_by_id(v.artifact_store_id))]
-    for version in foreign:
-        version.status = "available"
-    return bool(foreign)
-
-
-def _is_foreign(registry: Registry, component: StackComponent | None) -> bool:
-    flavor = flavor_of(registry, component) if component else None
-    return flavor is not None and bool(flavor.source)
+        set_problem(version, error)
+        return None
+    try:
+        store.glance(version.uri)
+    except StackyardError as error:
+        set_problem(version, error, "damaged")
+    return manifest
 
 
 def _unknown(name: str, names: list[str]) -> ArtifactNotFoundError:

@@ -13,7 +13,7 @@ from stackyard.model.artifact import Manifest
 from stackyard.model.cache_key import CacheKeyParts, explain_miss
 from stackyard.model.digest import digest_bytes, digest_value
 from stackyard.model.enums import MissReason
-from stackyard.model.errors import StackyardError
+from stackyard.model.errors import ArtifactDamagedError, StackyardError
 from stackyard.model.graph import StepSource, StepSpec
 from stackyard.model.job import ComponentSpec, InputVersion
 from stackyard.model.options import CachePolicy
@@ -196,6 +196,9 @@ class StepCache:
         """
         found: dict[str, KnownVersion] = {}
         for place in self._reader.outputs_of_step_run(step_run_id):
+            if place.pruned:
+                message = f"A version of the artifact {place.artifact_name!r} was pruned: {place.version_id}."
+                raise ArtifactDamagedError(message, hint="Run the step again.", missing=True)
             manifest = self._store.verify(place.uri)
             found[place.output] = KnownVersion(
                 id=place.version_id,

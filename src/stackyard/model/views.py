@@ -209,7 +209,11 @@ class ArtifactVersionView(View):
     save_type: Literal["step_output", "manual", "preexisting", "external"] = "step_output"
     """Returned by a step; saved by ``save_artifact``; registered where it lay; given to a run from outside."""
     status: Literal["available", "missing", "damaged"] = "available"
-    """``missing``: the files are gone; ``damaged``: the manifest can't be read."""
+    """``missing``: there is no manifest, so it was removed or pruned; ``damaged``: something else is wrong with it."""
+    problem: str = ""
+    """What is wrong and what to do, when one version is shown that is not available."""
+    pruned: bool = False
+    """Its files were removed; runs still list it."""
     preview: Preview | None = None
     """Only when one version is shown."""
     files: list[ArtifactFileView] = Field(default_factory=no_items)

@@ -39,6 +39,8 @@ class StepOutputPlace(NamedTuple):
     artifact_name: str
     artifact_store_id: str
     artifact_store: str
+    pruned: int
+    """1: its files are gone, or go this moment."""
 
 
 class ArtifactQueries(Queries):
@@ -47,7 +49,8 @@ class ArtifactQueries(Queries):
     def outputs_of_step_run(self, step_run_id: str) -> list[StepOutputPlace]:
         """Return the outputs of a step run in the order of the signature."""
         rows = self._sql.execute(
-            "SELECT o.name, v.id, v.uri, a.name, v.artifact_store_id, v.artifact_store FROM step_outputs o "
+            "SELECT o.name, v.id, v.uri, a.name, v.artifact_store_id, v.artifact_store, v.pruned <> '' "
+            "FROM step_outputs o "
             "JOIN artifact_versions v ON v.id = o.artifact_version_id JOIN artifacts a ON a.id = v.artifact_id "
             "WHERE o.step_run_id = ? ORDER BY o.position",
             (step_run_id,),
@@ -234,6 +237,7 @@ def _version(row: sqlite3.Row, tags: list[str]) -> ArtifactVersionView:
         artifact_store_id=row["artifact_store_id"], artifact_store=row["artifact_store"], run_id=row["run_id"],
         run_name=row["run_name"], pipeline=row["pipeline"], step=row["step"], created_at=row["created_at"],
         metadata=json.loads(row["metadata"]), tags=tags, save_type=_save_type(row["save_type"]),
+        status="missing" if row["pruned"] else "available", pruned=bool(row["pruned"]),
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ sort as text.
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 
 _V1 = (
     """CREATE TABLE projects (
@@ -116,4 +116,10 @@ _V2 = (
     "CREATE INDEX model_version_runs_by_run ON model_version_runs (run_id)",
 )
 
-MIGRATIONS: dict[int, tuple[str, ...]] = {1: _V1, 2: _V2}
+_V3 = (
+    # 'pruning': announced, the files may be there still; 'pruned': only the row is there, since runs list the version.
+    "ALTER TABLE artifact_versions ADD COLUMN pruned TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX artifact_versions_pruned ON artifact_versions (pruned) WHERE pruned <> ''",
+)
+
+MIGRATIONS: dict[int, tuple[str, ...]] = {1: _V1, 2: _V2, 3: _V3}
