@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from stackyard.api import artifacts
@@ -11,26 +9,13 @@ from stackyard.api.context import open_context
 from stackyard.api.hover import show_size
 from stackyard.api.runs import get_run
 from stackyard.api.tags import add_tags, remove_tags
+from stackyard.cli.artifact_show import show
 from stackyard.cli.confirm import confirm
 from stackyard.cli.lazy import LazyGroup
 from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, list_options
-from stackyard.cli.output import (
-    json_option,
-    print_done,
-    print_facts,
-    print_json,
-    print_table,
-    short_id,
-    show_time,
-    show_value,
-)
-from stackyard.model.artifact import Preview
+from stackyard.cli.output import json_option, print_done, short_id, show_time
 from stackyard.model.errors import UsageError
 from stackyard.model.views import ArtifactVersionView, ArtifactView, Page
-
-MAX_ROWS = 10
-MAX_CELL = 24
-
 
 ARTIFACTS = Listing[ArtifactView](
     "artifact",
@@ -96,40 +81,6 @@ def list_(request: Request[ArtifactView], cursor: str | None, all_projects: bool
     )
 
 
-@artifact.command(epilog="Example: stackyard artifact show model --version 3")
-@click.argument("name")
-@click.option("--version", type=int, help="Number of the version; default: the newest.")
-@json_option
-def show(name: str, version: int | None, as_json: bool) -> None:
-    """Show a version of the artifact NAME (or the version with the id NAME) with a preview; nothing is loaded."""
-    view = artifacts.get_version(open_context(), name, version, open_store=True)
-    if as_json:
-        print_json(view)
-        return
-    facts = [("Type", view.type)]
-    if view.shape:
-        facts.append(("Shape", " x ".join(str(n) for n in view.shape)))
-    unsafe = ", unsafe: loading it runs code" if view.unsafe else ""
-    facts.append(("Format", f"{view.data_format} (materializer {view.materializer}{unsafe})"))
-    facts.append(("Size", show_size(view.size_bytes)))
-    facts.append(("Digest", view.digest))
-    facts.append(("Artifact store", f"{view.artifact_store} ({view.uri})"))
-    facts.append(("Made by", _maker(view)))
-    facts.append(("Created", show_time(view.created_at)))
-    if view.tags:
-        facts.append(("Tags", ", ".join(view.tags)))
-    if view.status != "available":
-        facts.append(("Status", f"{view.status}: run its step again"))
-    facts.extend((str(key), show_value(value)) for key, value in view.metadata.items())
-    facts.append(("Id", view.id))
-    print_facts(f"Artifact {view.name} version {view.version}", facts)
-    if view.preview is not None and view.preview.kind != "none":
-        click.echo()
-        _print_preview(view.preview)
-    elif view.preview is not None and view.preview.text:
-        click.echo(f"\n{view.preview.text}")
-
-
 @artifact.command(epilog="Example: stackyard artifact versions model --tag nightly")
 @click.argument("name", required=False)
 @click.option("--run", metavar="NAME", help="Only those that this run made.")
@@ -190,36 +141,4 @@ def delete(name: str, version: int | None, keep_files: bool, yes: bool, as_json:
     print_done(view, f"Version {view.version} of the artifact {view.name!r} deleted.", as_json)
 
 
-def _maker(view: ArtifactVersionView) -> str:
-    """Return how a version came to be."""
-    if view.save_type == "step_output":
-        return f"step {view.step} of run {view.run_name}" if view.run_name else "a run that was deleted"
-    words = {"manual": "saved by", "preexisting": "registered by", "external": "given to"}[view.save_type]
-    who = (
-        f"step {view.step} of run {view.run_name}" if view.step else f"run {view.run_name}" if view.run_name else "code"
-    )
-    return f"{words} {who}"
-
-
-def _print_preview(preview: Preview) -> None:
-    if preview.kind == "table":
-        columns = [f"{c.name} ({c.dtype})" for c in preview.columns]
-        shown = max(1, min(len(columns), 8))
-        rows = [[_cell(cell) for cell in row[:shown]] for row in preview.rows[:MAX_ROWS]]
-        print_table(columns[:shown], rows)
-        click.echo(f"{len(rows)} of {preview.n_rows} rows, {shown} of {len(columns)} columns", err=True)
-    elif preview.kind == "metrics":
-        print_facts("Metrics", [(str(k), show_value(v)) for k, v in preview.data.items()])
-    elif preview.kind == "text":
-        click.echo(preview.text)
-    elif preview.kind == "image":
-        click.echo(f"Image, {preview.text}")
-    else:
-        click.echo(json.dumps(preview.data, indent=2, ensure_ascii=False))
-    if preview.truncated and preview.kind != "table":
-        click.echo("… (cut)", err=True)
-
-
-def _cell(value: object) -> str:
-    text = show_value(value) if value is not None else ""
-    return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"
+artifact.add_command(show)

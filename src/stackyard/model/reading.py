@@ -117,5 +117,8 @@ def parse_condition(text: str) -> Condition:
 
 
 def parse_sort(text: str) -> SortKey:
-    """Return a key as users write it: ``age``, and ``-age`` for descending."""
-    return SortKey(column=text[1:], descending=True) if text.startswith("-") and len(text) > 1 else SortKey(column=text)
+    """Return a key as users write it: ``age``; ``-age`` or ``desc:age`` for descending."""
+    for start, descending in (("desc:", True), ("asc:", False), ("-", True)):
+        if text.startswith(start) and text != start:
+            return SortKey(column=text.removeprefix(start), descending=descending)
+    return SortKey(column=text)

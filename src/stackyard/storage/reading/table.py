@@ -38,6 +38,18 @@ class StoredTable(ABC):
         """Return all columns in order; names are unique."""
         return [self._described(place) for place in range(self.n_columns)]
 
+    def column(self, name: str) -> PreviewColumn:
+        """Return what a column is called and holds.
+
+        Raises:
+            UsageError: there is no such column.
+        """
+        return self._described(self._place(name))
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is such a column."""
+        return self._find(name) is not None
+
     def page(
         self, offset: int, limit: int, *, columns: Sequence[str] | None = None, sort: Sequence[SortKey] = (),
         where: Sequence[Condition] = (),
