@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import base64
+import functools
 import importlib
 import pickle
 import sys
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from stackyard.authoring.signature import location_of
 from stackyard.authoring.step import StepDefinition
 from stackyard.model.errors import DefinitionError
 from stackyard.model.graph import StepSource
 from stackyard.model.options import HookSpec
+from stackyard.storage.materializers.class_paths import BY_VALUE_MODULES, by_value_classes, offer
 
-BY_VALUE_MODULES = frozenset({"__main__", "__stackyard_main__"})
-"""Modules that a worker can't import: a script, a notebook, a file whose name is no module name."""
+_MAX_CLASS_BYTES = 100_000
+"""A class that takes more, since it drags data along, stays where it is: values of it are pickled with it."""
 
-_unpickled: dict[str, Callable[..., Any]] = {}
+_unpickled: dict[str, Any] = {}
+_pickled_classes: WeakKeyDictionary[type, str] = WeakKeyDictionary()
+"""Class to its base64; empty if it can't travel."""
 
 
 def portable_source(definition: StepDefinition) -> StepSource:
@@ -33,7 +38,9 @@ def portable_source(definition: StepDefinition) -> StepSource:
     place = location_of(function)
     module, qualname = function.__module__, function.__qualname__
     pickled = _pickled(function, module, qualname, f"step {definition.name!r}")
-    return StepSource(module=module, qualname=qualname, file=place.file, line=place.line, pickled=pickled)
+    return StepSource(
+        module=module, qualname=qualname, file=place.file, line=place.line, pickled=pickled, classes=_portable_classes()
+    )  # fmt: skip
 
 
 def portable_hook(hook: HookSpec, function: Callable[..., Any]) -> HookSpec:
@@ -53,10 +60,11 @@ def load_function(source: StepSource | HookSpec) -> Callable[..., Any]:
         DefinitionError: the module has no such step or hook.
         Exception: whatever importing the user's module raises.
     """
+    if isinstance(source, StepSource):
+        offer({path: functools.partial(_load, text) for path, text in source.classes.items()})
     if source.pickled:
-        if source.pickled not in _unpickled:
-            _unpickled[source.pickled] = pickle.loads(base64.b64decode(source.pickled))  # noqa: S301  # our driver's
-        return _unpickled[source.pickled]
+        sent: Callable[..., Any] = _load(source.pickled)
+        return sent
     importlib.import_module(source.module)
     function = _find(source.module, source.qualname)
     if function is None:
@@ -66,6 +74,31 @@ def load_function(source: StepSource | HookSpec) -> Callable[..., Any]:
             hint=f"Define {what}s at the top level of their module, under a fixed name.",
         )
     return function
+
+
+def _load(text: str) -> Any:
+    """Return a function or class that travelled by value, always the same one."""
+    if text not in _unpickled:
+        _unpickled[text] = pickle.loads(base64.b64decode(text))  # noqa: S301  # our driver's
+    return _unpickled[text]
+
+
+def _portable_classes() -> dict[str, str]:
+    """Return the data classes of this script or notebook: any of their values may be an input of any step."""
+    found = {path: _pickled_class(cls) for path, cls in by_value_classes().items()}
+    return {path: text for path, text in found.items() if text}
+
+
+def _pickled_class(cls: type) -> str:
+    if cls not in _pickled_classes:
+        import cloudpickle  # noqa: PLC0415  # as below
+
+        try:
+            data = cloudpickle.dumps(cls)
+        except Exception:  # noqa: BLE001  # what a class holds can raise anything
+            data = b""
+        _pickled_classes[cls] = base64.b64encode(data).decode("ascii") if len(data) <= _MAX_CLASS_BYTES else ""
+    return _pickled_classes[cls]
 
 
 def _pickled(function: Callable[..., Any], module: str, qualname: str, owner: str) -> str:

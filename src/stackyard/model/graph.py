@@ -25,6 +25,8 @@ class StepSource(Message):
     """First line of the function, counted from 1."""
     pickled: str = ""
     """Base64 of the cloudpickled function, for ``__main__`` and notebooks; else empty."""
+    classes: dict[str, str] = Field(default_factory=no_entries)
+    """Script and name (``/a/run.py:Config``) to base64 of the cloudpickled class, of those that inputs may be of."""
 
 
 class OutputRef(Message):

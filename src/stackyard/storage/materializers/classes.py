@@ -1,25 +1,16 @@
-"""The users' classes whose values are data: dataclasses, pydantic models, enums, named tuples; found by their path.
-
-A path is ``module:qualname``. Classes of a script or notebook lie in ``__main__``, which is another module in each
-process: those that a step's worker was sent are offered here.
-"""
+"""The users' classes whose values are data: dataclasses, pydantic models, enums, named tuples."""
 
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import EnumMeta
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
-from stackyard.model.errors import MaterializationError
-
 Kind = Literal["dataclass", "pydantic", "enum", "namedtuple"]
 
-BY_VALUE_MODULES = ("__main__", "__stackyard_main__")
-"""Modules that another process can't import: a script, a notebook, a file whose name is no module name."""
 _HEAP_TYPE = 1 << 9
 """Flag of a class that was made by a class statement, which keeps its values in ``__dict__`` and slots."""
 _MACHINERY = frozenset({"abc", "collections", "dataclasses", "enum", "functools", "pydantic", "reprlib", "typing"})
@@ -29,25 +20,8 @@ _SETTLED = frozenset(
 )
 """Attributes that such classes have beside, and that say nothing of their values."""
 
-_offered: dict[str, type] = {}
 _kinds: WeakKeyDictionary[type, Kind | None] = WeakKeyDictionary()
 _behaving: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
-
-
-def offer(classes: Mapping[str, type]) -> None:
-    """Take classes of modules that can't be imported here, by their paths; later ones replace earlier ones."""
-    _offered.update(classes)
-
-
-def by_value_classes() -> dict[str, type]:
-    """Return the classes whose values are data that lie in this process's script or notebook, by their paths."""
-    return {
-        f"{module}:{name}": found
-        for module in BY_VALUE_MODULES
-        if module in sys.modules
-        for name, found in list(vars(sys.modules[module]).items())
-        if isinstance(found, type) and found.__module__ == module and kind_of(found) is not None
-    }
 
 
 def kind_of(cls: type) -> Kind | None:
@@ -58,46 +32,6 @@ def kind_of(cls: type) -> Kind | None:
         pass
     _kinds[cls] = kind = _kind_of(cls)
     return kind
-
-
-def path_to(cls: type) -> str | None:
-    """Return where a class is found again; None: nowhere."""
-    path = f"{cls.__module__}:{cls.__qualname__}"
-    return path if _loaded(path) is cls else None
-
-
-def class_at(path: str, kind: Kind) -> Any:
-    """Import a class by its path.
-
-    Raises:
-        MaterializationError: there is none, or its values are not of that kind.
-    """
-    module = path.partition(":")[0]
-    found = _loaded(path)
-    if found is None and module not in BY_VALUE_MODULES:
-        try:
-            importlib.import_module(module)
-        except Exception as error:  # a module of the user's can raise anything
-            raise MaterializationError(
-                f"The class {path} of a stored value can't be imported: {type(error).__name__}: {error}.",
-                hint="Install or mend the module, or run the step again.",
-            ) from error
-        found = _loaded(path)
-    if found is None and module in BY_VALUE_MODULES:
-        name = path.partition(":")[2]
-        raise MaterializationError(
-            f"A stored value is of the class {name} of a script or notebook, which is not defined here.",
-            hint=f"Import or define {name} before loading the value. Best define it in a module.",
-        )
-    if not isinstance(found, type):
-        raise MaterializationError(
-            f"The class {path} of a stored value is not there any more.", hint="Run the step again."
-        )
-    if kind_of(found) != kind:
-        raise MaterializationError(
-            f"A stored value names {path} as its class, which is no {_SPOKEN[kind]}.", hint="Run the step again."
-        )
-    return found
 
 
 def behaves(cls: type) -> bool:
@@ -112,11 +46,6 @@ def behaves(cls: type) -> bool:
             if base.__flags__ & _HEAP_TYPE
         )
     return _behaving[cls]
-
-
-_SPOKEN: dict[Kind, str] = {
-    "dataclass": "dataclass", "pydantic": "pydantic model", "enum": "enum", "namedtuple": "named tuple",
-}  # fmt: skip
 
 
 def _kind_of(cls: type) -> Kind | None:
@@ -162,15 +91,3 @@ def _behaviour_of(cls: type) -> Iterator[str]:
                 yield name
         elif name not in fields and name not in _SETTLED and not (name.startswith("_") and name.endswith("_")):
             yield name
-
-
-def _loaded(path: str) -> Any:
-    """Return what a path leads to in the modules that are loaded, and else among what was offered; None: nothing."""
-    module, _, qualname = path.partition(":")
-    top, *rest = qualname.split(".")
-    found: Any = vars(sys.modules[module]).get(top) if module in sys.modules else None
-    if found is None:
-        found = _offered.get(f"{module}:{top}")
-    for name in rest:
-        found = vars(found).get(name) if isinstance(found, type) else None
-    return found

@@ -14,6 +14,7 @@ from stackyard.model.artifact import Manifest
 from stackyard.model.errors import ArtifactDamagedError, StackyardError
 from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
 from stackyard.storage.materializers.base import Materializer, NotStorableError, Saved
+from stackyard.storage.materializers.class_paths import path_to
 from stackyard.storage.materializers.classes import kind_of
 from stackyard.storage.materializers.previews import preview_of
 from stackyard.storage.materializers.scalars import encode_scalar
@@ -32,7 +33,9 @@ class StructureMaterializer(Materializer):
     def accepts(self, value: Any) -> bool:
         """Tell whether the value's type has a form; what it holds is looked at while it is saved."""
         kind = type(value)
-        return kind in CONTAINERS or kind_of(kind) is not None or encode_scalar(value) is not None
+        if kind in CONTAINERS or (kind_of(kind) is not None and path_to(kind) is not None):
+            return True
+        return encode_scalar(value) is not None
 
     def save(self, value: Any, writer: VersionWriter) -> Saved:
         """Write ``structure.json`` and the parts.

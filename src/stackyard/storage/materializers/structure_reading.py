@@ -12,7 +12,8 @@ from stackyard.model.artifact import Manifest
 from stackyard.model.errors import ArtifactDamagedError
 from stackyard.model.plain import are_scalars
 from stackyard.storage.artifact_store import ArtifactStore
-from stackyard.storage.materializers.classes import Kind, class_at
+from stackyard.storage.materializers.class_paths import class_at
+from stackyard.storage.materializers.classes import Kind
 from stackyard.storage.materializers.fields import changed, declared, made_of, model_of
 from stackyard.storage.materializers.lookup import find_materializer
 from stackyard.storage.materializers.parts import PartStore, is_folder

@@ -12,7 +12,8 @@ from typing import Any
 from stackyard.model.plain import Repeats, are_scalars, is_plain
 from stackyard.storage.artifact_store import VersionWriter
 from stackyard.storage.materializers.base import NotStorableError, type_path
-from stackyard.storage.materializers.classes import Kind, behaves, kind_of, path_to
+from stackyard.storage.materializers.class_paths import path_to
+from stackyard.storage.materializers.classes import Kind, behaves, kind_of
 from stackyard.storage.materializers.fields import declared, fields_of, pydantic_state
 from stackyard.storage.materializers.lookup import materializer_for, reference_to, save_files
 from stackyard.storage.materializers.parts import PartWriter, folder_of
@@ -72,6 +73,7 @@ class Writing:
         self.deterministic = True
         """False: equal values can have other structures, or mean something else when their classes change."""
         self._known: dict[int, Part] = {}
+        self._classes: dict[type, tuple[Kind, str] | None] = {}
         self._open: set[int] = set()
         """Identities of the containers around the one that is looked at."""
         self._repeats = Repeats()
@@ -94,7 +96,7 @@ class Writing:
             return value
         if kind is str and len(value) <= INLINE_BYTES:
             return value
-        if kind in CONTAINERS or data_class(kind) is not None:
+        if kind in CONTAINERS or self._class(kind) is not None:
             return self._nested(value, kind, name)
         if kind is bytes and len(value) > INLINE_BYTES:
             return self._part(value, name)
@@ -102,6 +104,14 @@ class Writing:
             return {"$path": str(value), "class": "Path" if isinstance(value, Path) else kind.__name__}
         found = encode_scalar(value)
         return found if found is not None else self._part(value, name)
+
+    def _class(self, kind: type) -> tuple[Kind, str] | None:
+        """Return what kind of data class a type is, and where it is found; None: none, or nowhere."""
+        if kind not in self._classes:
+            found = kind_of(kind)
+            path = path_to(kind) if found is not None else None
+            self._classes[kind] = (found, path) if found is not None and path is not None else None
+        return self._classes[kind]
 
     def _nested(self, value: Any, kind: type, name: str) -> Any:
         """Return the JSON of a value that holds others."""
@@ -166,7 +176,7 @@ class Writing:
     def _of_class(self, value: Any) -> Any:
         """Return the JSON of a value of a user's class."""
         cls = type(value)
-        found = data_class(cls)
+        found = self._class(cls)
         assert found is not None  # noqa: S101  # looked at before
         kind, path = found
         if behaves(cls):
@@ -232,13 +242,6 @@ class Writing:
             self._known[id(value)] = Part(value, folder_of(len(self.parts), name))
             self.parts.append(self._known[id(value)])
         return self._known[id(value)].node
-
-
-def data_class(cls: type) -> tuple[Kind, str] | None:
-    """Return the kind of a data class and where it is found; None: it is none, or can't be found again."""
-    kind = kind_of(cls)
-    path = path_to(cls) if kind is not None else None
-    return (kind, path) if kind is not None and path is not None else None
 
 
 _FEW = 8
