@@ -26,9 +26,9 @@ def fill_in(ctx: Context, versions: Sequence[ArtifactVersionView]) -> None:
     forgive_foreign(ctx, [v for v in versions if v.status != "available" and not v.pruned])
 
 
-def local_store(version: ArtifactVersionView) -> LocalArtifactStore:
+def local_store(uri: str) -> LocalArtifactStore:
     """Return the folder that a version lies in, if it is one of this machine, as a store."""
-    return LocalArtifactStore(str(Path(version.uri).parent.parent.parent))
+    return LocalArtifactStore(str(Path(uri).parent.parent.parent))
 
 
 def set_problem(version: ArtifactVersionView, error: StackyardError, status: Literal["damaged", ""] = "") -> None:

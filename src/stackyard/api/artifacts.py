@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from stackyard.api.artifact_status import PRUNED, fill_in, forgive_foreign, local_store, set_problem
 from stackyard.api.components import component_spec
@@ -217,7 +218,31 @@ def delete_version(ctx: Context, version: ArtifactVersionView, *, data: bool = F
         store.discard(version.uri)
 
 
-def store_of(ctx: Context, version: ArtifactVersionView) -> ArtifactStore:
+class Located(Protocol):
+    """Whatever tells where an artifact version lies."""
+
+    @property
+    def name(self) -> str:
+        """Of the artifact."""
+
+    @property
+    def version(self) -> int:
+        """Number."""
+
+    @property
+    def uri(self) -> str:
+        """Of the version."""
+
+    @property
+    def artifact_store_id(self) -> str:
+        """Id of the component."""
+
+    @property
+    def artifact_store(self) -> str:
+        """Its name."""
+
+
+def store_of(ctx: Context, version: Located) -> ArtifactStore:
     """Return the artifact store that holds a version; in the user's interpreter only.
 
     Raises:
@@ -228,7 +253,7 @@ def store_of(ctx: Context, version: ArtifactVersionView) -> ArtifactStore:
     component = registry.component_by_id(version.artifact_store_id)
     if component is None:
         if Path(version.uri).is_absolute():
-            return local_store(version)
+            return local_store(version.uri)
         raise ComponentNotFoundError(
             f"The artifact store {version.artifact_store!r}, which holds version {version.version} of "
             f"{version.name!r}, is not registered any more.",
@@ -259,7 +284,7 @@ def _with_preview(ctx: Context, version: ArtifactVersionView, *, open_store: boo
     if version.pruned:
         version.problem = PRUNED
         return version
-    store, manifest = local_store(version), None
+    store, manifest = local_store(version.uri), None
     try:
         manifest = store.read_manifest(version.uri)
         store.glance(version.uri)

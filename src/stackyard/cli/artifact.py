@@ -10,6 +10,7 @@ from stackyard.api.hover import show_size
 from stackyard.api.runs import get_run
 from stackyard.api.tags import add_tags, remove_tags
 from stackyard.cli.artifact_show import show
+from stackyard.cli.artifact_verify import verify
 from stackyard.cli.confirm import confirm
 from stackyard.cli.lazy import LazyGroup
 from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, list_options
@@ -49,6 +50,7 @@ VERSIONS = Listing[ArtifactVersionView](
         Column("run", lambda v: v.run_name, yields=2),
         Column("step", lambda v: v.step, usual=False),
         Column("tags", lambda v: ", ".join(v.tags), yields=5, usual=lambda found: any(v.tags for v in found)),
+        Column("status", lambda v: v.status, usual=lambda found: any(v.status != "available" for v in found)),
         Column("created", lambda v: v.created_at, lambda v: show_time(v.created_at), yields=3),
         Column("artifact_store", lambda v: v.artifact_store, usual=False),
         Column("id", lambda v: v.id, lambda v: short_id(v.id), usual=False),
@@ -56,6 +58,9 @@ VERSIONS = Listing[ArtifactVersionView](
     filters=[
         Filter("type", lambda v: [v.type], "Only those of this type."),
         Filter("step", lambda v: [v.step], "Only those that this step made."),
+        Filter(
+            "status", lambda v: [v.status], "Only those with this status.", words=["available", "missing", "damaged"]
+        ),
         Filter("tag", lambda v: v.tags, "Only those with this tag.", plain="equals"),
     ],
     page=50,
@@ -142,3 +147,4 @@ def delete(name: str, version: int | None, keep_files: bool, yes: bool, as_json:
 
 
 artifact.add_command(show)
+artifact.add_command(verify)

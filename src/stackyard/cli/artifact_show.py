@@ -113,7 +113,7 @@ def _show_preview(ctx: Context, name: str, version: int | None, *, as_json: bool
     if view.tags:
         facts.append(("Tags", ", ".join(view.tags)))
     if view.status != "available":
-        facts.append(("Status", f"{view.status}: run its step again"))
+        facts.append(("Status", f"{view.status}: {view.problem}"))
     facts.extend((str(key), show_value(value)) for key, value in view.metadata.items())
     facts.append(("Id", view.id))
     print_facts(f"Artifact {view.name} version {view.version}", facts)

@@ -120,6 +120,8 @@ class LocalVersionWriter(VersionWriter):
     def add(self, path: str) -> Iterator[Path]:
         """Let a library write a file; read it once for the digest."""
         target = Path(self._folder, path)
+        if "/" in path:
+            target.parent.mkdir(parents=True, exist_ok=True)
         yield target
         digest = digest_of(target)
         stat = target.stat()
