@@ -185,9 +185,11 @@ def test_files_and_folders_are_registered_as_copies(tmp_path: Path) -> None:
     assert (folder.view.tags, folder.metadata, file.view.data_format) == (["epoch 1"], {"epoch": 1}, "files")
     with pytest.raises(UsageError, match="nothing at"):
         register_artifact(tmp_path / "none", "none")
+    (loaded / "notes.txt").write_text("mine")
+    assert (load_artifact("checkpoints") / "notes.txt").read_text() == "first", "who loads it has a copy"
     (tmp_path / "empty").mkdir()
-    with pytest.raises(MaterializationError, match="nothing to store"):
-        register_artifact(tmp_path / "empty", "none")
+    register_artifact(tmp_path / "empty", "empty")
+    assert list(load_artifact("empty").iterdir()) == []
 
 
 @pytest.mark.parametrize(
