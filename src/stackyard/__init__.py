@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     from stackyard.authoring.pipeline import pipeline
     from stackyard.authoring.pipeline_context import PipelineContext, get_pipeline_context
     from stackyard.authoring.step import step
-    from stackyard.model.enums import ArtifactType, ExecutionMode, ModelStages, Status
+    from stackyard.model.enums import ArtifactType, ExecutionMode, ModelStages, Status, VisualizationType
     from stackyard.model.errors import RunFailedError, RunStoppedError, StackyardError, StepFailedError
     from stackyard.model.options import ResourceSettings, StepRetryConfig
+    from stackyard.model.texts import CSVString, HTMLString, JSONString, MarkdownString
     from stackyard.storage.materializers.base import Materializer
+    from stackyard.storage.materializers.folder_style import BaseMaterializer
 
 __version__ = "0.1.0"
 
@@ -46,10 +48,15 @@ __all__ = [
     "ArtifactConfig",
     "ArtifactType",
     "ArtifactVersion",
+    "BaseMaterializer",
+    "CSVString",
     "CachePolicy",
     "Client",
     "ExecutionMode",
     "ExternalArtifact",
+    "HTMLString",
+    "JSONString",
+    "MarkdownString",
     "Materializer",
     "Model",
     "ModelStages",
@@ -65,6 +72,7 @@ __all__ = [
     "StepFailedError",
     "StepRetryConfig",
     "Tag",
+    "VisualizationType",
     "add_tags",
     "get_pipeline_context",
     "get_step_context",
@@ -85,10 +93,15 @@ _HOME_OF = {
     "ArtifactConfig": "stackyard.authoring.artifact_config",
     "ArtifactType": "stackyard.model.enums",
     "ArtifactVersion": "stackyard.api.responses",
+    "BaseMaterializer": "stackyard.storage.materializers.folder_style",
+    "CSVString": "stackyard.model.texts",
     "CachePolicy": "stackyard.authoring.cache_policy",
     "Client": "stackyard.api.client",
     "ExecutionMode": "stackyard.model.enums",
     "ExternalArtifact": "stackyard.authoring.artifact_config",
+    "HTMLString": "stackyard.model.texts",
+    "JSONString": "stackyard.model.texts",
+    "MarkdownString": "stackyard.model.texts",
     "Materializer": "stackyard.storage.materializers.base",
     "Model": "stackyard.api.model",
     "ModelStages": "stackyard.model.enums",
@@ -104,6 +117,7 @@ _HOME_OF = {
     "StepFailedError": "stackyard.model.errors",
     "StepRetryConfig": "stackyard.model.options",
     "Tag": "stackyard.authoring.artifact_config",
+    "VisualizationType": "stackyard.model.enums",
     "add_tags": "stackyard.api.user_functions",
     "get_pipeline_context": "stackyard.authoring.pipeline_context",
     "get_step_context": "stackyard.authoring.context",
@@ -134,8 +148,9 @@ def __getattr__(name: str) -> Any:
     script_errors.show_in_scripts()
     if name in _RUNS_FOLLOW and _AUTHORING not in sys.modules and main_program.is_script():
         # The process that forks workers starts while this one loads what a run needs. Whoever loaded the authoring
-        # layer before, as the command line does, says itself who runs pipelines, and how.
-        import_module("stackyard.engine.launcher").prepare([])
+        # layer before, as the command line does, says itself who runs pipelines, and how. Functions of a script travel
+        # by cloudpickle.
+        import_module("stackyard.engine.launcher").prepare(["cloudpickle"])
     try:
         module = import_module(_HOME_OF[name])
     except ImportError as error:

@@ -23,6 +23,7 @@ from stackyard.model.materializer import HOW, misfit
 from stackyard.model.names import did_you_mean
 from stackyard.model.options import CachePolicy, HookSpec
 from stackyard.model.problems import Problems
+from stackyard.storage.materializers import registered
 
 if TYPE_CHECKING:
     from stackyard.authoring.step import StepDefinition
@@ -235,7 +236,7 @@ def _unknown_outputs(step: StepSpec, places: OptionPlaces) -> Iterator[Stackyard
 
 def _why_no_class(source: str) -> str:
     try:
-        found = find_object(source)
+        found = registered.by_reference(source) or find_object(source)
         return misfit(found) if isinstance(found, type) else "is no class"
     except DependencyError as error:
         return f"can't be imported: {error}"

@@ -98,10 +98,10 @@ def class_source(value: object, keyword: str, owner: str, location: Location | N
             hint=f'Pass the class itself ({keyword}=MyClass), or its name as a text: "module.MyClass".',
             location=location,
         )
-    if value.__module__ in BY_VALUE_MODULES or "<locals>" in value.__qualname__:
+    if "<locals>" in value.__qualname__:
         raise OptionError(
             f"{keyword}= of {owner} names the class {value.__qualname__}, which no other process can import.",
-            hint="Define it at the top level of a module beside the script, and import it from there.",
+            hint="Define it at the top level of the script, or of a module beside it.",
             location=location,
         )
     return f"{value.__module__}:{value.__qualname__}"

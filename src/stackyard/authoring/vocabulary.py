@@ -53,8 +53,8 @@ STEP_OPTIONS: dict[str, Word] = {
     "experiment_tracker": _yes("Name of the stack's experiment tracker that follows the step, or True."),
     "step_operator": _yes("The stack's step operator: its name, or True. No flavor is there yet: told before the run."),
     "output_materializers": _yes(
-        "Class (a `Materializer` of ours, in a module that can be imported), `module.Class`, a list of these, or a "
-        "mapping from outputs to these."
+        "Class (derived from `BaseMaterializer`, or from `Materializer` of ours), `module.Class`, a list of these, or "
+        "a mapping from outputs to these."
     ),
     "environment": _yes("Variables set while the step runs."),
     "secrets": _yes("Names of secrets whose keys are environment variables while the step runs."),
@@ -205,8 +205,11 @@ _HERE = {
     "zenml.config": ("CachePolicy", "ResourceSettings", "StepRetryConfig"),
     "zenml.config.cache_policy": ("CachePolicy",),
     "zenml.config.retry_config": ("StepRetryConfig",),
-    "zenml.enums": ("ArtifactType", "ExecutionMode", "ModelStages"),
+    "zenml.enums": ("ArtifactType", "ExecutionMode", "ModelStages", "VisualizationType"),
+    "zenml.materializers": ("BaseMaterializer",),
+    "zenml.materializers.base_materializer": ("BaseMaterializer",),
     "zenml.steps": ("StepContext",),
+    "zenml.types": ("CSVString", "HTMLString", "JSONString", "MarkdownString"),
 }  # fmt: skip
 IMPORTS: dict[str, Word] = {
     **{
@@ -222,10 +225,6 @@ IMPORTS: dict[str, Word] = {
         for name in ("ArtifactConfig", "register_artifact", "save_artifact")
     },
     "from zenml.enums import ExecutionStatus": _yes("from stackyard import Status"),
-    "from zenml.materializers.base_materializer import BaseMaterializer": _yes(
-        "from stackyard import Materializer, with `save(self, value, writer)` and `load(self, store, uri, manifest)`: "
-        "rewrite these two, a class with other ones is refused."
-    ),
     "from zenml.models import PipelineRunResponse": _yes("from stackyard import PipelineRun"),
     "from zenml.models import TagResource": _yes("from stackyard import Resource"),
     "from zenml import bulk_log_metadata": _no("Call log_metadata for each of them."),

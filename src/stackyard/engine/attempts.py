@@ -11,6 +11,7 @@ from typing import Any, Literal
 from stackyard.engine.cache import CacheDecision, KnownVersion
 from stackyard.engine.executor import LogData
 from stackyard.engine.limits import threads_per_worker
+from stackyard.engine.materializer_classes import classes_to_send
 from stackyard.engine.plan import RunPlan, StepComponents
 from stackyard.engine.reporter import Reporter
 from stackyard.engine.tracebacks import with_source
@@ -182,6 +183,7 @@ class Jobs:
             parameters=spec.parameters,
             inputs={key: version.as_input() for key, version in inputs.items()},
             outputs=spec.outputs,
+            materializers=classes_to_send(),
             artifact_store=components.artifact_store,
             experiment_tracker=components.experiment_tracker,
             environment=spec.environment,

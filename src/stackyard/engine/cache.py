@@ -9,6 +9,7 @@ from typing import Any
 
 from stackyard.engine.cache_policy import PolicyDigests
 from stackyard.engine.code_digest import CodeDigests
+from stackyard.engine.materializer_classes import digests_of_classes
 from stackyard.model.artifact import Manifest
 from stackyard.model.cache_key import CacheKeyParts, explain_miss
 from stackyard.model.digest import digest_bytes, digest_value
@@ -179,6 +180,7 @@ class StepCache:
             else {},
             inputs=_identities(inputs, policy),
             outputs={o.name: ",".join([o.artifact_name, *o.materializers]) for o in spec.outputs},
+            materializers=digests_of_classes(self._code, spec),
             environment={k: digest_bytes(v.encode()) for k, v in spec.environment.items()},
             python=_PYTHON,
             artifact_store_id=self._store_id,

@@ -22,6 +22,7 @@ from stackyard.flavors.opening import SecretValues
 from stackyard.model.errors import DefinitionError
 from stackyard.model.job import Secrets, StepError, StepJob, StepOutcome, StepOutput
 from stackyard.storage.ids import now
+from stackyard.storage.materializers.copies import local_copies
 
 NO_TERMINAL = "Steps have no terminal: for breakpoint() and input() run the pipeline with --in-process."
 
@@ -46,7 +47,7 @@ def run_step(job: StepJob, send: SendEvent, secrets: Secrets | None, ask: Ask) -
     for secret in declared.values():
         variables.update(secret)
     try:
-        with own_environment(variables):
+        with own_environment(variables), local_copies():
             services = JobServices(job, values, send, ask)
             try:
                 outputs = _execute(job, services, values, declared, begun)
@@ -78,6 +79,10 @@ def _execute(
     job: StepJob, services: JobServices, secrets: SecretValues, declared: dict[str, dict[str, str]], begun: float
 ) -> list[StepOutput]:
     """Run the step with its hooks around it; return what was stored."""
+    if job.materializers:
+        from stackyard.engine.materializer_classes import take_classes  # noqa: PLC0415  # few runs have any
+
+        take_classes(job.materializers)
     context = step_context.StepContext(
         step_name=job.step_name,
         step_run_id=job.step_run_id,

@@ -21,6 +21,8 @@ class CacheKeyParts(Persisted):
     differ."""
     outputs: dict[str, str] = Field(default_factory=no_entries)
     """Output to the materializer it is stored with; empty means chosen by the value's type."""
+    materializers: dict[str, str] = Field(default_factory=no_entries)
+    """Materializer class of a user's that may store the outputs to digest of its code."""
     environment: dict[str, str] = Field(default_factory=no_entries)
     """Environment variable of the step to digest of its value."""
     python: str = ""
@@ -36,7 +38,8 @@ class CacheKeyParts(Persisted):
     def digest(self) -> str:
         """Return the cache key."""
         parts = {**self.__dict__, **(self.__pydantic_extra__ or {})}  # all JSON values: model_dump would only copy
-        for later in ("secrets", "experiment_tracker", "policy"):  # steps without them keep the keys of older catalogs
+        for later in ("secrets", "experiment_tracker", "policy", "materializers"):
+            # Steps without them keep the keys of older catalogs.
             if not parts[later]:
                 del parts[later]
         return digest_value("cache-key/1", parts)
@@ -51,6 +54,7 @@ def explain_miss(old: CacheKeyParts | None, new: CacheKeyParts) -> tuple[MissRea
         (MissReason.PARAMETER_CHANGED, "parameter", old.parameters, new.parameters),
         (MissReason.INPUT_CHANGED, "input", old.inputs, new.inputs),
         (MissReason.CODE_CHANGED, "output", old.outputs, new.outputs),
+        (MissReason.MATERIALIZER_CHANGED, "materializer", old.materializers, new.materializers),
         (MissReason.INPUT_CHANGED, "", old.policy, new.policy),
         (MissReason.ENVIRONMENT_CHANGED, "environment variable", old.environment, new.environment),
         (MissReason.ENVIRONMENT_CHANGED, "the step's use of secret", old.secrets, new.secrets),

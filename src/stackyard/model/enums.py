@@ -122,6 +122,16 @@ class ArtifactType(StrEnum):
     SERVICE = "deployment"  # ZenML's word for it
 
 
+class VisualizationType(StrEnum):
+    """What a file is that a materializer wrote to be looked at."""
+
+    CSV = "csv"
+    HTML = "html"
+    IMAGE = "image"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
 class ModelStages(StrEnum):
     """What a model version can be asked for by, beside number and name; all but the last can be set."""
 

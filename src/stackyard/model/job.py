@@ -54,6 +54,15 @@ class InputVersion(Message):
     """Which member of the value the step takes; None: the whole."""
 
 
+class MaterializerSource(Message):
+    """A user's materializer class, as whoever executes a step finds it."""
+
+    reference: str
+    """As manifests name it: ``module:Class``, of a script ``__main__:Class@script.py``."""
+    pickled: str = ""
+    """Of a class that can't be imported: base64 of its pickle."""
+
+
 class StepLimits(Message):
     """What a step may use."""
 
@@ -80,6 +89,8 @@ class StepJob(Message):
     parameters: dict[str, Any] = Field(default_factory=no_entries)
     inputs: dict[str, InputVersion] = Field(default_factory=no_entries)
     outputs: list[OutputSpec] = Field(default_factory=no_items)
+    materializers: list[MaterializerSource] = Field(default_factory=no_items)
+    """Users' classes that store values of their types in all steps, and those that can't be imported."""
     artifact_store: ComponentSpec
     experiment_tracker: ComponentSpec | None = None
     """Set when the step names one."""

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import inspect
 
-WANTED = {"save": "save(self, value, writer)", "load": "load(self, store, uri, manifest)"}
+_HERE = "stackyard.storage.materializers"
+_STYLES = {
+    (f"{_HERE}.base", "Materializer"): {
+        "save": "save(self, value, writer)",
+        "load": "load(self, store, uri, manifest)",
+    },
+    (f"{_HERE}.folder_style", "BaseMaterializer"): {"save": "save(self, data)", "load": "load(self, data_type)"},
+}
+"""Base class to what is wanted of classes that are derived from it."""
 HOW = (
-    f"Derive it from stackyard.Materializer and write {WANTED['save']}, which gives files to the writer, and "
-    f"{WANTED['load']}, which reads them."
+    "Derive it from stackyard.Materializer and write save(self, value, writer), which gives files to the writer, and "
+    "load(self, store, uri, manifest), which reads them; or from stackyard.BaseMaterializer, with save(self, data) and "
+    "load(self, data_type), which write and read files in self.uri."
 )
 """The hint for a class that is none."""
-_BASE = ("stackyard.storage.materializers.base", "Materializer")
 
 
 def misfit(cls: type) -> str:
     """Return why a class can't store values, as a sentence goes on after its name; empty: it can."""
-    if _BASE not in [(base.__module__, base.__qualname__) for base in cls.__mro__]:
+    bases = {(base.__module__, base.__qualname__): base for base in cls.__mro__}
+    style = next((style for style in _STYLES if style in bases), None)
+    if style is None:
         return "is not derived from stackyard.Materializer"
-    for name, wanted in WANTED.items():
+    for name, wanted in _STYLES[style].items():
         method = getattr(cls, name)
-        if getattr(method, "__isabstractmethod__", False):
+        inherited = method is getattr(bases[style], name) and cls is not bases[style]
+        if inherited or getattr(method, "__isabstractmethod__", False):
             return f"has no {wanted}"
         try:
             signature = inspect.signature(method)

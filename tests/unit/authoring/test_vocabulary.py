@@ -232,6 +232,7 @@ def test_import_lines_lead_to_what_is_there() -> None:
     assert public <= set(stackyard.__all__)
     here = {
         "ArtifactVersion",
+        "Materializer",
         "PipelineContext",
         "StackyardError",
         "RunFailedError",

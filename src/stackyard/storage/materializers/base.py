@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from stackyard.model.artifact import Manifest, Preview
 from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
+from stackyard.storage.materializers import registered
 
 PREVIEW_ROWS = 50
 PREVIEW_COLUMNS = 50
@@ -28,6 +29,8 @@ class Saved:
     """True: loading this value can run code that the data names, although loading others can't."""
     data_format: str = ""
     """Of this value; empty: the materializer's."""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """What the version's metadata begins with; what JSON can't hold becomes text."""
 
 
 class NotStorableError(Exception):
@@ -35,7 +38,11 @@ class NotStorableError(Exception):
 
 
 class Materializer(ABC):
-    """Saves and loads values of some types. Subclasses have no fields: one instance serves all."""
+    """Saves and loads values of some types. Subclasses have no fields: one instance serves all.
+
+    Subclasses of users store values of their types in all steps once they are made or imported, unless they say
+    ``SKIP_REGISTRATION = True``; and only those that declare it themselves are deterministic.
+    """
 
     name: ClassVar[str] = ""
     """Of ours; manifests name others by where their class is."""
@@ -46,6 +53,18 @@ class Materializer(ABC):
     """Equal values give equal bytes."""
     unsafe: ClassVar[bool] = False
     """Loading can run code that the data names."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Have a class of a user's stored values of its types.
+
+        Equal files of such a class need not mean equal values: they may only say where the data is.
+        """
+        super().__init_subclass__(**kwargs)
+        registered.record(cls)
+        if registered.is_of_user(cls) and not any(
+            "deterministic" in vars(b) for b in cls.__mro__ if registered.is_of_user(b)
+        ):
+            cls.deterministic = False
 
     def accepts(self, value: Any) -> bool:  # noqa: ARG002  # subclasses look at it
         """Tell whether this very value can be saved and comes back equal."""

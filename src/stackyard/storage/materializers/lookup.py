@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic_core import to_jsonable_python
+
 from stackyard.model.artifact import Manifest
 from stackyard.model.errors import MaterializationError
 from stackyard.model.materializer import HOW, misfit
 from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
 from stackyard.storage.ids import new_id, now
+from stackyard.storage.materializers import registered
 from stackyard.storage.materializers.base import Materializer, NotStorableError, Saved, path_of, type_path
 from stackyard.storage.materializers.builtin import MATERIALIZERS, PickleMaterializer
 
@@ -20,7 +23,8 @@ _FALLBACK = next(m for m in MATERIALIZERS if isinstance(m, PickleMaterializer))
 _HERE = "stackyard.storage.materializers"
 _BY_PACKAGE = {
     "numpy": "arrays", "PIL": "images", "matplotlib": "images", "pandas": "tables", "polars": "polars",
-    "pyarrow": "arrow", "scipy": "sparse", "sklearn": "sklearn", "torch": "torch",
+    "pyarrow": "arrow", "scipy": "sparse", "sklearn": "sklearn", "torch": "torch", "pathlib": "files",
+    "stackyard": "texts",
 }  # fmt: skip
 """Package of a type to the module here that stores its values: imported with the first such value."""
 _BY_NAME = {
@@ -77,6 +81,9 @@ def materializer_for(value: Any) -> Materializer:
         found = _by_type.get(path_of(cls))
         if found is not None and found.accepts(value):
             return found
+        own = registered.for_type(path_of(cls))
+        if own is not None and (chosen := find_materializer(own)).accepts(value):
+            return chosen
     found = _named(_FOR_ANY)
     return found if found is not None and found.accepts(value) else _FALLBACK
 
@@ -140,7 +147,7 @@ def save_version(
             pipeline_name=origin.pipeline_name,
             output_name=origin.output_name,
             project_id=origin.project_id,
-            metadata=metadata or {},
+            metadata={**to_jsonable_python(saved.metadata, fallback=str), **(metadata or {})},
             preview=saved.preview,
             created_at=now(),
             uri=uri,
@@ -186,30 +193,50 @@ def find_materializer(source: type | str) -> Materializer:
     """
     cls: Any = source
     if isinstance(source, str):
-        ours = _named(source)
-        if ours is not None:
-            return ours
-        module, _, name = source.partition(":")
-        try:
-            cls = importlib.import_module(module)
-            for part in name.split("."):
-                cls = getattr(cls, part)
-        except (ImportError, AttributeError) as error:
-            raise MaterializationError(
-                f"The materializer {source!r} can't be imported: {error}.",
-                hint="Define it at the top level of a module that this process can import.",
-            ) from error
+        cls = _named(source) or registered.by_reference(source) or _imported(source)
+    if isinstance(cls, Materializer):
+        return cls
     why = misfit(cls) if isinstance(cls, type) else "is no class"
     if why:
         raise MaterializationError(f"{source!r} is no materializer: it {why}.", hint=HOW)
-    found = cls()
-    assert isinstance(found, Materializer)  # noqa: S101  # no misfit
+    if not registered.is_of_user(cls):
+        found = cls()
+        assert isinstance(found, Materializer)  # noqa: S101  # no misfit
+        return found
+    from stackyard.storage.materializers.own import OwnMaterializer  # noqa: PLC0415  # few runs have any
+
+    return OwnMaterializer(cls)
+
+
+def _imported(source: str) -> Any:
+    """Import what a reference names.
+
+    Raises:
+        MaterializationError: there is no such class, or it is that of a script.
+    """
+    script = registered.script_of(source)
+    if script is not None:
+        where = f"the script {script[1]}" if script[1] else "a notebook or an interactive session"
+        raise MaterializationError(
+            f"The materializer {script[0]} is defined in {where}, which no other program can import.",
+            hint="Load it where the class is defined, or move the class into a module and run the step again.",
+        )
+    module, _, name = source.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError) as error:
+        raise MaterializationError(
+            f"The materializer {source!r} can't be imported: {error}.",
+            hint="Define it at the top level of a module that this process can import.",
+        ) from error
     return found
 
 
 def takes(materializer: Materializer, value: Any) -> bool:
     """Tell whether a materializer stores values like this one; one that names no types is asked for any."""
-    types = [path_of(each) if isinstance(each, type) else each for each in materializer.types]
+    types = registered.types_of(type(materializer))
     if types and not any(path_of(cls) in types for cls in type(value).__mro__):
         return False
     return materializer.accepts(value)
@@ -233,5 +260,5 @@ def reference_to(materializer: Materializer) -> str:
     """Return how a manifest names a materializer: ours by name, others by where they are."""
     if _known.get(getattr(materializer, "name", "")) is materializer:
         return materializer.name
-    cls = type(materializer)
-    return f"{cls.__module__}:{cls.__qualname__}"
+    reference = getattr(materializer, "reference", "")
+    return str(reference) or registered.reference_of(type(materializer))
