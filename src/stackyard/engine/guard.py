@@ -10,6 +10,7 @@ Invariant: imports next to nothing and has no threads: the zygote is forked from
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -31,6 +32,7 @@ def main() -> None:
     if zygote == 0:
         try:
             bell.close()
+            gc.disable()  # what it imports now is there to stay
             from stackyard.engine.zygote import main as be_zygote  # noqa: PLC0415  # heavy, and not for the guard
 
             be_zygote()

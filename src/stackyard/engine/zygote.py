@@ -152,6 +152,8 @@ class Zygote:
 def main() -> None:
     """Be the zygote: ``sys.argv[1]`` is the socket's descriptor."""
     worker.build_models()  # once here instead of in every fork
+    gc.freeze()  # all that is there so far stays; from here on it is collected as usual
+    gc.enable()
     driver = socket.socket(fileno=int(sys.argv[1]))
     sys.argv[:] = [""]
     Zygote(driver).run()
