@@ -73,7 +73,7 @@ def _is_open(cls: type, base: type) -> bool:
         return False
     for name in ("__getstate__", "__setstate__"):
         method, inherited = getattr(own, name, None), getattr(base, name, None)
-        if method is not inherited and getattr(method, "__module__", "") != "dataclasses":
+        if method is not inherited and getattr(method, "__module__", "").partition(".")[0] not in _MACHINERY:
             return False
     return not hasattr(own, "__getnewargs_ex__")
 

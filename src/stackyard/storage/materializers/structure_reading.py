@@ -50,7 +50,7 @@ class Reading:
             return {key: self.decode(item) for key, item in node.items()}
         if tag in DECODERS:
             return DECODERS[tag](node)
-        return _READERS[tag](self, node)
+        return READERS[tag](self, node)
 
     def pairs(self, found: list[Any]) -> dict[Any, Any]:
         """Return a mapping that is written as pairs."""
@@ -127,7 +127,7 @@ def _path(_reading: Reading, node: Node) -> Any:
     return getattr(pathlib, node["class"])(node["$path"])
 
 
-_READERS: dict[str, Callable[[Reading, Node], Any]] = {
+READERS: dict[str, Callable[[Reading, Node], Any]] = {
     "$tuple": lambda reading, node: tuple(reading.decode(node["$tuple"])),
     "$set": lambda reading, node: set(reading.decode(node["$set"])),
     "$frozenset": lambda reading, node: frozenset(reading.decode(node["$frozenset"])),

@@ -201,10 +201,11 @@ class Writing:
         cls, held = type(value), value._value_
         name: Any = value._name_  # None for a combination of flags on Python 3.10
         if cls.__members__.get(name) is value:
-            if not are_scalars([held], {type(held)}):
-                self.deterministic = False
-                return {"$enum": path, "member": name}
-            return {"$enum": path, "member": name, "value": held}
+            inner = held if type(held) is tuple else (held,)
+            if are_scalars(inner, set(map(type, inner))):
+                return {"$enum": path, "member": name, "value": self.encode(held)}
+            self.deterministic = False  # nothing tells whether somebody changes the value
+            return {"$enum": path, "member": name}
         if isinstance(value, Flag) and type(held) is int and is_plain(held):
             return {"$enum": path, "value": held}
         raise NotStorableError("it is no member of its enum")
