@@ -19,11 +19,10 @@ from stackyard.model.errors import MaterializationError
 from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
 from stackyard.storage.materializers import registered
 from stackyard.storage.materializers.base import PREVIEW_COLUMNS, PREVIEW_ROWS, PREVIEW_TEXT, Saved
+from stackyard.storage.materializers.copies import copy_folder
 
 _LONGEST_SHOWN = 1_000_000
 """Bytes of a visualization that are looked at for the preview."""
-_kept: list[tempfile.TemporaryDirectory[str]] = []
-"""Folders of loaded versions that lie in no folder of this machine: values may go on reading from them."""
 _log = logging.getLogger("stackyard.materializer")
 
 
@@ -201,13 +200,12 @@ def _folder_of(store: ArtifactStore, uri: str, files: list[ArtifactFile]) -> str
         if all(each == root / known for known, each in paths.items()):
             return str(root)
         break
-    made = tempfile.TemporaryDirectory(prefix="stackyard-")
-    _kept.append(made)
+    made = copy_folder()
     for name, path in paths.items():
-        target = Path(made.name, name)
+        target = made / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    return made.name
+    return str(made)
 
 
 def _type_of(cls: type[BaseMaterializer], stored: str) -> Any:

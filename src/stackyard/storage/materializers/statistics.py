@@ -254,6 +254,7 @@ def _of_arrow(values: Any, max_rows: int) -> ColumnStatistics:
         whole = there.chunk(0) if there.num_chunks == 1 else pa.concat_arrays(there.chunks or [pa.array([], kind)])
         return _of_numbers(whole.to_numpy(zero_copy_only=False), max_rows, missing)
     found = ColumnStatistics(count=len(column) - missing, missing=missing)
+    column = _with_kernels(column)
     rows = column
     if len(column) > max_rows:
         rows, found.sampled = _take(column, _spread(len(column), max_rows)), max_rows
@@ -267,7 +268,7 @@ def _of_arrow(values: Any, max_rows: int) -> ColumnStatistics:
         numbers = _of_numbers(column.drop_null().cast(pa.float64()).to_numpy(), max_rows, missing)
         found.mean, found.std, found.histogram = numbers.mean, numbers.std, numbers.histogram
     try:
-        counted = pc.value_counts(_countable(rows))
+        counted = pc.value_counts(rows)
         found.distinct = len(counted)
         found.minimum, found.maximum = _extremes(column)
     except pa.ArrowNotImplementedError:  # a type that Arrow only carries
@@ -279,8 +280,8 @@ def _of_arrow(values: Any, max_rows: int) -> ColumnStatistics:
     return found
 
 
-def _countable(column: Any) -> Any:
-    """Return a column in a type that Arrow can order and count: views of texts and bytes as plain ones."""
+def _with_kernels(column: Any) -> Any:
+    """Return a column in a type that Arrow can compute with: texts and views of bytes as plain large ones."""
     import pyarrow as pa  # noqa: PLC0415
 
     kind = column.type
@@ -296,11 +297,11 @@ def _extremes(column: Any) -> tuple[Any, Any]:
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.compute as pc  # noqa: PLC0415
 
-    plain, kind = _countable(column), column.type
-    if any(of(plain.type) for of in (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)):
+    kind = column.type
+    if any(of(kind) for of in (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)):
         return None, None
     lengths = pa.types.is_duration(kind)  # Arrow orders no durations, only the numbers that they are
-    ends = pc.min_max(plain.cast(pa.int64()) if lengths else plain)
+    ends = pc.min_max(column.cast(pa.int64()) if lengths else column)
     low, high = (_cell(ends[end].cast(kind) if lengths else ends[end]) for end in ("min", "max"))
     return low, high
 
