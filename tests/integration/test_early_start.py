@@ -157,3 +157,44 @@ def test_who_runs_nothing_notices_nothing(user: User) -> None:
     assert result.code == -2, result
     assert result.err.splitlines()[-1] == "KeyboardInterrupt"
     assert not user.runs()
+
+
+@pytest.mark.timeout(120)
+def test_what_the_end_of_a_run_needs_is_loaded_while_its_first_step_runs(user: User) -> None:
+    user.write(
+        "run.py",
+        """
+        import time
+        from pathlib import Path
+        from stackyard import pipeline, step
+        from stackyard.api import session
+
+        LOADED = Path("loaded")
+
+        @step
+        def one() -> None:
+            deadline = time.monotonic() + 60
+            while not LOADED.exists():
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+
+        @step
+        def two() -> None: ...
+
+        @pipeline(enable_cache=False)
+        def waiting() -> None:
+            two(after=[one()])
+
+        def load() -> None:
+            real()
+            with LOADED.open("a") as file:
+                file.write("once")
+
+        if __name__ == "__main__":
+            real, session.load_for_the_end = session.load_for_the_end, load
+            waiting()
+            assert LOADED.read_text() == "once"
+        """,
+    )
+    result = user.python("run.py")
+    assert result.code == 0, result

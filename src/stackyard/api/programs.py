@@ -11,12 +11,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stackyard.api import rerun
 from stackyard.api.context import open_context
 from stackyard.api.driver import Created, RunOptions, raise_for_status, run_pipeline
-from stackyard.api.responses import PipelineRun
 from stackyard.api.run_request import Kind, RunRequest, of_here
 from stackyard.api.runs import get_run
 from stackyard.authoring.pipeline import PipelineDefinition, set_runner
@@ -24,6 +23,9 @@ from stackyard.engine.reporter import Reporter
 from stackyard.main_program import is_installed
 from stackyard.model.errors import PipelineLoadError, ResumeError, RunFailedError, RunNotFoundError, StackyardError
 from stackyard.model.views import RunView
+
+if TYPE_CHECKING:
+    from stackyard.api.responses import PipelineRun
 
 Show = Callable[[], Reporter]
 """Makes what shows a run's progress."""
@@ -60,7 +62,7 @@ class Program:
             known = _known(self.request.earlier[number], definition)
             if known is not None:
                 self.called.append(known.id)
-                return PipelineRun(raise_for_status(known))
+                return _completed(known)
         first = number == len(self.request.earlier)
         if first and self.request.again:
             _require_same(definition, self.request.again)
@@ -81,7 +83,7 @@ class Program:
                 self.called.append(error.details["run_id"])
             raise
         self.called.append(self.last.id)
-        return PipelineRun(raise_for_status(self.last))
+        return _completed(self.last)
 
     def _kept(self, definition: PipelineDefinition) -> RunRequest:
         """Return what would start a run of this call again."""
@@ -185,6 +187,18 @@ def options_of(request: RunRequest, *, again: bool = True) -> RunOptions:
         in_process=request.in_process,
         request=request.to_keep(),
     )
+
+
+def _completed(run: RunView) -> PipelineRun:
+    """Return a run as the program's own code gets it.
+
+    Raises:
+        RunFailedError: a step failed.
+        RunStoppedError: the run was stopped.
+    """
+    from stackyard.api.responses import PipelineRun  # noqa: PLC0415  # loaded while the first steps ran
+
+    return PipelineRun(raise_for_status(run))
 
 
 def _known(run_id: str, definition: PipelineDefinition) -> RunView | None:

@@ -23,7 +23,7 @@ from stackyard.api.run_configuration import RunConfiguration
 from stackyard.api.run_options import RunOptions
 from stackyard.api.run_stack import RunStack, prepare_more
 from stackyard.api.runs import get_run
-from stackyard.api.session_parts import configuration_of, different, hook_call, open_store
+from stackyard.api.session_parts import configuration_of, different, hook_call, load_for_the_end, open_store
 from stackyard.api.step_requests import answer
 from stackyard.api.uploads import store_uploads
 from stackyard.authoring.pipeline import PipelineDefinition, RecordedPipeline
@@ -346,7 +346,7 @@ class Session:
             return InProcessExecutor()
         from stackyard.engine.pool import WorkerPool  # noqa: PLC0415  # as above, the other way round
 
-        return WorkerPool(workers)
+        return WorkerPool(workers, meanwhile=load_for_the_end)
 
     def _record_failure(self, error: BaseException) -> None:
         if isinstance(error, KeyboardInterrupt):

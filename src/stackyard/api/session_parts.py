@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from stackyard.api.run_options import RunOptions
@@ -11,6 +12,8 @@ from stackyard.authoring.pipeline import RecordedPipeline
 from stackyard.engine.components import artifact_store
 from stackyard.model.digest import canonical_json
 from stackyard.model.errors import ComponentConfigurationError
+from stackyard.model.job import StepEvent, StepOutcome
+from stackyard.model.views import ArtifactRefView, CacheView, RunView, StepRunView
 
 if TYPE_CHECKING:
     from stackyard.model.options import HookSpec
@@ -66,3 +69,10 @@ def open_store(taken: RunStack) -> ArtifactStore:
             hint="Leave the secret out of the path or URL; the flavor should take it in an attribute of its own.",
         )
     return store
+
+
+def load_for_the_end() -> None:
+    """Load what a run needs from its first outcome on, and build its validators, which are built at the first use."""
+    import_module("stackyard.api.responses")  # what a script gets back
+    for model in (StepEvent, StepOutcome, ArtifactRefView, CacheView, StepRunView, RunView):
+        model.model_rebuild()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stackyard.api.programs import of_this_process
-from stackyard.api.responses import PipelineRun
 from stackyard.authoring.pipeline import PipelineDefinition
 from stackyard.cli.progress import choose_reporter
 from stackyard.script_errors import install
+
+if TYPE_CHECKING:
+    from stackyard.api.responses import PipelineRun
 
 
 def run_called_pipeline(definition: PipelineDefinition, given: dict[str, Any]) -> PipelineRun:

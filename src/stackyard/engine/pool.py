@@ -25,6 +25,7 @@ _DRAIN_READS = 16
 
 
 StartLauncher = Callable[[], WorkerLauncher]
+Meanwhile = Callable[[], None]
 
 SEE_LOG = "See the step's log."
 
@@ -57,15 +58,19 @@ class _Worker:
 class WorkerPool:
     """Warm workers, started when needed, at most ``max_parallel``."""
 
-    def __init__(self, max_parallel: int, start_launcher: StartLauncher = new_launcher) -> None:
+    def __init__(
+        self, max_parallel: int, start_launcher: StartLauncher = new_launcher, meanwhile: Meanwhile | None = None
+    ) -> None:
         """Start nothing yet.
 
         Args:
             max_parallel: workers at the same time at most.
             start_launcher: makes the launcher when the first step is to be executed.
+            meanwhile: is called once, when the first steps are under way and this process would only wait for them.
         """
         self.max_parallel = max_parallel
         self._start_launcher = start_launcher
+        self._meanwhile = meanwhile
         self._launcher: WorkerLauncher | None = None
         self._workers: dict[int, _Worker] = {}
         self._selector = selectors.DefaultSelector()
@@ -121,6 +126,9 @@ class WorkerPool:
 
     def poll(self, timeout_s: float, answer: Answer) -> list[ExecutorEvent]:
         """Wait for something to happen; return it in the order of arrival, outcomes after all output of their step."""
+        if self._meanwhile is not None and self.running:
+            meanwhile, self._meanwhile = self._meanwhile, None
+            meanwhile()
         events, self._waiting = self._waiting, []
         for key, ready in self._selector.select(0 if events else timeout_s):
             if key.data is None:
