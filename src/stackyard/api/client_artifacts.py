@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stackyard.api import artifacts, tags
 from stackyard.api.asking import asks
 from stackyard.api.client_lists import listed, words
@@ -11,6 +13,9 @@ from stackyard.api.responses import Artifact, ArtifactVersion, Listed, Resource
 from stackyard.model.errors import UsageError
 from stackyard.model.model_views import TagView
 from stackyard.model.views import ArtifactView
+
+if TYPE_CHECKING:
+    from stackyard.api.artifact_prune import PruneView
 
 
 class ArtifactMethods:
@@ -194,6 +199,31 @@ class ArtifactMethods:
             )
         found = artifacts.find_version(self._context, str(name_id_or_prefix), _number(version))
         artifacts.delete_version(self._context, found, data=delete_from_artifact_store)
+
+    @asks
+    def prune_artifacts(
+        self,
+        only_versions: bool = True,  # noqa: ARG002  # ZenML's keyword
+        delete_from_artifact_store: bool = False,
+        project: str | None = None,
+    ) -> PruneView:
+        """Delete all artifact versions that no run and no model version has.
+
+        Those that have the tag ``keep``, or were made by a run with it or by one that goes on, stay.
+
+        Args:
+            only_versions: no effect: an artifact without versions is not listed.
+            delete_from_artifact_store: their files, too; otherwise only the catalog forgets them.
+            project: refused: the project is that of the working folder.
+
+        Returns:
+            What went.
+        """
+        from stackyard.api.artifact_prune import plan_prune, prune  # noqa: PLC0415  # seldom needed
+
+        if project is not None:
+            raise UsageError("project= can't be given.", hint="Change into the project's folder.")
+        return prune(self._context, plan_prune(self._context), keep_files=not delete_from_artifact_store)
 
     # tags -------------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,6 @@ _NO_BUILDS = "Steps run in this machine's environment: no images are built."
 _NO_SERVICES = "Stackyard deploys nothing yet: no model deployer's flavor is there."
 _NO_REPOSITORIES = "Code is found in the project's source root; there are no code repositories to register."
 _FOLDERS = "A folder becomes a project with: stackyard init"
-_LATER = "Not there yet. Delete what is not needed one by one: Client().delete_artifact_version(ID)"
 
 CLIENT: dict[str, Word] = {
     **_yes(
@@ -34,7 +33,7 @@ CLIENT: dict[str, Word] = {
         "get_pipeline_run", "list_pipeline_runs", "delete_pipeline_run", "get_run_step", "list_run_steps",
         "get_pipeline", "list_pipelines", "delete_pipeline", "create_run_metadata", "replay_pipeline_run",
         "get_artifact", "list_artifacts", "update_artifact", "delete_artifact", "get_artifact_version",
-        "list_artifact_versions", "update_artifact_version", "delete_artifact_version",
+        "list_artifact_versions", "update_artifact_version", "delete_artifact_version", "prune_artifacts",
         "get_tag", "list_tags", "update_tag", "delete_tag", "attach_tag", "detach_tag",
         "create_model", "get_model", "list_models", "update_model", "delete_model",
         "create_model_version", "get_model_version", "list_model_versions", "update_model_version",
@@ -51,7 +50,6 @@ CLIENT: dict[str, Word] = {
     ),
     **_no("Secrets lie in one store; copy its file to back them up.", "backup_secrets", "restore_secrets"),
     **_no("A tag is there as soon as something has it: Client().attach_tag(TAG, RESOURCES).", "create_tag"),
-    **_no(_LATER, "prune_artifacts"),
     **_no(
         _FOLDERS, "create_project", "delete_project", "update_project", "set_active_project", "activate_root",
         "find_repository", "initialize", "is_inside_repository", "is_repository_directory",
