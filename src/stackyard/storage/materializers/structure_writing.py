@@ -11,7 +11,8 @@ from typing import Any
 
 from stackyard.model.plain import Repeats, are_scalars, is_plain
 from stackyard.storage.artifact_store import VersionWriter
-from stackyard.storage.materializers.base import NotStorableError, type_path
+from stackyard.storage.materializers import registered
+from stackyard.storage.materializers.base import NotStorableError, path_of, type_path
 from stackyard.storage.materializers.class_paths import path_to
 from stackyard.storage.materializers.classes import Kind, behaves, kind_of
 from stackyard.storage.materializers.fields import declared, fields_of, pydantic_state
@@ -106,10 +107,14 @@ class Writing:
         return found if found is not None else self._part(value, name)
 
     def _class(self, kind: type) -> tuple[Kind, str] | None:
-        """Return what kind of data class a type is, and where it is found; None: none, or nowhere."""
+        """Return what kind of data class a type is, and where it is found; None: none, or nowhere.
+
+        Those that the user has a materializer for are none.
+        """
         if kind not in self._classes:
             found = kind_of(kind)
-            path = path_to(kind) if found is not None else None
+            own = any(registered.for_type(path_of(base)) is not None for base in kind.__mro__) if found else False
+            path = path_to(kind) if found is not None and not own else None
             self._classes[kind] = (found, path) if found is not None and path is not None else None
         return self._classes[kind]
 
