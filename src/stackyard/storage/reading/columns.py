@@ -114,13 +114,19 @@ class NumpyColumn(Column):
         if self._kind in "mM":
             return self._array.astype(np.int64), self.missing()
         if self._kind in "US":
-            return np.unique(self._array, return_inverse=True)[1].reshape(-1), None
+            return np.unique(self._array, return_inverse=True)[1].reshape(-1), self._missing
         raise literals.no_order(self.name, self.dtype)
 
     def cells(self, rows: Sequence[int]) -> list[Any]:
         """Return numbers and texts; times as text."""
+        wanted = slice(rows.start, rows.stop) if isinstance(rows, range) else list(rows)
+        found = self._shown(self._array[wanted])
+        if self._missing is None or self._array.ndim > 1:
+            return found
+        return [None if gone else cell for cell, gone in zip(found, self._missing[wanted].tolist(), strict=True)]
+
+    def _shown(self, taken: Any) -> list[Any]:
         np = import_numpy()
-        taken = self._array[rows.start : rows.stop] if isinstance(rows, range) else self._array[list(rows)]
         if self._kind == "M":
             return [None if text == "NaT" else moment_text(text) for text in np.datetime_as_string(taken).tolist()]
         if self._kind == "m":
@@ -133,7 +139,10 @@ class NumpyColumn(Column):
 
     def statistics(self) -> ColumnStatistics:
         """Return what the array holds."""
-        return column_statistics(self._array)
+        if self._missing is None or self._array.ndim > 1:
+            return column_statistics(self._array)
+        found = column_statistics(self._array[~self._missing])
+        return found.model_copy(update={"missing": len(self._array) - found.count})
 
     def _compared(self, condition: Condition) -> Any:
         if self._kind in "US":

@@ -14,12 +14,13 @@ from stackyard.storage.reading.table import import_arrow, import_numpy
 class NpyTable(ColumnTable):
     """An array; its columns are called ``value``, or by their numbers, or by the fields of a structured array."""
 
-    def __init__(self, array: Any, index: Sequence[int] = ()) -> None:
+    def __init__(self, array: Any, index: Sequence[int] = (), mask: Any = None) -> None:
         """Take an array of at least one dimension.
 
         Args:
             array: mapped or in memory.
             index: where in the leading dimensions, of an array of more than two; default: the first of each.
+            mask: which values are missing, an array of the same shape; None: none.
 
         Raises:
             UsageError: the array has no such slice.
@@ -36,8 +37,8 @@ class NpyTable(ColumnTable):
                     f"An array of {' x '.join(map(str, array.shape))} has no slice at {list(self.index)}.",
                     hint=f"Give {len(leading)} numbers, counted from 0." if leading else "Leave the index out.",
                 )
-            array = array[self.index]
-        self._array = array
+            array, mask = array[self.index], None if mask is None else mask[self.index]
+        self._array, self._mask = array, mask
         self._fields = tuple(array.dtype.names or ()) if array.ndim == 1 else ()
         self.n_rows = int(array.shape[0])
         self.n_columns = len(self._fields) or (int(array.shape[1]) if array.ndim == 2 else 1)
@@ -45,11 +46,12 @@ class NpyTable(ColumnTable):
     def to_arrow(self) -> Any:
         """Return the array, or its slice, as a table; without a copy where the columns lie whole."""
         pa = import_arrow()
-        np = import_numpy()
-        names = [self._name(place) for place in range(self.n_columns)]
-        arrays = [self._values(place) for place in range(self.n_columns)]
-        plain = [a if a.ndim == 1 and a.dtype.kind not in "VcS" else np.array([str(v) for v in a]) for a in arrays]
-        return pa.table(dict(zip(names, [pa.array(a) for a in plain], strict=True)))
+        columns = {}
+        for place in range(self.n_columns):
+            array = self._values(self._array, place)
+            missing = None if self._mask is None or array.ndim > 1 else self._values(self._mask, place)
+            columns[self._name(place)] = pa.array(_for_arrow(array), mask=missing)
+        return pa.table(columns)
 
     def _name(self, place: int) -> str:
         if self._fields:
@@ -67,13 +69,25 @@ class NpyTable(ColumnTable):
         place = int(name) if name.isascii() and name.isdecimal() else -1
         return place if 0 <= place < self.n_columns else None
 
-    def _values(self, place: int) -> Any:
+    def _values(self, array: Any, place: int) -> Any:
         if self._fields:
-            return self._array[self._fields[place]]
-        return self._array[:, place] if self._array.ndim == 2 else self._array
+            return array[self._fields[place]]
+        return array[:, place] if array.ndim == 2 else array
 
     def _column(self, place: int) -> NumpyColumn:
-        return NumpyColumn(self._name(place), self._values(place))
+        missing = None if self._mask is None else self._values(self._mask, place)
+        return NumpyColumn(self._name(place), self._values(self._array, place), missing=missing)
+
+
+def _for_arrow(array: Any) -> Any:
+    """Return a column as a numpy array of a type that Arrow knows: times in seconds or finer, others as texts."""
+    np = import_numpy()
+    kind = array.dtype.kind
+    if array.ndim > 1 or kind in "VcS":
+        return np.array([str(value) for value in array])
+    if kind in "mM" and np.datetime_data(array.dtype)[0] not in ("s", "ms", "us", "ns", "D" if kind == "M" else ""):
+        return array.astype(f"{kind}8[s]")
+    return array
 
 
 def load_npy(path: Path) -> Any:

@@ -13,13 +13,19 @@ from stackyard.model.artifact import ArtifactFile, Manifest
 from stackyard.model.errors import NotReadableError, UsageError
 from stackyard.model.names import did_you_mean
 from stackyard.storage.reading.plain import csv_table, json_table, lines_table
+from stackyard.storage.reading.structure import plain_of
 from stackyard.storage.reading.table import StoredTable
 
 MAX_PARSED_BYTES = 128 * 1024 * 1024
 """Texts, JSON and CSV are read whole."""
-_TEXTS = (".txt", ".md", ".markdown", ".html", ".htm", ".log", ".yaml", ".yml", ".xml", ".svg")
+_TEXTS = (
+    ".txt", ".md", ".markdown", ".html", ".htm", ".log", ".yaml", ".yml", ".toml", ".xml", ".svg", ".jsonl", ".py",
+)  # fmt: skip
 _TABLES = (".arrow", ".feather", ".parquet", ".npy", ".csv", ".tsv")
 _READABLE = (*_TABLES, ".json", ".png", *_TEXTS)
+_MASKED, _MASK = "data.npy", "mask.npy"
+"""Of a masked array."""
+_STRUCTURE = "structure.json"
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -91,7 +97,10 @@ def open_stored(
         from stackyard.storage.reading.npy import NpyTable, load_npy  # noqa: PLC0415  # brings numpy
 
         array = load_npy(path)
-        return NpyTable(array, index) if array.ndim else StoredJson(_scalar(array))
+        mask = next((f for f in manifest.files if f.path == _MASK and chosen.path == _MASKED), None)
+        if not array.ndim:
+            return StoredJson(_scalar(array))
+        return NpyTable(array, index, None if mask is None else load_npy(path_of(mask)))
     if ending in (".arrow", ".feather", ".parquet"):
         from stackyard.storage.reading.arrow import IpcTable, ParquetTable  # noqa: PLC0415  # brings pyarrow
 
@@ -102,7 +111,7 @@ def open_stored(
     if ending in (".csv", ".tsv") or (manifest.data_format == "csv" and ending == ".txt"):
         return csv_table(_read_text(path))
     if ending == ".json":
-        return _json(path)
+        return _json(path, structure=chosen.path == _STRUCTURE)
     return StoredText(path)
 
 
@@ -118,8 +127,10 @@ def _choose(manifest: Manifest, name: str) -> ArtifactFile:
             raise UsageError(f"The artifact {manifest.artifact_name!r} has no file {name!r} here.", hint=hint)
         if found in readable:
             return found
-    elif len(readable) == 1 and len(manifest.files) == 1:
+    elif len(readable) == 1:
         return readable[0]
+    elif _MASKED in names and manifest.data_format == "npy":
+        return next(f for f in readable if f.path == _MASKED)
     elif readable:
         raise NotReadableError(
             f"The artifact {manifest.artifact_name!r} is stored in several files.", hint=f"Choose one: {listed}."
@@ -131,10 +142,12 @@ def _choose(manifest: Manifest, name: str) -> ArtifactFile:
     )
 
 
-def _json(path: Path) -> StoredTable | StoredJson:
+def _json(path: Path, *, structure: bool) -> StoredTable | StoredJson:
     try:
         data = json.loads(_read_text(path))
-    except (ValueError, RecursionError) as error:
+        if structure:
+            data = plain_of(data)
+    except (LookupError, RecursionError, TypeError, ValueError) as error:
         raise NotReadableError(f"{path.name} is no JSON: {error}.", hint="Load the artifact in Python.") from error
     return json_table(data) or StoredJson(data)
 
