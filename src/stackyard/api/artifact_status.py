@@ -42,13 +42,14 @@ def forgive_foreign(ctx: Context, versions: Sequence[ArtifactVersionView]) -> bo
     if not versions:
         return False
     registry = ctx.registry.read()
-    foreign = [v for v in versions if _is_foreign(registry, registry.component_by_id(v.artifact_store_id))]
+    foreign = [v for v in versions if is_foreign(registry, registry.component_by_id(v.artifact_store_id))]
     for version in foreign:
         version.status, version.problem = "available", ""
     return bool(foreign)
 
 
-def _is_foreign(registry: Registry, component: StackComponent | None) -> bool:
+def is_foreign(registry: Registry, component: StackComponent | None) -> bool:
+    """Tell whether a store is of a flavor from outside, whose package only the user's interpreter imports."""
     flavor = flavor_of(registry, component) if component else None
     return flavor is not None and bool(flavor.source)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from stackyard.api.context import Context
+from stackyard.api.records import replace_record
 from stackyard.model.base import format_time
 from stackyard.model.enums import Status
 from stackyard.model.errors import (
@@ -249,6 +251,7 @@ def delete_runs(ctx: Context, found: Sequence[RunView]) -> None:
         CatalogError: the catalog can't be written.
     """
     from stackyard.storage.catalog.connection import open_writer, transaction  # noqa: PLC0415  # seldom needed
+    from stackyard.storage.catalog.records import versions_of_run, versions_record  # noqa: PLC0415
     from stackyard.storage.catalog.runs import delete_run  # noqa: PLC0415
 
     home = ctx.home_folder
@@ -257,9 +260,11 @@ def delete_runs(ctx: Context, found: Sequence[RunView]) -> None:
     try:
         for run in found:
             with _held(home, run), transaction(connection) as sql:
+                made = versions_of_run(sql, run.id)
                 delete_run(sql, run.id)
                 shutil.rmtree(home.log_dir(run.id), ignore_errors=True)
                 home.stop_file(run.id).unlink(missing_ok=True)
+            replace_record(ctx, run.artifact_store_id, run.id, functools.partial(versions_record, connection, made))
     finally:
         connection.close()
 

@@ -172,6 +172,7 @@ class Session:
         else:
             writer.reopen_run(run.id)
         self.run_id, self._writer = run.id, writer
+        self._open.callback(self._keep_record, reader, store)
         facts = RunFacts(
             run_id=run.id, name=run.name, pipeline=run.pipeline, stack=run.stack,
             stack_origin=wanted.choice.origin_text, orchestrator=run.orchestrator, artifact_store=run.artifact_store,
@@ -347,6 +348,12 @@ class Session:
         from stackyard.engine.pool import WorkerPool  # noqa: PLC0415  # as above, the other way round
 
         return WorkerPool(workers, meanwhile=load_for_the_end)
+
+    def _keep_record(self, reader: CatalogReader, store: ArtifactStore) -> None:
+        """Leave in the artifact store what a catalog that is made anew needs to know of the run."""
+        from stackyard.api.records import keep_record  # noqa: PLC0415  # the end of a run
+
+        keep_record(store, self.run_id, lambda: reader.run_record(self.run_id))
 
     def _record_failure(self, error: BaseException) -> None:
         if isinstance(error, KeyboardInterrupt):

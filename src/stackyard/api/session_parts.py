@@ -74,5 +74,7 @@ def open_store(taken: RunStack) -> ArtifactStore:
 def load_for_the_end() -> None:
     """Load what a run needs from its first outcome on, and build its validators, which are built at the first use."""
     import_module("stackyard.api.responses")  # what a script gets back
+    import_module("stackyard.api.records")
+    import_module("stackyard.storage.catalog.records")
     for model in (StepEvent, StepOutcome, ArtifactRefView, CacheView, StepRunView, RunView):
         model.model_rebuild()

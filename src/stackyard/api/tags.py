@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stackyard.api.context import Context
+from stackyard.api.records import refresh_record
 from stackyard.model.errors import NotFoundError
 from stackyard.model.model_views import TagView
 from stackyard.model.names import check_name, did_you_mean
@@ -57,6 +58,8 @@ def add_tags(ctx: Context, entity: str, entity_id: str, tags: Sequence[str]) -> 
     with writing(ctx.home_folder) as sql:
         rows.add_tags(sql, ctx.scope.id, entity, entity_id, words)
         changed(sql, *rows.subject(sql, ctx.scope.id, entity, entity_id))
+    if words:
+        refresh_record(ctx, entity, entity_id)
 
 
 def remove_tags(ctx: Context, entity: str, entity_id: str, tags: Sequence[str]) -> int:
@@ -68,6 +71,8 @@ def remove_tags(ctx: Context, entity: str, entity_id: str, tags: Sequence[str]) 
     with writing(ctx.home_folder) as sql:
         found = rows.remove_tags(sql, entity, entity_id, tags)
         changed(sql, *rows.subject(sql, ctx.scope.id, entity, entity_id))
+    if found:
+        refresh_record(ctx, entity, entity_id)
     return found
 
 
@@ -124,6 +129,7 @@ def add_metadata(ctx: Context, entity: str, entity_id: str, metadata: dict[str, 
     with writing(ctx.home_folder) as sql:
         if not rows.add_metadata(sql, ctx.scope.id, entity, entity_id, metadata):
             raise NotFoundError(f"The {entity.replace('_', ' ')} {entity_id} is not there any more.")
+    refresh_record(ctx, entity, entity_id)
 
 
 def check_tags(tags: Sequence[str]) -> list[str]:

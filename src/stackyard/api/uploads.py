@@ -43,7 +43,7 @@ def store_uploads(
                 continue
             origin = Origin(
                 artifact_name=f"{pipeline}.{spec.name}.{name}", output_name=name, run_id=run_id,
-                step_name=spec.name, pipeline_name=pipeline, project_id=project_id,
+                step_name=spec.name, pipeline_name=pipeline, project_id=project_id, save_type="external",
             )  # fmt: skip
             chosen = [given.materializer] if given.materializer else []
             found[placeholder] = Upload(placeholder, save_version(store, given.value, origin, materializers=chosen))

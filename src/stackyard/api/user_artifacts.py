@@ -167,6 +167,7 @@ def _save_here(
     from stackyard.api.active import require_active, resolve_active  # noqa: PLC0415  # only outside of steps
     from stackyard.api.artifacts import open_store  # noqa: PLC0415
     from stackyard.api.context import open_context  # noqa: PLC0415
+    from stackyard.api.records import keep_version_record  # noqa: PLC0415
     from stackyard.api.step_requests import perform  # noqa: PLC0415
     from stackyard.model.enums import ComponentType  # noqa: PLC0415
     from stackyard.model.errors import StackValidationError  # noqa: PLC0415
@@ -181,13 +182,15 @@ def _save_here(
             f"The stack {stack.name!r} has no artifact store.", hint="Choose another one with: stackyard stack set"
         )
     store = open_store(ctx, registry, component)
-    origin = Origin(name, project_id=ctx.scope.id)
+    origin = Origin(name, project_id=ctx.scope.id, save_type=str(facts["save_type"]))
     manifest = save_version(store, data, origin, metadata, materializers=[materializer] if materializer else [])
     try:
-        return perform(ctx, "_record_artifact", {**facts, "store_id": component.id, "store": component.name}, manifest)
+        made = perform(ctx, "_record_artifact", {**facts, "store_id": component.id, "store": component.name}, manifest)
     except BaseException:
         store.discard(manifest.uri)
         raise
+    keep_version_record(ctx, store, manifest.id)
+    return made
 
 
 def _refuse_version(version: str | int | None) -> None:

@@ -111,7 +111,8 @@ class JobServices:
         facts: dict[str, Any],
     ) -> dict[str, Any]:  # fmt: skip
         """Store a value in the step's artifact store and let the driver record it."""
-        manifest = self._save(value, self._origin(artifact_name), metadata, [materializer] if materializer else [])
+        origin = self._origin(artifact_name, save_type=str(facts["save_type"]))
+        manifest = self._save(value, origin, metadata, [materializer] if materializer else [])
         store = self._job.artifact_store
         arguments = {
             **facts,
@@ -152,7 +153,7 @@ class JobServices:
             with contextlib.suppress(StackyardError):
                 self._store.discard(prepared.uri)
 
-    def _origin(self, artifact_name: str, output: str = "") -> Origin:
+    def _origin(self, artifact_name: str, output: str = "", save_type: str = "step_output") -> Origin:
         job = self._job
         return Origin(
             artifact_name=artifact_name,
@@ -162,6 +163,9 @@ class JobServices:
             step_name=job.step_name,
             pipeline_name=job.pipeline_name,
             project_id=job.project_id,
+            run_name=job.run_name,
+            inputs={name: version.artifact_version_id for name, version in job.inputs.items()},
+            save_type=save_type,
         )
 
     def _save(

@@ -128,6 +128,11 @@ class Manifest(Persisted):
     pipeline_name: str = ""
     output_name: str = ""
     project_id: str = ""
+    run_name: str = ""
+    inputs: dict[str, str] = Field(default_factory=no_entries)
+    """Input of the step to the id of the artifact version that it took."""
+    save_type: str = "step_output"
+    """How the version came to be: ``step_output``, ``manual``, ``preexisting``, ``external``."""
     version: int | None = None
     """The number that the catalog gave, for information; nothing reads it back from here."""
     metadata: dict[str, Any] = Field(default_factory=no_entries)

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stackyard.storage.catalog.artifact_queries import ArtifactQueries
+from stackyard.storage.catalog.explain_queries import ExplainQueries
 from stackyard.storage.catalog.model_queries import ModelQueries
 from stackyard.storage.catalog.run_queries import RunQueries
 from stackyard.storage.catalog.tag_queries import TagQueries
 
+if TYPE_CHECKING:
+    from stackyard.storage.catalog.records import Owner
 
-class CatalogReader(RunQueries, ArtifactQueries, ModelQueries, TagQueries):
+
+class CatalogReader(RunQueries, ArtifactQueries, ModelQueries, TagQueries, ExplainQueries):
     """Read-only questions to an open catalog."""
 
     def data_version(self) -> int:
         """Return a number that changes when another connection commits."""
         return int(self._sql.execute("PRAGMA data_version").fetchone()[0])
+
+    def run_record(self, run_id: str) -> bytes | None:
+        """Return what a catalog that is made anew needs to know of a run; None when there is no such run."""
+        from stackyard.storage.catalog.records import run_record  # noqa: PLC0415  # at the end of a run, and then
+
+        return run_record(self._sql, run_id)
+
+    def version_record(self, version_id: str) -> bytes | None:
+        """Return the same of a version; None when there is no such version."""
+        from stackyard.storage.catalog.records import versions_record  # noqa: PLC0415  # as above
+
+        return versions_record(self._sql, [version_id])
+
+    def record_owner(self, entity: str, entity_id: str) -> Owner | None:
+        """Return the run or version whose record tells of a thing; None for models, and for what is not there."""
+        from stackyard.storage.catalog.records import record_owner  # noqa: PLC0415  # as above
+
+        return record_owner(self._sql, entity, entity_id)
 
     def changes_since(self, seq: int) -> tuple[int, list[tuple[str, str]]]:
         """Return the newest sequence number and (entity, id) of what came after ``seq``."""

@@ -32,7 +32,15 @@ def insert_version(
         "step_run_id": manifest.step_run_id, "created_at": manifest.created_at,
         "metadata": json.dumps(manifest.metadata), "save_type": save_type,
     }  # fmt: skip
-    insert(sql, "artifact_versions", columns)
+    try:
+        insert(sql, "artifact_versions", columns)
+    except sqlite3.IntegrityError:  # `artifact reindex` found its manifest this moment
+        row = sql.execute("SELECT version FROM artifact_versions WHERE id = ?", (manifest.id,)).fetchone()
+        if row is None:
+            raise
+        sql.execute("UPDATE artifacts SET last_version = last_version - 1 WHERE id = ?", (artifact_id,))
+        sql.execute("UPDATE artifact_versions SET save_type = ? WHERE id = ?", (save_type, manifest.id))
+        number = row[0]
     return int(number)
 
 

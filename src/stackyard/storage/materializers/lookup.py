@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import to_jsonable_python
@@ -51,6 +51,10 @@ class Origin:
     step_name: str = ""
     pipeline_name: str = ""
     project_id: str = ""
+    run_name: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Input to the id of the artifact version that the step took."""
+    save_type: str = "step_output"
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,9 @@ def save_version(
             pipeline_name=origin.pipeline_name,
             output_name=origin.output_name,
             project_id=origin.project_id,
+            run_name=origin.run_name,
+            inputs=dict(origin.inputs),
+            save_type=origin.save_type,
             metadata={**to_jsonable_python(saved.metadata, fallback=str), **(metadata or {})},
             preview=saved.preview,
             created_at=now(),
