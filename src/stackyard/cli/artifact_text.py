@@ -57,11 +57,12 @@ def print_preview(preview: Preview) -> None:
 def print_page(page: TablePage, *, filtered: bool) -> None:
     """Print rows, and where in the table they are."""
     shown = _print_rows(page.columns, page.rows)
-    last = page.offset + len(page.rows)
-    place = f"rows {page.offset + 1:,} to {last:,}" if page.rows else "no row"
-    if filtered:
+    first, last = page.offset + 1, page.offset + len(page.rows)
+    place = f"rows {first:,} to {last:,}" if page.rows else "no row"
+    if filtered and page.n_matching:
         place += f" of {page.n_matching:,} that match,"
-    text = f"{place} of {page.n_rows:,}; {shown} of {page.n_columns:,} columns"
+    verb = "" if page.n_matching or not filtered else " matches"
+    text = f"{place} of {page.n_rows:,}{verb}; {shown} of {page.n_columns:,} columns"
     if page.shape:
         text += f"; slice {', '.join(map(str, page.index))} of {' x '.join(map(str, page.shape))}"
     if shown < len(page.columns):
