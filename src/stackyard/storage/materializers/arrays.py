@@ -63,7 +63,7 @@ class MaskedArrayMaterializer(Materializer):
         import numpy as np  # noqa: PLC0415
 
         _write(writer, _DATA, np.asarray(value.data))
-        _write(writer, _FILL, np.asarray(value.fill_value))
+        _write(writer, _FILL, np.asarray(value.fill_value, dtype=value.dtype))
         if value.mask is not np.ma.nomask:
             _write(writer, _MASK, value.mask)
         preview = _preview(np.asarray(value.data))
@@ -94,15 +94,15 @@ def _dtype_comes_back(dtype: Any) -> bool:
     if dtype.hasobject or dtype.metadata is not None:
         return False
     described: Any = np.lib.format.dtype_to_descr(dtype)
-    found = np.lib.format.descr_to_dtype(described)
-    return bool(found == dtype and found.isalignedstruct == dtype.isalignedstruct)
+    return bool(np.lib.format.descr_to_dtype(described) == dtype)
 
 
 def _write(writer: VersionWriter, path: str, array: Any) -> None:
     import numpy as np  # noqa: PLC0415
 
+    utf8 = not str(array.dtype).isascii()  # names of fields, which numpy would warn of
     with writer.open(path) as file:
-        np.lib.format.write_array(file, array, allow_pickle=False)
+        np.lib.format.write_array(file, array, version=(3, 0) if utf8 else None, allow_pickle=False)
 
 
 def _read(store: ArtifactStore, uri: str, manifest: Manifest, name: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from stackyard.model.artifact import Manifest, Preview
 from stackyard.model.errors import MaterializationError, PackageMissingError
 from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
-from stackyard.storage.materializers.base import Materializer, Saved
+from stackyard.storage.materializers.base import Materializer, NotStorableError, Saved
 
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 _TIFF_MODES = ("CMYK", "F", "I", "LAB")
@@ -32,6 +32,7 @@ class ImageMaterializer(Materializer):
 
         Raises:
             MaterializationError: it has several frames, of which all but one would be lost.
+            NotStorableError: its palette is too short.
         """
         frames = getattr(value, "n_frames", 1)
         if frames > 1:
@@ -41,7 +42,10 @@ class ImageMaterializer(Materializer):
             )
         text = f"{value.width} x {value.height}, {value.mode}"
         if value.mode in _PNG_MODES:
-            writer.write("image.png", _encoded(value, "PNG"))
+            data = _encoded(value, "PNG")
+            if value.mode == "P" and not _shows(data, value):
+                raise NotStorableError("its pixels name colours that its palette lacks")
+            writer.write("image.png", data)
             return Saved([value.height, value.width], Preview(kind="image", image_file="image.png", text=text))
         writer.write("image.tiff", _encoded(value, "TIFF"))
         writer.write("preview.png", _encoded(_shown(value), "PNG"))
@@ -88,6 +92,14 @@ def _encoded(image: Any, file_format: str) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format=file_format)
     return buffer.getvalue()
+
+
+def _shows(data: bytes, image: Any) -> bool:
+    """Tell whether a PNG has the very pixels of an image."""
+    from PIL import Image  # noqa: PLC0415
+
+    with Image.open(io.BytesIO(data)) as found:
+        return bool(found.mode == image.mode and found.tobytes() == image.tobytes())
 
 
 def _shown(image: Any) -> Any:

@@ -18,7 +18,9 @@ def labels_come_back(labels: Any) -> bool:
 
 
 def index_comes_back(index: Any) -> bool:
-    """Tell whether Arrow gives the labels of all levels of an index back."""
+    """Tell whether Arrow gives the names and the labels of all levels of an index back."""
+    if not all(name is None or type(name) in (str, int) for name in index.names):
+        return False
     return all(labels_come_back(index.get_level_values(i)) for i in range(index.nlevels))
 
 
@@ -28,7 +30,7 @@ def is_plain(columns: Any) -> bool:
 
     if isinstance(columns, (pd.RangeIndex, pd.MultiIndex)) or not columns.is_unique:
         return False
-    return all(type(label) is str for label in columns)
+    return (columns.name is None or type(columns.name) is str) and all(type(label) is str for label in columns)
 
 
 def stored_names(columns: Any) -> list[str]:

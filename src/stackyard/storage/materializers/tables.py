@@ -177,7 +177,9 @@ class ScalarMaterializer(Materializer):
 
 def _facts(scalar: Any) -> tuple[Any, ...]:
     """Return what equality of scalars leaves out: zone, unit, and which of two equal hours it is."""
-    return tuple(repr(getattr(scalar, name, None)) for name in ("tz", "unit", "fold", "freq", "closed"))
+    return tuple(
+        repr(getattr(scalar, name, None)) for name in ("tz", "unit", "fold", "freq", "closed")
+    )
 
 
 def _is_json(attributes: Any) -> bool:
