@@ -31,6 +31,8 @@ MAX_ERRORS = 5
 """Tracebacks at the end; the others are named."""
 BUFFER = 1 << 16
 """Characters that wait for the next tick at most."""
+FLUSH_S = 0.05
+"""How often lines are written at most while they are few: each writing wakes whoever reads."""
 
 
 @dataclass
@@ -188,6 +190,8 @@ class PlainReporter(Progress):
         self._in_process = in_process
         self._waiting: list[str] = []
         self._size = 0
+        self._flushed = 0.0
+        """By the monotonic clock."""
 
     def step_changed(self, change: StepChange) -> None:
         """Print a line for every change."""
@@ -200,8 +204,9 @@ class PlainReporter(Progress):
             super().step_output(step, stream, text, level)
 
     def tick(self) -> None:
-        """Write what waits."""
-        self._flush()
+        """Write what waits; steps may end more often than anybody reads."""
+        if time.monotonic() - self._flushed >= FLUSH_S:
+            self._flush()
 
     def message(self, text: str) -> None:
         """Print it now."""
@@ -244,7 +249,7 @@ class PlainReporter(Progress):
     def _flush(self) -> None:
         if self._waiting:
             text = "".join(self._waiting)
-            self._waiting, self._size = [], 0
+            self._waiting, self._size, self._flushed = [], 0, time.monotonic()
             write_safely(self._out, text)
 
 

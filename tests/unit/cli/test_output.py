@@ -130,7 +130,7 @@ def test_a_step_that_is_skipped_says_why(capsys: pytest.CaptureFixture[str]) -> 
     reporter = PlainReporter()
     reporter.run_started(FACTS)
     reporter.step_changed(StepChange("train", Status.SKIPPED, detail="because 'load' failed"))
-    reporter.tick()
+    reporter.run_finished(Status.FAILED, 1.0)
     assert "train: skipped because 'load' failed" in capsys.readouterr().out
 
 
