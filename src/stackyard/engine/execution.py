@@ -146,11 +146,11 @@ class Execution:
         self._ledger.settle()
         if self.scheduler.finished and self.growth.sealed:
             return False
+        self._reporter.tick()  # what was told is seen before anything is waited for
         events = self._executor.poll(self._timers.wait_s(POLL_S), self._answer)
         for event in self._redaction.clean(events) if self._redaction else events:
             self._take(event)
         self._timers.run_due()
-        self._reporter.tick()
         self._stopping.obey()
         if self._plan.growing:
             self._ledger.settle()  # the pipeline function may wait for just this
