@@ -13,7 +13,7 @@ MAX_INTEGER_BITS = 2000
 _LIMIT = 1 << MAX_INTEGER_BITS
 _SCALARS = frozenset({type(None), bool, int, float, str})
 _CONTAINERS = frozenset({list, dict})
-_VISITS = 1_000_000
+_VISITS = 100_000
 """Lists and dicts that are looked at before it is asked whether they are the same ones again and again: each time they
 are written again, and a few can stand for billions."""
 _MANY = 50
@@ -65,7 +65,7 @@ class Repeats:
         if self._visits <= _VISITS:
             return False
         self._met.add(id(value))
-        return self._visits - _VISITS > 2 * len(self._met) + 1000
+        return self._visits - _VISITS > 2 * len(self._met) + _VISITS
 
 
 class _Walk:

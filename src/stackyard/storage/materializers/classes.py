@@ -80,7 +80,9 @@ def _is_open(cls: type, base: type) -> bool:
 
 def _behaviour_of(cls: type) -> Iterator[str]:
     """Yield the attributes of one class that somebody wrote and that are no fields or members."""
-    fields = {*getattr(cls, "__dataclass_fields__", ()), *getattr(cls, "_fields", ()), *getattr(cls, "__members__", ())}
+    fields = {*getattr(cls, "_fields", ()), *getattr(cls, "__members__", ())}
+    if dataclasses.is_dataclass(cls):
+        fields.update(field.name for field in dataclasses.fields(cls))
     for name, found in vars(cls).items():
         function = getattr(found, "__func__", found)  # of class methods and static methods
         code = getattr(function, "__code__", None)

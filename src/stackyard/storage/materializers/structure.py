@@ -19,7 +19,7 @@ from stackyard.storage.materializers.classes import kind_of
 from stackyard.storage.materializers.previews import preview_of
 from stackyard.storage.materializers.scalars import encode_scalar
 from stackyard.storage.materializers.structure_reading import Reading
-from stackyard.storage.materializers.structure_writing import CONTAINERS, Writing
+from stackyard.storage.materializers.structure_writing import CONTAINERS, PATHS, Writing
 
 _FILE = "structure.json"
 
@@ -33,7 +33,7 @@ class StructureMaterializer(Materializer):
     def accepts(self, value: Any) -> bool:
         """Tell whether the value's type has a form; what it holds is looked at while it is saved."""
         kind = type(value)
-        if kind in CONTAINERS or (kind_of(kind) is not None and path_to(kind) is not None):
+        if kind in CONTAINERS or kind in PATHS or (kind_of(kind) is not None and path_to(kind) is not None):
             return True
         return encode_scalar(value) is not None
 

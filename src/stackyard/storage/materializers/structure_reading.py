@@ -92,7 +92,7 @@ class Reading:
         if gone:
             raise changed(cls, gone)
         more = {name: self.decode(item) for name, item in node.get("more", {}).items()}
-        return made_of(cls, kind, {**held, **more}, node.get("unset", []))
+        return made_of(cls, kind, {**held, **more}, [*node.get("unset", {})])
 
     def model(self, node: Node) -> Any:
         """Return a pydantic model."""

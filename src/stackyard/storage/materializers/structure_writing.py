@@ -31,7 +31,7 @@ _MAX_DEPTH = 100
 _MAX_PARTS = 10_000
 _MAX_PICKLES = 100
 """More objects of one value are better pickled together."""
-_PATHS = (PurePosixPath, PureWindowsPath, type(Path()))
+PATHS = (PurePosixPath, PureWindowsPath, type(Path()))
 
 
 class Part:
@@ -101,7 +101,7 @@ class Writing:
             return self._nested(value, kind, name)
         if kind is bytes and len(value) > INLINE_BYTES:
             return self._part(value, name)
-        if kind in _PATHS and (self._keep_paths or not isinstance(value, Path)):
+        if kind in PATHS and (self._keep_paths or not isinstance(value, Path)):
             return {"$path": str(value), "class": "Path" if isinstance(value, Path) else kind.__name__}
         found = encode_scalar(value)
         return found if found is not None else self._part(value, name)
@@ -181,9 +181,9 @@ class Writing:
     def _of_class(self, value: Any) -> Any:
         """Return the JSON of a value of a user's class."""
         cls = type(value)
-        found = self._class(cls)
-        assert found is not None  # noqa: S101  # looked at before
-        kind, path = found
+        known = self._class(cls)
+        assert known is not None  # noqa: S101  # looked at before
+        kind, path = known
         if behaves(cls):
             self.deterministic = False
         if kind == "enum":
@@ -197,9 +197,10 @@ class Writing:
             return self._pydantic(value, path)
         names = declared(cls, kind)
         held = fields_of(value) or {}
-        unset = [name for name in names if name not in held]
-        self.deterministic = self.deterministic and not unset
-        return {"$dataclass": path, **self._by_declaration(held, names), **({"unset": unset} if unset else {})}
+        found = {"$dataclass": path, **self._by_declaration(held, names)}
+        # A field without a value shows the class's default, which may change: it counts.
+        unset = {name: getattr(cls, name, None) for name in names if name not in held}
+        return {**found, "unset": self._fields(unset)} if unset else found
 
     def _enum(self, value: Enum, path: str) -> Any:
         """Return a member by its name; its value beside is for those who read the file, and for the digest."""
