@@ -1,38 +1,32 @@
-"""The code that a step depends on: its module and every project module imported from there, as normalised syntax.
+"""The project code that a step depends on, by name, as normalised syntax.
 
-Comments, formatting and docstrings do not count. Whole modules count, so an edit elsewhere in a module is a needless
-miss; what is imported from outside of the project (installed packages, the standard library) does not count.
+Comments, formatting and docstrings do not count; neither does what is imported from outside of the project (installed
+packages, the standard library). Where names can't be followed, whole modules count.
 """
 
 from __future__ import annotations
 
-import ast
-import hashlib
-import os
-import sys
-import sysconfig
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from stackyard.authoring.frames import PACKAGE_FOLDER
-from stackyard.model.digest import PREFIX, digest_bytes
+from stackyard.analysis.code_reach import MODULE, CodeReach, Name, Reach
+from stackyard.analysis.module_code import ModuleCode, UnreadableCodeError
+from stackyard.engine.functions import load_function
+from stackyard.engine.plain_values import plain_digest
+from stackyard.engine.project_files import ProjectFiles
+from stackyard.model.digest import digest_bytes, digest_value
 from stackyard.model.graph import StepSource
 
-_OUTSIDE = tuple(
-    {
-        str(Path(path).resolve())
-        for key, path in sysconfig.get_paths().items()
-        if key in ("stdlib", "platstdlib", "purelib", "platlib") and path
-    }
-)
+if TYPE_CHECKING:
+    from stackyard.engine.captured import Captured
 
-
-_DYNAMIC_IMPORTS = frozenset({"__import__", "import_module", "run_path", "run_module"})
-_NOT_CODE = frozenset({"node_modules", "site-packages", "dist-packages", "__pycache__", "venv"})
+_MAIN = "__main__"
+_Labels = list[tuple[str, str]]
 
 
 class CodeDigests:
-    """Digests of the modules of one project, each read once."""
+    """Digests of the code of one project, each file read once."""
 
     def __init__(self, roots: Iterable[str]) -> None:
         """Remember where modules are looked for that are not loaded.
@@ -41,10 +35,10 @@ class CodeDigests:
             roots: folders of project code, the most specific name in messages first.
         """
         self._roots = [Path(root).resolve() for root in roots if root]
-        self._digests: dict[Path, str] = {}
-        self._imports: dict[Path, frozenset[Path]] = {}
-        self._names: dict[Path, set[str]] = {}
+        self._projects: dict[str, _ProjectCode] = {}
         self._known: dict[tuple[str, str, str], dict[str, str]] = {}
+        self._reasons: dict[str, str] = {}
+        self._texts: dict[str, Callable[[], str]] = {}
 
     @property
     def root(self) -> Path:
@@ -52,9 +46,12 @@ class CodeDigests:
         return self._roots[0] if self._roots else Path.cwd()
 
     def of(self, source: StepSource) -> dict[str, str]:
-        """Return file (relative to its root) to digest, for the step's file and all it imports from the project.
+        """Return label to digest of all the project code that a step's function may use.
 
-        A function without a file (a notebook cell, ``python -c``) counts by its pickled form; one that is defined in
+        A label is a file (relative to its root), a colon and a name of its module, a class by member:
+        ``helpers.py:Config.rate``; ``helpers.py:<module>`` stands for the statements that have effects when the module
+        is imported, ``helpers.py`` for a module of which all counts (see :meth:`whole`). A function without a file
+        (a notebook cell, ``python -c``) counts by itself and all that it takes from around it; one that is defined in
         another function counts by both.
         """
         key = (source.file, source.qualname, source.pickled)
@@ -62,154 +59,194 @@ class CodeDigests:
             self._known[key] = self._parts(source)
         return self._known[key]
 
-    def _parts(self, source: StepSource) -> dict[str, str]:
-        identity = digest_bytes(source.qualname.encode())
-        path = Path(source.file)
-        if not source.file or not path.is_file():
-            return {"<step>": digest_bytes((source.pickled or source.qualname).encode())}
-        parts = {"<step>": identity}
-        if source.pickled and ("<locals>" in source.qualname or "<lambda>" in source.qualname):
-            # Which of several functions of that name it is, and what it took from around it, no file tells.
-            parts["<closure>"] = digest_bytes(source.pickled.encode())
-        for file in sorted(self._closure(path.resolve())):
-            label, digest = self._label(file), self._digests[file]
-            # Two files of one label (in two roots) count both.
-            parts[label] = digest_bytes((parts[label] + digest).encode()) if label in parts else digest
-        return parts
+    def whole(self, label: str) -> str:
+        """Return why all of a module counts; empty: it does not."""
+        return self._reasons.get(label, "")
+
+    def text(self, label: str) -> str:
+        """Return the source behind a label as it is written, without its indentation; empty if that is not known."""
+        # What a cache policy names comes before the label.
+        found = self._texts.get(label) or self._texts.get(label.partition(":")[2])
+        return found() if found is not None else ""
 
     def imports_of(self, file: Path) -> set[str]:
         """Return the dotted names that a file and the project modules below it import."""
         names: set[str] = set()
-        for found in self._closure(file.resolve()):
-            names |= self._names[found]
+        code = self._project(_MAIN)
+        pending, found = [str(file.resolve())], set()
+        while pending:
+            one = pending.pop()
+            if one in found:
+                continue
+            found.add(one)
+            module = code.files.module(one)
+            for target in module.all_imports if module is not None else ():
+                dotted = code.reach.targets.absolute(one, target)
+                names.add(dotted)
+                if target.name not in ("", "*"):
+                    names.add(f"{dotted}.{target.name}" if dotted else target.name)
+                pending.extend(code.reach.targets.executed(one, target))
         return names
 
-    def _closure(self, start: Path) -> set[Path]:
-        found: set[Path] = set()
-        pending = [start]
-        while pending:
-            file = pending.pop()
-            if file in found:
-                continue
-            found.add(file)
-            self._read(file)
-            pending.extend(self._imports[file])
-        return found
-
-    def _read(self, file: Path) -> None:
-        if file in self._digests:
-            return
-        data = file.read_bytes()
-        try:
-            tree = ast.parse(data)
-        except (SyntaxError, ValueError, RecursionError):  # a broken module: its import fails with a better message
-            self._digests[file], self._imports[file], self._names[file] = digest_bytes(data), frozenset(), set()
-            return
-        self._names[file] = set()
-        self._imports[file] = frozenset(self._project_imports(tree, file))
-        try:
-            self._digests[file] = _tree_digest(tree)
-        except (ValueError, RecursionError):  # numbers of thousands of digits, very deep expressions
-            self._digests[file] = digest_bytes(data)
-
-    def _project_imports(self, tree: ast.Module, file: Path) -> Iterable[Path]:
-        package = self._package_of(file)
-        for node in ast.walk(tree):
-            names: list[str] = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                base = node.module or ""
-                if node.level:
-                    parts = package[: len(package) - node.level + 1]
-                    base = ".".join([*parts, base] if base else parts)
-                names = [base, *(f"{base}.{alias.name}" if base else alias.name for alias in node.names)]
-            elif isinstance(node, ast.Call) and _called(node) in _DYNAMIC_IMPORTS:
-                constant = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
-                if not isinstance(constant, str) or constant.startswith("."):
-                    yield from self._all_files()
-                    continue
-                names = [constant]
-            self._names[file].update(names)
-            for name in names:
-                yield from self._files_of(name, file)
-
-    def _all_files(self) -> Iterable[Path]:
-        """Yield every project file below the roots: what a computed import may load."""
-        for root in self._roots:
-            for folder, folders, files in os.walk(root):
-                folders[:] = [f for f in folders if not f.startswith(".") and f not in _NOT_CODE]
-                for name in files:
-                    path = Path(folder, name)
-                    if self._is_project(path):
-                        yield path
-
-    def _files_of(self, name: str, importer: Path) -> Iterable[Path]:
-        """Yield the project files that importing a dotted name runs, its packages included."""
-        parts = name.split(".")
-        for length in range(1, len(parts) + 1):
-            module = sys.modules.get(".".join(parts[:length]))
-            known = getattr(module, "__file__", None)
-            if known:
-                path = Path(known).resolve()
-                if self._is_project(path):
-                    yield path
-                elif length == 1:
-                    return
-                continue
-            for root in [*self._roots, importer.parent]:
-                base = root.joinpath(*parts[:length])
-                for candidate in (base.with_suffix(".py"), base / "__init__.py"):
-                    if candidate.is_file() and self._is_project(candidate.resolve()):
-                        yield candidate.resolve()
-
-    def _package_of(self, file: Path) -> list[str]:
-        for module in list(sys.modules.values()):
-            if getattr(module, "__file__", None) and module.__name__ != "__main__":
-                try:
-                    same = Path(str(module.__file__)) == file
-                except TypeError:
-                    continue
-                if same:
-                    name = module.__name__.split(".")
-                    return name if file.name == "__init__.py" else name[:-1]
-        parts: list[str] = []
-        folder = file.parent
-        while (folder / "__init__.py").is_file():
-            parts.insert(0, folder.name)
-            folder = folder.parent
+    def _parts(self, source: StepSource) -> dict[str, str]:
+        path = Path(source.file)
+        has_file = bool(source.file) and path.is_file()
+        captured = None
+        if source.pickled and (not has_file or "<locals>" in source.qualname or "<lambda>" in source.qualname):
+            captured = _captured(source, with_globals=not has_file)
+        file = str(path.resolve()) if has_file else ""
+        code = self._project(file if source.module == _MAIN else "")
+        names: list[Name] = []
+        whole: dict[str, str] = {}
+        if not has_file:
+            parts = {"<step>": digest_bytes((source.pickled or source.qualname).encode())}
+            if captured is not None:
+                parts["<step>"] = digest_value("function/1", captured.digest)
+        else:
+            parts = {"<step>": digest_bytes(source.qualname.encode())}
+            if source.pickled and ("<locals>" in source.qualname or "<lambda>" in source.qualname):
+                # Which of several functions of that name it is, and what it took from around it, no file tells.
+                text = captured.digest if captured is not None else source.pickled
+                parts["<closure>"] = digest_bytes(text.encode())
+            self._begin(code, file, source.qualname, names, whole)
+        for module, qualname in captured.references if captured is not None else ():
+            for found in code.files.files(module, file or str(self.root / "_")):
+                self._begin(code, found, qualname, names, whole)
+        open_function = None if captured is not None or not names else names[0]
+        reach = code.reach.of(names, whole, open_function=open_function)
+        for label, digest in self._labelled(code, reach):
+            # Two files of one label (in two roots) count both.
+            parts[label] = digest_bytes((parts[label] + digest).encode()) if label in parts else digest
         return parts
 
-    def _is_project(self, path: Path) -> bool:
-        text = str(path)
-        if path.suffix != ".py" or text.startswith(PACKAGE_FOLDER):
-            return False
-        if "site-packages" in path.parts or "dist-packages" in path.parts:
-            return False
-        return any(path.is_relative_to(root) for root in self._roots) or not text.startswith(_OUTSIDE)
+    def _begin(self, code: _ProjectCode, file: str, qualname: str, names: list[Name], whole: dict[str, str]) -> None:
+        """Add a function, a class or (without a name) a module to what a walk begins with."""
+        module = code.files.module(file)
+        name = qualname.partition(".")[0]
+        if module is None:
+            whole[file] = "it can't be parsed"
+        elif name and module.is_bound(name):
+            names.append((file, name))
+        else:
+            whole[file] = f"it has no {name!r} of its own level" if name else "it is named as a whole"
 
-    def _label(self, file: Path) -> str:
+    def _project(self, main: str) -> _ProjectCode:
+        if main not in self._projects:
+            self._projects[main] = _ProjectCode(ProjectFiles(self._roots, main=main))
+        return self._projects[main]
+
+    def _labelled(self, code: _ProjectCode, reach: Reach) -> Iterable[tuple[str, str]]:
+        for file in sorted(reach.whole):
+            label = self._label(file)
+            self._reasons[label] = reach.whole[file]
+            self._texts[label] = lambda file=file: code.files.data(file).decode("utf-8", errors="replace")  # type: ignore[misc]
+            yield label, code.whole_digest(file, exact=bool(reach.source))
+        for name in sorted(reach.names):
+            value, digests = self._of_name(code, name)
+            yield from value
+            if name[0] not in reach.whole:
+                yield from digests
+
+    def _of_name(self, code: _ProjectCode, key: Name) -> tuple[_Labels, _Labels]:
+        """Return label to digest of a name's value, if it counts, and of its code."""
+        found = code.labels.get(key)
+        if found is None:
+            file, name = key
+            label = f"{self._label(file)}:{name}"
+            value = code.value_digest(file, name, self._roots)
+            digests: _Labels = []
+            for member, digest in code.digests(file, name).items():
+                of_member = f"{label}.{member}" if member else label
+                self._texts[of_member] = lambda member=member: code.text(file, name, member)  # type: ignore[misc]
+                digests.append((of_member, digest))
+            found = code.labels[key] = ([(f"{label} (its value)", value)] if value else [], digests)
+        return found
+
+    def _label(self, file: str) -> str:
+        path = Path(file)
         for root in self._roots:
-            if file.is_relative_to(root):
-                return file.relative_to(root).as_posix()
-        return file.name
+            if path.is_relative_to(root):
+                return path.relative_to(root).as_posix()
+        return path.name
 
 
-def _called(node: ast.Call) -> str:
-    """Return the last part of what is called: ``import_module`` of ``importlib.import_module(...)``."""
-    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+class _ProjectCode:
+    """The digests of a project's names."""
+
+    def __init__(self, files: ProjectFiles) -> None:
+        self.files = files
+        self.reach = CodeReach(files)
+        self._whole: dict[tuple[str, bool], str] = {}
+        self.labels: dict[Name, tuple[_Labels, _Labels]] = {}
+        """What :class:`CodeDigests` calls the digests of a name's value and of its code."""
+
+    def digests(self, file: str, name: str) -> dict[str, str]:
+        """Return the digests of a name by member; an empty text: of itself."""
+        module = self.files.module(file)
+        if module is None:
+            return {}
+        if name == MODULE:
+            return {"": digest_value("statements/1", self._statements(file, module))}
+        ranks = [self.reach.quiet.rank(file, i) for i in module.names.get(name, ())]
+        try:
+            parts = module.parts(name)
+        except UnreadableCodeError:
+            return {"": digest_bytes(module.data)}
+        # Where a name stands among the statements whose order matters, its head tells.
+        return {m: digest_value("code/1", [syntax, *([] if m else ranks)]) for m, syntax in parts.items()}
+
+    def whole_digest(self, file: str, *, exact: bool) -> str:
+        """Return the digest of a whole module; ``exact``: comments, docstrings and places count."""
+        key = (file, exact)
+        if key not in self._whole:
+            module = self.files.module(file)
+            try:
+                text = "" if module is None or exact else module.syntax
+            except UnreadableCodeError:
+                text = ""
+            data = text.encode("utf-8", errors="surrogatepass") if text else self.files.data(file)
+            self._whole[key] = digest_bytes(data)
+        return self._whole[key]
+
+    def value_digest(self, file: str, name: str, roots: list[Path]) -> str:
+        """Return the digest of the plain value that a computed name has in this process; empty: there is none."""
+        module, loaded = self.files.module(file), self.files.loaded_module(file)
+        if module is None or loaded is None or name not in vars(loaded) or not module.is_computed(name):
+            return ""
+        return plain_digest(vars(loaded)[name], [str(root) for root in roots])
+
+    def text(self, file: str, name: str, member: str) -> str:
+        """Return the source of a name, or of a member of it."""
+        module = self.files.module(file)
+        if module is None:
+            return ""
+        if name == MODULE:
+            return module.text_of_pieces(self.reach.quiet.loud(file))
+        return module.text(name, member)
+
+    def _statements(self, file: str, module: ModuleCode) -> list[list[str | list[str]]]:
+        """Return the statements with effects, with what is in order with them."""
+        quiet = self.reach.quiet
+        loud = set(quiet.loud(file))
+        found: list[list[str | list[str]]] = []
+        for i in quiet.volatile(file):
+            piece = module.pieces[i]
+            if i in loud:
+                roots = {ref.root for ref in piece.reads().references if isinstance(ref.root, str)}
+                later = sorted(root for root in roots if module.names.get(root, [0])[0] > i)
+                found.append([piece.syntax(), later])
+            elif piece.is_import and quiet.stirs(file, i):
+                found.append(["import", piece.syntax()])
+            elif loud:
+                found.append(["bind", *sorted(piece.names)])
+        return found
 
 
-def _tree_digest(tree: ast.Module) -> str:
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            body = node.body
-            first = body[0] if body else None
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                node.body = body[1:] or [ast.Pass()]
-    text = ast.dump(tree, annotate_fields=False, include_attributes=False)
-    return PREFIX + hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()
+def _captured(source: StepSource, *, with_globals: bool) -> Captured | None:
+    """Return what a function that travels by value takes along; None: when in doubt, its pickled form counts."""
+    from stackyard.engine.captured import captured_by  # noqa: PLC0415  # only for code that can't be imported
+
+    try:
+        return captured_by(load_function(source), with_globals=with_globals)
+    except Exception:  # noqa: BLE001  # unpickling and reducing run the user's code, which can raise anything
+        return None

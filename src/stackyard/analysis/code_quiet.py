@@ -1,0 +1,271 @@
+"""Which statements of a module change more than the names that they bind, judged across modules."""
+
+from __future__ import annotations
+
+import ast
+from bisect import bisect_left
+from collections.abc import Set as AbstractSet
+
+from stackyard.analysis.code_names import Reference, bound_names, own_nodes
+from stackyard.analysis.code_targets import Target, Targets
+from stackyard.analysis.import_effects import Effects, Use, chain_of, function_effects
+from stackyard.analysis.known_code import METHODS, is_iterator, is_quiet_base, is_quiet_call
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_INITIALISERS = frozenset({"__init__", "__new__", "__post_init__", "model_post_init", "__setattr__", "__set_name__"})
+_STEP, _PIPELINE = "stackyard.step", "stackyard.pipeline"
+
+
+class Quiet:
+    """Judges statements; each once."""
+
+    def __init__(self, targets: Targets) -> None:
+        """Judge nothing yet."""
+        self._targets = targets
+        self._project = targets.project
+        self._loud: dict[str, list[int]] = {}
+        self._volatile: dict[str, list[int]] = {}
+        self._imported: dict[str, frozenset[str]] = {}
+        self._uses: dict[tuple[Use, Target, bool], bool] = {}
+
+    def loud(self, file: str) -> list[int]:
+        """Return the statements of a module that have effects, by their place."""
+        if file not in self._loud:
+            code = self._project.module(file)
+            self._loud[file] = []
+            if code is not None:
+                effects = [(i, piece.effects) for i, piece in enumerate(code.pieces)]
+                self._loud[file] = [i for i, effect in effects if not self._all(file, effect)]
+        return self._loud[file]
+
+    def imported(self, file: str) -> frozenset[str]:
+        """Return the files that importing one runs, itself included."""
+        if file not in self._imported:
+            found: dict[str, None] = {}
+            pending = [file]
+            while pending:
+                one = pending.pop()
+                if one in found:
+                    continue
+                found[one] = None
+                code = self._project.module(one)
+                for target in code.imports if code is not None else ():
+                    pending.extend(self._targets.executed(one, target))
+            self._imported[file] = frozenset(found)
+        return self._imported[file]
+
+    def rank(self, file: str, index: int) -> int:
+        """Return how many statements before one may change what it reads: with effects, or binding a name again."""
+        return bisect_left(self.volatile(file), index)
+
+    def volatile(self, file: str) -> list[int]:
+        """Return the places of the statements whose order matters to others."""
+        if file not in self._volatile:
+            code = self._project.module(file)
+            found = set(self.loud(file))
+            if code is not None:
+                found.update(i for places in code.names.values() if len(places) > 1 for i in places)
+                found.update(i for i, piece in enumerate(code.pieces) if piece.is_import and self.stirs(file, i))
+            self._volatile[file] = sorted(found)
+        return self._volatile[file]
+
+    def stirs(self, file: str, index: int) -> bool:
+        """Tell whether an import runs statements with effects."""
+        code = self._project.module(file)
+        imports = code.pieces[index].reads().imports if code is not None else {}
+        files = {one for target in imports for one in self._targets.executed(file, target)}
+        return any(self.loud(inner) for one in files for inner in self.imported(one))
+
+    def _all(self, file: str, effects: Effects, *, recorded: bool = False) -> bool:
+        return not effects.loud and all(self._use(file, use, ref, recorded=recorded) for use, ref in effects.uses)
+
+    def _use(self, file: str, use: Use, reference: Reference, *, recorded: bool) -> bool:
+        """Tell whether a use of a name is quiet.
+
+        Args:
+            file: where it is used.
+            use: how.
+            reference: the name.
+            recorded: in a pipeline: steps that it calls do not run.
+        """
+        targets = self._targets.of(file, reference)
+        return all(self._target(use, target, recorded=recorded) for target in targets)
+
+    def _target(self, use: Use, target: Target, *, recorded: bool) -> bool:
+        key = (use, target, recorded)
+        if key not in self._uses:
+            self._uses[key] = True  # of functions that call each other, and of names that are bound to themselves
+            self._uses[key] = self._is_quiet(use, target, recorded=recorded)
+        return self._uses[key]
+
+    def _is_quiet(self, use: Use, target: Target, *, recorded: bool) -> bool:
+        if target.kind == "outside":
+            if use in ("derive", "metaclass"):
+                return is_quiet_base(target.name)
+            return use in ("read", "import") or is_quiet_call(target.name)
+        code = self._project.module(target.file)
+        if use == "metaclass" and not self._targets.is_import(target):
+            return False
+        if target.kind != "name" or code is None or code.writers(target.name):
+            return False
+        definitions = self._definitions_of(target)
+        return all(self._definition(use, node, target, recorded=recorded) for node in definitions)
+
+    def _definition(self, use: Use, node: ast.stmt, target: Target, *, recorded: bool) -> bool:
+        file, rest = target.file, target.rest
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            return True  # what it leads to is another target
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return self._function(use, file, node, rest, recorded=recorded)
+        if isinstance(node, ast.ClassDef):
+            return self._class(use, file, node, rest)
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            return self._data(use, file, node.value, rest, recorded=recorded)
+        return False
+
+    # Functions
+
+    def _function(self, use: Use, file: str, node: _Function, rest: tuple[str, ...], *, recorded: bool) -> bool:
+        if use == "derive":
+            return False
+        ours = {name for d in node.decorator_list for name in self._outside_names(file, d)}
+        is_pipeline = any(name.startswith(_PIPELINE) for name in ours)
+        if any(name.startswith(_STEP) for name in ours) and (recorded or rest):
+            return True
+        if is_pipeline:
+            return self._all(file, function_effects(node, handles=True), recorded=True)
+        if rest:
+            return use == "read"
+        if not all(self._is_transparent(file, decorator) for decorator in node.decorator_list):
+            return False
+        return self._all(file, function_effects(node, inner=use == "call result"), recorded=recorded)
+
+    def _outside_names(self, file: str, node: ast.expr) -> set[str]:
+        """Return the dotted names that an expression's first name may stand for; one of the project is empty."""
+        path: list[str] = []
+        while isinstance(node, (ast.Call, ast.Attribute)):
+            if isinstance(node, ast.Attribute):
+                path.insert(0, node.attr)
+            node = node.func if isinstance(node, ast.Call) else node.value
+        if not isinstance(node, ast.Name):
+            return set()
+        targets = self._targets.of(file, Reference(node.id, tuple(path)))
+        return {t.name if t.kind == "outside" else "" for t in targets if not self._targets.is_import(t)}
+
+    def _is_transparent(self, file: str, decorator: ast.expr) -> bool:
+        names = self._outside_names(file, decorator)
+        return bool(names) and all(is_quiet_call(name) for name in names)
+
+    # Classes
+
+    def _class(self, use: Use, file: str, node: ast.ClassDef, rest: tuple[str, ...]) -> bool:
+        members = [m for m in node.body if isinstance(m, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        if rest:
+            methods = [m for m in members if m.name == rest[0]]
+            if use == "read" or (not methods and rest[-1] in METHODS):
+                return True
+            return bool(methods) and all(self._method(file, m) for m in methods)
+        metaclasses = [keyword.value for keyword in node.keywords if keyword.arg == "metaclass"]
+        if not all(self._derived(file, metaclass, "metaclass") for metaclass in metaclasses):
+            return False
+        if use == "derive":
+            return not any(m.name == "__init_subclass__" for m in members) and self._bases(use, file, node)
+        if use == "call result":
+            return False
+        return (
+            all(self._is_transparent(file, d) for d in node.decorator_list)
+            and all(self._method(file, m) for m in members if m.name in _INITIALISERS or _validates(m))
+            and self._bases(use, file, node)
+        )
+
+    def _method(self, file: str, method: _Function) -> bool:
+        own = method.name in _INITIALISERS
+        return self._all(file, function_effects(method, own_self=own))
+
+    def _bases(self, use: Use, file: str, node: ast.ClassDef) -> bool:
+        return all(self._derived(file, base, use) for base in node.bases)
+
+    def _derived(self, file: str, base: ast.expr, use: Use = "derive") -> bool:
+        while isinstance(base, ast.Subscript):
+            base = base.value
+        chain = chain_of(base)
+        return chain is not None and all(
+            is_quiet_base(target.name) if target.kind == "outside" else self._target(use, target, recorded=False)
+            for target in self._targets.of(file, Reference(chain[0].id, chain[1]))
+        )
+
+    # Values
+
+    def _data(self, use: Use, file: str, value: ast.expr, rest: tuple[str, ...], *, recorded: bool) -> bool:
+        if use == "read":
+            return self._is_plain(file, value)
+        names = self._outside_names(file, value) if isinstance(value, ast.Call) else set()
+        if names and all(name.startswith("stackyard.") for name in names):
+            return True
+        if isinstance(value, ast.Call) and self._is_pipeline(file, value):
+            return True
+        if rest:
+            return rest[-1] in METHODS and self._is_plain(file, value)
+        if isinstance(value, ast.Name):
+            return self._use(file, use, Reference(value.id), recorded=recorded)
+        return False
+
+    def _is_pipeline(self, file: str, node: ast.expr) -> bool:
+        while isinstance(node, (ast.Call, ast.Attribute)):
+            node = node.func if isinstance(node, ast.Call) else node.value
+        if not isinstance(node, ast.Name):
+            return False
+        return any(
+            name.startswith(_PIPELINE)
+            for target in self._targets.of(file, Reference(node.id))
+            for definition in self._definitions_of(target)
+            for decorator in getattr(definition, "decorator_list", [])
+            for name in self._outside_names(target.file, decorator)
+        )
+
+    def _definitions_of(self, target: Target) -> list[ast.stmt]:
+        code = self._project.module(target.file) if target.kind == "name" else None
+        places = code.names.get(target.name, ()) if code is not None else ()
+        return [] if code is None else [n for i in places for n in _definitions(code.pieces[i].node, target.name)]
+
+    def _is_plain(self, file: str, value: ast.expr, local: AbstractSet[str] = frozenset()) -> bool:
+        """Tell whether reading a value in any way changes nothing: it is none of the project's own types."""
+        if isinstance(value, ast.Lambda | ast.GeneratorExp | ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr):
+            return False
+        if isinstance(value, ast.Call):
+            names = self._outside_names(file, value)
+            return bool(names) and all(is_quiet_call(name) and not is_iterator(name) for name in names)
+        local = local | set(bound_names([c.target for c in getattr(value, "generators", [])]))
+        chain = chain_of(value)
+        if chain is not None:
+            return chain[0].id in local or self._is_plain_name(file, Reference(chain[0].id, chain[1]))
+        inner = [node for node in ast.iter_child_nodes(value) if isinstance(node, (ast.expr, ast.comprehension))]
+        inner += [n for c in inner if isinstance(c, ast.comprehension) for n in (c.iter, *c.ifs)]
+        return all(self._is_plain(file, node, local) for node in inner if isinstance(node, ast.expr))
+
+    def _is_plain_name(self, file: str, reference: Reference) -> bool:
+        targets = self._targets.of(file, reference)
+        return all(t.kind == "outside" or self._target("read", t, recorded=False) for t in targets)
+
+
+def _definitions(node: ast.stmt, name: str) -> list[ast.stmt]:
+    """Return what binds a name in a statement; the statement itself when that is none of the usual."""
+    found: list[ast.stmt] = []
+    for inner in own_nodes([node]):
+        if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            if inner.name == name:
+                found.append(inner)
+        elif isinstance(inner, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom)):
+            if name in bound_names([inner]):
+                found.append(inner)
+        elif isinstance(inner, (ast.AugAssign, ast.For, ast.AsyncFor, ast.With, ast.AsyncWith, ast.NamedExpr)):
+            target = getattr(inner, "target", None)
+            targets = [target] if target is not None else [i.optional_vars for i in getattr(inner, "items", [])]
+            if name in bound_names([t for t in targets if t is not None]):
+                return [node if isinstance(inner, ast.NamedExpr) else inner]
+    return found or [node]
+
+
+def _validates(method: _Function) -> bool:
+    """Tell whether a method is run when an object is made: a validator of pydantic or attrs."""
+    return any("validator" in ast.dump(decorator) for decorator in method.decorator_list)
