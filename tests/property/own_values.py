@@ -76,6 +76,9 @@ class Slotted:
     value: Any
     unset: Any
 
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(f"Slotted({self.value!r})")  # Hypothesis shows all fields otherwise
+
 
 class Model(BaseModel):
     model_config = ConfigDict(arbitrary_types_allowed=True)

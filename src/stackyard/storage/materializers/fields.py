@@ -43,6 +43,12 @@ def fields_of(value: Any) -> dict[str, Any] | None:
     return {**{name: held[name] for name in names}, **held}
 
 
+def default_of(cls: Any, name: str) -> Any:
+    """Return what a field of a dataclass shows while it has no value; None: nothing."""
+    default = cls.__dataclass_fields__[name].default
+    return None if default is dataclasses.MISSING else default
+
+
 def pydantic_state(value: Any) -> PydanticState:
     """Return all that a pydantic model holds."""
     state = value.__getstate__()

@@ -15,7 +15,7 @@ from stackyard.storage.materializers import registered
 from stackyard.storage.materializers.base import NotStorableError, path_of, type_path
 from stackyard.storage.materializers.class_paths import path_to
 from stackyard.storage.materializers.classes import Kind, behaves, kind_of
-from stackyard.storage.materializers.fields import declared, fields_of, pydantic_state
+from stackyard.storage.materializers.fields import declared, default_of, fields_of, pydantic_state
 from stackyard.storage.materializers.lookup import materializer_for, reference_to, save_files
 from stackyard.storage.materializers.parts import PartWriter, folder_of
 from stackyard.storage.materializers.scalars import encode_scalar
@@ -199,7 +199,7 @@ class Writing:
         held = fields_of(value) or {}
         found = {"$dataclass": path, **self._by_declaration(held, names)}
         # A field without a value shows the class's default, which may change: it counts.
-        unset = {name: getattr(cls, name, None) for name in names if name not in held}
+        unset = {name: default_of(cls, name) for name in names if name not in held}
         return {**found, "unset": self._fields(unset)} if unset else found
 
     def _enum(self, value: Enum, path: str) -> Any:
