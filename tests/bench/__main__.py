@@ -16,10 +16,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import graphs, workloads
+from tests.bench import graphs, reading, workloads
 from tests.bench.measure import Row, table
 
-WORKLOADS = {**workloads.WORKLOADS, **graphs.WORKLOADS}
+WORKLOADS = {**workloads.WORKLOADS, **graphs.WORKLOADS, **reading.WORKLOADS}
 
 
 def main() -> int:
