@@ -63,7 +63,8 @@ class MaskedArrayMaterializer(Materializer):
         import numpy as np  # noqa: PLC0415
 
         _write(writer, _DATA, np.asarray(value.data))
-        _write(writer, _FILL, np.asarray(value.fill_value, dtype=value.dtype))
+        with np.errstate(over="ignore"):  # numpy's own fill value is too large for half floats
+            _write(writer, _FILL, np.asarray(value.fill_value, dtype=value.dtype))
         if value.mask is not np.ma.nomask:
             _write(writer, _MASK, value.mask)
         preview = _preview(np.asarray(value.data))
