@@ -109,7 +109,7 @@ def test_python_and_the_artifact_store_change_the_key(before: CacheKeyParts) -> 
     newer = before.model_copy(update={"python": before.python + "1"})
     assert newer.digest() != before.digest()
     assert explain_miss(before, newer) == (
-        MissReason.ENVIRONMENT_CHANGED,
+        MissReason.PYTHON_CHANGED,
         f"Python {before.python} became {newer.python}",
     )
     elsewhere = before.model_copy(update={"artifact_store_id": before.artifact_store_id + "x"})

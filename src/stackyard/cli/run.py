@@ -21,6 +21,7 @@ _SUBCOMMANDS = {
     "list": ("stackyard.cli.runs:list_", "List runs, newest first."),
     "show": ("stackyard.cli.runs:show", "Show a run with its steps."),
     "logs": ("stackyard.cli.runs:logs", "Print what a run's steps printed."),
+    "explain": ("stackyard.cli.run_explain:explain", "Say why a run's steps were reused, or not."),
     "graph": ("stackyard.cli.run_graph:graph", "Draw a run's steps and what they wait for."),
     "wait": ("stackyard.cli.run_after:wait", "Wait until a run ends; the exit code says how."),
     "stop": ("stackyard.cli.run_after:stop", "Stop a run that is going on, or one step of it."),
@@ -28,7 +29,7 @@ _SUBCOMMANDS = {
     "retry": ("stackyard.cli.run_again:retry", "Run a run's pipeline again, as a new run."),
     "delete": ("stackyard.cli.run_after:delete", "Delete runs from the catalog."),
 }
-RESERVED = frozenset({*_SUBCOMMANDS, "explain"})
+RESERVED = frozenset(_SUBCOMMANDS)
 
 
 class RunGroup(LazyGroup):
@@ -40,10 +41,6 @@ class RunGroup(LazyGroup):
         """Take anything that is no reserved word as a file."""
         if args and args[0] in _SUBCOMMANDS:
             return super().resolve_command(ctx, args)
-        if args and args[0] in RESERVED:
-            raise UsageError(
-                f"'run {args[0]}' is not there yet.", hint=f"A file of that name is run with: stackyard run ./{args[0]}"
-            )
         return "run", run_target, args
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
@@ -114,6 +111,9 @@ class _TargetCommand(click.Command):
     "--inputs-of", metavar="RUN", shell_complete=run_names,
     help="Where --from and --only take inputs from; default: the newest run that has them.",
 )  # fmt: skip
+@click.option(
+    "--dry-run", is_flag=True, help="Check everything and say which steps would be reused, and why not; nothing runs."
+)
 @click.option("--max-workers", type=click.IntRange(1), metavar="N", help="So many steps at the same time at most.")
 @click.option(
     "--mode", type=click.Choice([mode.value for mode in ExecutionMode]), help="What a failed step means for the others."
@@ -124,7 +124,7 @@ class _TargetCommand(click.Command):
 def run_target(
     ctx: click.Context, /, *, target: str, is_module: bool, no_cache: bool, parameters: tuple[str, ...],
     config: str | None, tags: tuple[str, ...], max_workers: int | None, mode: str | None, manner: Manner,
-    arguments: tuple[str, ...], **wishes: str | None,
+    dry_run: bool, arguments: tuple[str, ...], **wishes: str | None,
 ) -> int:  # fmt: skip
     """Run a pipeline of a file on the active stack."""
     from stackyard.api.context import open_context  # noqa: PLC0415
@@ -161,6 +161,10 @@ def run_target(
         request = replace(request, kind="script", arguments=list(arguments))
         if is_module:
             request = replace(request, kind="module", module=place, file="")
+    if dry_run:
+        from stackyard.cli.run_forecast import forecast  # noqa: PLC0415  # the engine, needed for running only
+
+        return forecast(request, manner)
     return carry_out(open_context(path), request, manner)
 
 

@@ -34,6 +34,8 @@ class Attempt:
     decision: CacheDecision
     detail: str
     """Why the step was not reused, without secrets."""
+    texts: Mapping[str, str]
+    """The code that was not met before, without secrets."""
     started: float = 0.0
     """By the monotonic clock."""
     first_started: float = 0.0
@@ -79,8 +81,8 @@ class Attempt:
         self.log.write("log", f"{failed} (the next one begins {when})", level="warning")
         job = self.job.model_copy(update={"attempt": self.number + 1})
         following = Attempt(
-            self.spec, job, self.secrets, self.inputs, self.decision, self.detail, first_started=self.first_started,
-            error_before=error,
+            self.spec, job, self.secrets, self.inputs, self.decision, self.detail, {},
+            first_started=self.first_started, error_before=error,
         )  # fmt: skip
         return following, wait_s
 

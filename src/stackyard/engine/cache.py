@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -11,7 +12,7 @@ from stackyard.engine.cache_policy import PolicyDigests
 from stackyard.engine.code_digest import CodeDigests
 from stackyard.engine.materializer_classes import digests_of_classes
 from stackyard.model.artifact import Manifest
-from stackyard.model.cache_key import CacheKeyParts, explain_miss
+from stackyard.model.cache_key import CacheKeyParts, changed_parts, explain_miss
 from stackyard.model.digest import digest_bytes, digest_value
 from stackyard.model.enums import MissReason
 from stackyard.model.errors import ArtifactDamagedError, StackyardError
@@ -22,6 +23,8 @@ from stackyard.storage.artifact_store import ArtifactStore
 from stackyard.storage.catalog.reader import CatalogReader
 
 _USUAL = CachePolicy()
+MAX_TEXT = 20_000
+"""Characters kept of the code behind one digest."""
 _PYTHON = ".".join(platform.python_version_tuple()[:2])
 
 
@@ -89,6 +92,10 @@ class CacheDecision:
     """Of the metadata, what an experiment tracker said."""
     reason: MissReason = MissReason.NEVER_RAN
     detail: str = ""
+    compared_id: str = ""
+    """The earlier step run that the reason was found with."""
+    texts: dict[str, str] = field(default_factory=dict)
+    """Digest to the code behind it, as far as this run has not met it before."""
 
 
 class StepCache:
@@ -106,10 +113,13 @@ class StepCache:
         self._pipeline = pipeline
         self._code = code
         self._policies = PolicyDigests(code.root, code)
+        self._told: set[str] = set()
+        """Digests of code whose texts were given."""
 
     def decide(
-        self, spec: StepSpec, source: StepSource, inputs: dict[str, KnownVersion], *, experiment_tracker: str = ""
-    ) -> CacheDecision:
+        self, spec: StepSpec, source: StepSource, inputs: dict[str, KnownVersion], *, experiment_tracker: str = "",
+        unknown: Collection[str] = (),
+    ) -> CacheDecision:  # fmt: skip
         """Return whether the step's outputs exist, and if not, why.
 
         Args:
@@ -117,6 +127,7 @@ class StepCache:
             source: as it travels to a worker.
             inputs: input to the version that this run gives it.
             experiment_tracker: id of the component that follows the step.
+            unknown: inputs that are not there yet: they are taken for what they were when the step ran last.
 
         Raises:
             OptionError: its cache policy names what is not there, or the policy's function failed.
@@ -125,6 +136,10 @@ class StepCache:
         if not spec.enable_cache:
             decision.reason, decision.detail = MissReason.DISABLED, "caching is off for this step"
             return decision
+        if unknown:
+            known = next((before.inputs for _, before in self._earlier_parts(spec)), {})
+            decision.parts.inputs.update({name: known[name] for name in unknown if name in known})
+            decision.key = decision.parts.digest()
         expires_after = spec.cache_policy.expires_after if spec.cache_policy is not None else None
         damage = expired = ""
         for found in self._reader.cache_candidates(decision.key, self._project_id):
@@ -149,9 +164,33 @@ class StepCache:
         elif expired:
             decision.reason, decision.detail = MissReason.EXPIRED, expired
         else:
-            before = self._reader.latest_key_parts(self._project_id, self._pipeline, spec.name, self._store_id)
-            decision.reason, decision.detail = explain_miss(before, decision.parts)
+            self._explain(spec, decision)
+        decision.texts = self._new_texts(decision.parts)
         return decision
+
+    def _explain(self, spec: StepSpec, decision: CacheDecision) -> None:
+        """Say why a key is not known: by what tells it from the most similar of the last few runs of the step."""
+        nearest: CacheKeyParts | None = None
+        fewest = 0
+        for step_run_id, parts in self._earlier_parts(spec):
+            differences = len(changed_parts(parts, decision.parts))
+            if nearest is None or differences < fewest:
+                fewest, nearest, decision.compared_id = differences, parts, step_run_id
+            if differences <= 1:
+                break
+        if nearest is not None and not fewest:
+            decision.reason, decision.detail = MissReason.ARTIFACT_MISSING, "the run that made its outputs was deleted"
+        else:
+            decision.reason, decision.detail = explain_miss(nearest, decision.parts)
+
+    def _earlier_parts(self, spec: StepSpec) -> Iterator[tuple[str, CacheKeyParts]]:
+        return self._reader.latest_key_parts(self._project_id, self._pipeline, spec.name, self._store_id)
+
+    def _new_texts(self, parts: CacheKeyParts) -> dict[str, str]:
+        """Return the code behind a key's digests, each text once a run."""
+        new = {digest: label for label, digest in parts.code.items() if digest not in self._told}
+        self._told.update(new)
+        return {digest: text for digest, label in new.items() if (text := self._code.text(label)[:MAX_TEXT])}
 
     def _keyed(
         self, spec: StepSpec, source: StepSource, inputs: dict[str, KnownVersion], experiment_tracker: str

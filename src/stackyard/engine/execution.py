@@ -267,9 +267,12 @@ class Execution:
 
     def _new_attempt(self, spec: StepSpec, inputs: Mapping[str, KnownVersion], decision: CacheDecision) -> Attempt:
         # What a store says of damage may name its address.
-        detail = self._redactor.clean(decision.detail) if self._redactor else decision.detail
+        detail, texts = decision.detail, decision.texts
+        if self._redactor:
+            detail = self._redactor.clean(detail)
+            texts = {digest: self._redactor.clean(text) for digest, text in texts.items()}
         secrets = self._steps.components[spec.name].secrets
-        return Attempt(spec, self._steps.job(spec, inputs), secrets, inputs, decision, detail)
+        return Attempt(spec, self._steps.job(spec, inputs), secrets, inputs, decision, detail, texts)
 
     def _submit(self, attempt: Attempt) -> None:
         name, number = attempt.spec.name, attempt.number

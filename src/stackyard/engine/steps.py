@@ -155,6 +155,7 @@ class Steps:
             attempt.job.step_run_id, pid=pid, inputs=_version_ids(attempt.inputs), items=_items_of(attempt.inputs),
             cache_key=attempt.decision.key, parts=attempt.decision.parts, reason=attempt.decision.reason,
             detail=attempt.detail, attempt=attempt.number, model_version_id=self.model_version_id(attempt.spec),
+            compared_id=attempt.decision.compared_id, texts=attempt.texts,
         )  # fmt: skip
 
     def write_completed(self, attempt: Attempt, outcome: StepOutcome, outputs: list[tuple[str, Manifest]]) -> None:

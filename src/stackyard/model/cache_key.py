@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from pydantic import Field
 
 from stackyard.model.base import Persisted, no_entries
@@ -45,26 +47,66 @@ class CacheKeyParts(Persisted):
         return digest_value("cache-key/1", parts)
 
 
+class ChangedPart(NamedTuple):
+    """Something that two keys differ in."""
+
+    part: str
+    """Field of :class:`CacheKeyParts`."""
+    name: str
+    """Which of them: a parameter, an input, a label of code; empty where there is only one."""
+    reason: MissReason
+
+
+_ORDER = (
+    ("code", MissReason.CODE_CHANGED, "code of"),
+    ("parameters", MissReason.PARAMETER_CHANGED, "parameter"),
+    ("inputs", MissReason.INPUT_CHANGED, "input"),
+    ("outputs", MissReason.CODE_CHANGED, "output"),
+    ("materializers", MissReason.MATERIALIZER_CHANGED, "materializer"),
+    ("policy", MissReason.POLICY_CHANGED, ""),
+    ("environment", MissReason.ENVIRONMENT_CHANGED, "environment variable"),
+    ("secrets", MissReason.ENVIRONMENT_CHANGED, "the step's use of secret"),
+)
+"""Parts with names, the strongest reason first, and how they are spoken of."""
+FILE_PART = "file "
+"""What the names of files in ``policy`` begin with."""
+
+
+def changed_parts(old: CacheKeyParts, new: CacheKeyParts) -> list[ChangedPart]:
+    """Return everything in which two keys differ, the strongest reason first."""
+    found: list[ChangedPart] = []
+    for part, reason, _ in _ORDER:
+        before, after = getattr(old, part), getattr(new, part)
+        names = (name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name))
+        found.extend(ChangedPart(part, name, _nearer(part, name, before, after) or reason) for name in names)
+    if old.experiment_tracker != new.experiment_tracker:
+        found.append(ChangedPart("experiment_tracker", "", MissReason.ENVIRONMENT_CHANGED))
+    if old.python != new.python:
+        found.append(ChangedPart("python", "", MissReason.PYTHON_CHANGED))
+    return found
+
+
+def _nearer(part: str, name: str, before: dict[str, str], after: dict[str, str]) -> MissReason | None:
+    """Return a reason that says more than that of the part, if there is one."""
+    if part == "policy" and name.startswith(FILE_PART):
+        return MissReason.FILE_CHANGED
+    if part == "outputs" and name in before and name in after:
+        stored = [each[name].partition(",")[2] for each in (before, after)]  # behind the artifact's name
+        return MissReason.MATERIALIZER_CHANGED if stored[0] != stored[1] else None
+    return None
+
+
 def explain_miss(old: CacheKeyParts | None, new: CacheKeyParts) -> tuple[MissReason, str]:
     """Return why ``new`` is not ``old``, the strongest reason first, with what changed by name."""
-    if old is None:
+    changed = changed_parts(old, new) if old is not None else []
+    if old is None or not changed:
         return MissReason.NEVER_RAN, "no earlier run of this step in this artifact store"
-    for reason, word, before, after in (
-        (MissReason.CODE_CHANGED, "code of", old.code, new.code),
-        (MissReason.PARAMETER_CHANGED, "parameter", old.parameters, new.parameters),
-        (MissReason.INPUT_CHANGED, "input", old.inputs, new.inputs),
-        (MissReason.CODE_CHANGED, "output", old.outputs, new.outputs),
-        (MissReason.MATERIALIZER_CHANGED, "materializer", old.materializers, new.materializers),
-        (MissReason.INPUT_CHANGED, "", old.policy, new.policy),
-        (MissReason.ENVIRONMENT_CHANGED, "environment variable", old.environment, new.environment),
-        (MissReason.ENVIRONMENT_CHANGED, "the step's use of secret", old.secrets, new.secrets),
-    ):
-        changed = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
-        if changed:
-            shown = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
-            return reason, f"{word} {shown} changed".lstrip()
-    if old.experiment_tracker != new.experiment_tracker:
-        return MissReason.ENVIRONMENT_CHANGED, "the step's experiment tracker changed"
-    if old.python != new.python:
-        return MissReason.ENVIRONMENT_CHANGED, f"Python {old.python} became {new.python}"
-    return MissReason.NEVER_RAN, "no earlier run of this step in this artifact store"
+    first = changed[0]
+    if first.part == "python":
+        return first.reason, f"Python {old.python} became {new.python}"
+    if first.part == "experiment_tracker":
+        return first.reason, "the step's experiment tracker changed"
+    names = [c.name for c in changed if (c.part, c.reason) == (first.part, first.reason)]
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    word = next(word for part, _, word in _ORDER if part == first.part)
+    return first.reason, f"{word} {shown} changed".lstrip()

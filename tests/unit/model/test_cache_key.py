@@ -38,6 +38,6 @@ def test_secrets_count_by_name_and_a_tracker_by_id_and_neither_changes_the_keys_
     tracked = plain.model_copy(update={"experiment_tracker": "id"})
     named = plain.model_copy(update={"policy": {"file data.csv": "1"}})
     assert len({plain.digest(), secret.digest(), tracked.digest(), named.digest()}) == 4
-    assert explain_miss(plain, named) == (MissReason.INPUT_CHANGED, "file data.csv changed")
+    assert explain_miss(plain, named) == (MissReason.FILE_CHANGED, "file data.csv changed")
     assert explain_miss(plain, secret) == (MissReason.ENVIRONMENT_CHANGED, "the step's use of secret openai changed")
     assert explain_miss(plain, tracked) == (MissReason.ENVIRONMENT_CHANGED, "the step's experiment tracker changed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from stackyard.model.cache_key import CacheKeyParts
@@ -178,15 +178,17 @@ class RunQueries(Queries):
         )
         return [CacheCandidate(row[0], row[1], json.loads(row[2]), row[3] or "") for row in rows]
 
-    def latest_key_parts(self, project_id: str, pipeline: str, step: str, store_id: str) -> CacheKeyParts | None:
-        """Return the key parts of the newest completed or cached run of a step, for the reason of a miss."""
-        row = self._sql.execute(
-            "SELECT cache_parts FROM step_runs WHERE project_id = ? AND pipeline = ? AND name = ? "
+    def latest_key_parts(
+        self, project_id: str, pipeline: str, step: str, store_id: str
+    ) -> Iterator[tuple[str, CacheKeyParts]]:
+        """Return ids and key parts of the last few completed or cached runs of a step, newest first."""
+        rows = self._sql.execute(
+            "SELECT id, cache_parts FROM step_runs WHERE project_id = ? AND pipeline = ? AND name = ? "
             "AND artifact_store_id = ? AND cache_parts IS NOT NULL AND status IN ('completed', 'cached') "
-            "ORDER BY id DESC LIMIT 1",
+            "ORDER BY id DESC LIMIT 5",
             (project_id, pipeline, step, store_id),
-        ).fetchone()
-        return CacheKeyParts.model_validate_json(row[0]) if row else None
+        ).fetchall()
+        return ((row[0], CacheKeyParts.model_validate_json(row[1])) for row in rows)
 
     # rows -------------------------------------------------------------------------------------------------------
 

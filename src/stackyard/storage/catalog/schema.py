@@ -120,6 +120,9 @@ _V3 = (
     # 'pruning': announced, the files may be there still; 'pruned': only the row is there, since runs list the version.
     "ALTER TABLE artifact_versions ADD COLUMN pruned TEXT NOT NULL DEFAULT ''",
     "CREATE INDEX artifact_versions_pruned ON artifact_versions (pruned) WHERE pruned <> ''",
+    # Which earlier step run a miss was explained with, and the code behind the digests of cache keys, each text once.
+    "ALTER TABLE step_runs ADD COLUMN cache_compared_id TEXT NOT NULL DEFAULT ''",
+    "CREATE TABLE code_units (digest TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID",
 )
 
 MIGRATIONS: dict[int, tuple[str, ...]] = {1: _V1, 2: _V2, 3: _V3}

@@ -149,7 +149,7 @@ class RunWriter:
     def step_started(
         self, step_run_id: str, *, pid: int, inputs: Mapping[str, str], cache_key: str, parts: CacheKeyParts,
         reason: MissReason, detail: str, items: Mapping[str, int] | None = None, attempt: int = 1,
-        model_version_id: str = "",
+        model_version_id: str = "", compared_id: str = "", texts: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         """Record that a worker executes the step, with why it was not reused.
 
@@ -164,21 +164,26 @@ class RunWriter:
             items: input to the member of its value that the step takes, where it is not the whole.
             attempt: counted from 1; a later one leaves the moment when the first began.
             model_version_id: the model version that the step works on.
+            compared_id: the earlier step run that the reason was found with; empty for none.
+            texts: digest to the code behind it, as far as it may not be known.
         """
         row = (
             Status.RUNNING.value, attempt, now(), pid, cache_key, parts.model_dump_json(), reason.value, detail,
-            attempt, model_version_id, model_version_id, step_run_id,
+            compared_id, attempt, model_version_id, model_version_id, step_run_id,
         )  # fmt: skip
         with transaction(self._connection) as sql:
             sql.execute(
                 "UPDATE step_runs SET status = ?, started_at = CASE WHEN ? > 1 AND started_at <> '' THEN started_at "
-                "ELSE ? END, pid = ?, cache_key = ?, cache_parts = ?, cache_reason = ?, cache_detail = ?, attempt = ?, "
+                "ELSE ? END, pid = ?, cache_key = ?, cache_parts = ?, cache_reason = ?, cache_detail = ?, "
+                "cache_compared_id = ?, attempt = ?, "
                 # A run that is gone on with may have reused it before.
                 "ended_at = '', cache_hit = 0, cache_source_run_id = '', "
                 "model_version_id = CASE WHEN ? = '' THEN model_version_id ELSE ? END WHERE id = ?",
                 row,
             )
             versions.insert_inputs(sql, step_run_id, inputs, items)
+            if texts:
+                sql.executemany("INSERT OR IGNORE INTO code_units (digest, text) VALUES (?, ?)", texts.items())
             self._tell(sql, "run", self.run_id)
 
     def step_retrying(self, step_run_id: str, attempt: int, error: StepError) -> None:
