@@ -22,7 +22,6 @@ from stackyard.storage.catalog.pruning import Criteria, Judged
 from stackyard.storage.catalog.stored import StoredVersion, Wanted
 
 BATCH = 200
-"""Versions of one transaction: runs that go on wait for milliseconds."""
 REMOVERS = 8
 T = TypeVar("T")
 
@@ -163,7 +162,7 @@ def prune(
     if plan.versions:
         connection = open_writer(ctx.home_folder)
         try:
-            for batch in _batches(plan.versions):
+            for batch in batches(plan.versions):
                 with transaction(connection) as sql:
                     going = pruning.announce(sql, plan.criteria, [v.id for v in batch])
                 problems = {} if keep_files else removers.remove_versions(going)
@@ -175,7 +174,7 @@ def prune(
                 progress(len(batch))
         finally:
             connection.close()
-    for rubbish in _batches(plan.rubbish):
+    for rubbish in batches(plan.rubbish):
         failed += removers.remove_rubbish(rubbish)
         progress(len(rubbish))
     return _told(plan, gone, failed)
@@ -267,5 +266,6 @@ def _told(plan: PrunePlan, gone: set[str], failed: list[NotRemoved]) -> PruneVie
     return _summed(view)
 
 
-def _batches(things: Sequence[T]) -> Iterator[Sequence[T]]:
+def batches(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Return portions of one transaction each: runs that go on wait for milliseconds."""
     return (things[start : start + BATCH] for start in range(0, len(things), BATCH))

@@ -50,7 +50,8 @@ class Context:
             CatalogError: it can't be opened.
             FormatTooNewError: a newer Stackyard wrote it.
         """
-        from stackyard.storage.catalog.connection import open_reader  # noqa: PLC0415  # sqlite3 is not on every path
+        # sqlite3 is not on every path
+        from stackyard.storage.catalog.connection import catalog_errors, open_reader  # noqa: PLC0415
         from stackyard.storage.catalog.reader import CatalogReader  # noqa: PLC0415
 
         connection = open_reader(self.home_folder)
@@ -59,7 +60,8 @@ class Context:
             return
         reader = CatalogReader(connection, self.home_folder)
         try:
-            yield reader
+            with catalog_errors(self.home_folder.catalog_file):  # damage may show only where it is read
+                yield reader
         finally:
             reader.close()
 

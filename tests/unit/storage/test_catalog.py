@@ -282,7 +282,7 @@ def test_a_file_that_is_no_database_is_named_with_a_remedy(own: Home, data: byte
         with pytest.raises(CatalogError) as caught:
             use(own)
         assert str(own.catalog_file) in caught.value.message
-        assert "Move the file away" in caught.value.hint
+        assert "stackyard artifact reindex" in caught.value.hint
     assert own.catalog_file.read_bytes() == data
 
 

@@ -29,7 +29,7 @@ def open_writer(home: Home) -> sqlite3.Connection:
         FormatTooNewError: a newer Stackyard wrote it.
     """
     home.ensure()
-    with _errors(home.catalog_file):
+    with catalog_errors(home.catalog_file):
         connection = _connect(home.catalog_file)
         try:
             if _version(connection) != VERSION:
@@ -50,7 +50,7 @@ def open_reader(home: Home) -> sqlite3.Connection | None:
     """
     if not home.catalog_file.exists():
         return None
-    with _errors(home.catalog_file):
+    with catalog_errors(home.catalog_file):
         connection, found = _connect_reader(home)
         try:
             if found == VERSION:
@@ -79,7 +79,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     if connection.in_transaction:
         yield connection
         return
-    with _errors(None):
+    with catalog_errors(None):
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
@@ -192,14 +192,20 @@ def _too_new(path: Path, found: int) -> FormatTooNewError:
 
 
 @contextlib.contextmanager
-def _errors(path: Path | None) -> Iterator[None]:
+def catalog_errors(path: Path | None) -> Iterator[None]:
+    """Turn what SQLite and the disk raise into errors that say what to do; ``path``: of the catalog.
+
+    Raises:
+        CatalogError: the catalog can't be used; ``details["damaged"]`` when SQLite can't make sense of it.
+    """
     where = f"The catalog {path}" if path else "The catalog"
     try:
         yield
     except sqlite3.DatabaseError as error:
-        hint = "Check that the disk has room and the folder can be written."
         if "malformed" in str(error) or "not a database" in str(error):
-            hint = "Move the file away; runs start a new catalog, and artifact versions stay in their stores."
+            hint = "Rebuild it from the artifact stores with: stackyard artifact reindex"
+            raise CatalogError(f"{where} is damaged: {error}.", hint=hint, damaged=True) from error
+        hint = "Check that the disk has room and the folder can be written."
         raise CatalogError(f"{where} can't be used: {error}.", hint=hint) from error
     except OSError as error:
         raise CatalogError(f"{where} can't be used: {reason_of(error)}.") from error

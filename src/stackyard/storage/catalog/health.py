@@ -14,6 +14,7 @@ from stackyard.storage.catalog.runs import mark_interrupted
 from stackyard.storage.home import Home
 
 _STEPS_BETWEEN_LOOKS = 10_000
+_LONG_CHECK_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,29 @@ def catalog_health(home: Home, limit_s: float) -> CatalogHealth | None:
         raise CatalogError(f"The catalog {home.catalog_file} can't be read: {error}.") from error
     finally:
         reader.close()
+
+
+def is_damaged(home: Home) -> bool:
+    """Tell whether there is a catalog that SQLite can't make sense of.
+
+    Raises:
+        CatalogError: it can't be opened for another reason.
+        FormatTooNewError: a newer Stackyard wrote it.
+    """
+    try:
+        connection = open_reader(home)
+    except CatalogError as error:
+        if error.details.get("damaged"):
+            return True
+        raise
+    if connection is None:
+        return False
+    try:
+        return bool(_quick_check(connection, _LONG_CHECK_S)[0])
+    except sqlite3.DatabaseError:
+        return True
+    finally:
+        connection.close()
 
 
 def record_interrupted(home: Home) -> None:
