@@ -79,7 +79,10 @@ class PandasMaterializer(Materializer):
         except Exception as error:  # pyarrow raises its own, Python's and Unicode errors
             raise NotStorableError(str(error)) from error
         write_table(pa, writer, table)
-        return Saved([int(n) for n in value.shape], _preview(frame, table))
+        preview = _preview(frame, table)
+        if is_series:
+            preview.columns[-1].name = _SCALAR if value.name is None else _label_text(value.name)
+        return Saved([int(n) for n in value.shape], preview)
 
     def load(self, store: ArtifactStore, uri: str, manifest: Manifest) -> Any:
         """Read ``data.arrow`` through a memory map."""
@@ -177,9 +180,7 @@ class ScalarMaterializer(Materializer):
 
 def _facts(scalar: Any) -> tuple[Any, ...]:
     """Return what equality of scalars leaves out: zone, unit, and which of two equal hours it is."""
-    return tuple(
-        repr(getattr(scalar, name, None)) for name in ("tz", "unit", "fold", "freq", "closed")
-    )
+    return tuple(repr(getattr(scalar, name, None)) for name in ("tz", "unit", "fold", "freq", "closed"))
 
 
 def _is_json(attributes: Any) -> bool:
@@ -264,11 +265,15 @@ def _preview(frame: Any, table: Any) -> Preview:
 
     head = frame.iloc[:PREVIEW_ROWS, :PREVIEW_COLUMNS]
     columns = [PreviewColumn(name=_label_text(c), dtype=str(frame.dtypes.iloc[i])) for i, c in enumerate(head.columns)]
-    rows = [[safe_cell(_plain(cell)) for cell in row] for row in head.itertuples(index=False, name=None)]
+    floats = [dtype.kind == "f" for dtype in head.dtypes]
+    rows = [
+        [_cell(cell, keep_nan=is_float) for cell, is_float in zip(row, floats, strict=True)]
+        for row in head.itertuples(index=False, name=None)
+    ]
     values = table.columns[: len(columns)] if table is not None else []
     if not isinstance(frame.index, pd.RangeIndex):
         columns.insert(0, PreviewColumn(name=_label_text(frame.index.name or "index"), dtype=str(frame.index.dtype)))
-        rows = [[safe_cell(_plain(label)), *row] for label, row in zip(head.index, rows, strict=True)]
+        rows = [[_cell(label), *row] for label, row in zip(head.index, rows, strict=True)]
         if table is not None:
             values = [table.columns[frame.shape[1]], *values]
     preview = Preview(
@@ -290,10 +295,14 @@ def _label_text(label: Any) -> str:
     return ".".join(map(str, label)) if isinstance(label, tuple) else str(label)
 
 
-def _plain(cell: Any) -> Any:
-    """Return a numpy scalar as Python's own."""
+def _cell(cell: Any, *, keep_nan: bool = False) -> Any:
+    """Return a cell as a JSON value; what is missing is None, but for NaN in a column of floats."""
+    import pandas as pd  # noqa: PLC0415
+
+    if cell is pd.NaT or cell is pd.NA or (isinstance(cell, float) and cell != cell and not keep_nan):  # noqa: PLR0124
+        return None
     item = getattr(cell, "item", None)
-    return item() if callable(item) and type(cell).__module__ == "numpy" else cell
+    return safe_cell(item() if callable(item) and type(cell).__module__ == "numpy" else cell)
 
 
 def _column_comes_back(column: Any) -> bool:
