@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from stackyard.model.base import no_items
 from stackyard.model.basic_views import View
 from stackyard.model.enums import MissReason, Status
 
@@ -42,7 +43,7 @@ class StepExplanation(View):
     """The same in words."""
     compared_run: str = ""
     """Name of the earlier run that it is compared with; empty for none, or one that was deleted."""
-    changes: list[ChangeView] = Field(default_factory=list)
+    changes: list[ChangeView] = Field(default_factory=no_items)
     """The strongest reason first."""
 
 
@@ -53,7 +54,7 @@ class RunExplanation(View):
     run: str
     pipeline: str
     artifact_store: str
-    steps: list[StepExplanation] = Field(default_factory=list)
+    steps: list[StepExplanation] = Field(default_factory=no_items)
     """In the run's order."""
 
 
@@ -67,8 +68,8 @@ class StepForecast(View):
     """``reuse``: name of the run that made what would be reused."""
     reason: MissReason | None = None
     detail: str = ""
-    upstream: list[str] = Field(default_factory=list)
-    changes: list[ChangeView] = Field(default_factory=list)
+    upstream: list[str] = Field(default_factory=no_items)
+    changes: list[ChangeView] = Field(default_factory=no_items)
 
 
 class RunForecast(View):
@@ -78,7 +79,7 @@ class RunForecast(View):
     stack: str
     stack_origin: str
     artifact_store: str
-    steps: list[StepForecast] = Field(default_factory=list)
+    steps: list[StepForecast] = Field(default_factory=no_items)
     """In the order in which they would run."""
     complete: bool = True
     """False: the pipeline looks at a value that is not there yet, and what comes after that is not known."""
