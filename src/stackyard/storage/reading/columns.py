@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -156,7 +157,10 @@ class NumpyColumn(Column):
         if self._kind in "mM":
             return COMPARE[condition.op](self._array, self._time(condition))
         value = literals.as_number(condition, self.dtype)
-        if isinstance(value, float) and value.is_integer() and self._kind in "iu":
+        if self._kind == "f":
+            with import_numpy().errstate(over="ignore"):  # beyond its type's range is infinite
+                return COMPARE[condition.op](self._array, _as_float(value))
+        if isinstance(value, float) and value.is_integer():
             value = int(value)  # integers are compared as such: floats of their size are too coarse
         return COMPARE[condition.op](self._array, value)
 
@@ -171,10 +175,14 @@ class NumpyColumn(Column):
 
     def _time(self, condition: Condition) -> Any:
         np = import_numpy()
+        if self._kind == "m" and not self._clock:
+            return np.timedelta64(literals.as_duration(condition, self.dtype))
         if self._kind == "M":
-            return np.datetime64(literals.as_moment(condition, self.dtype, self._zone))
-        read = literals.as_time_of_day if self._clock else literals.as_duration
-        return np.timedelta64(read(condition, self.dtype))
+            found: Any = np.datetime64(literals.as_moment(condition, self.dtype, self._zone))
+        else:
+            found = np.timedelta64(literals.as_time_of_day(condition, self.dtype))
+        nanoseconds = literals.nanoseconds_of(condition)
+        return found + np.timedelta64(nanoseconds, "ns") if nanoseconds else found
 
     def _allow(self, condition: Condition, allowed: str) -> None:
         if condition.op not in allowed.split(", "):
@@ -216,6 +224,13 @@ class ColumnTable(StoredTable):
 
     def _statistics(self, place: int) -> ColumnStatistics:
         return self._column(place).statistics()
+
+
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def moment_text(text: str) -> str:
