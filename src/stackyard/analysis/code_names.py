@@ -222,9 +222,9 @@ class _Reader(ast.NodeVisitor):
                 return
         elif called == "vars" and not node.args:
             self._doubt("module", "vars() is used", node)
-        elif called in _TEXT_CALLS:
-            self._text_call(node)
         self.generic_visit(node)
+        if called in _TEXT_CALLS:
+            self._text_call(node)
 
     def _constant_import(self, name: str, node: ast.Call) -> None:
         parts = name.split(".")

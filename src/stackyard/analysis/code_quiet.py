@@ -103,6 +103,8 @@ class Quiet:
             if use in ("derive", "metaclass"):
                 return is_quiet_base(target.name)
             return use in ("read", "import") or is_quiet_call(target.name)
+        if target.kind == "listed":
+            return True
         code = self._project.module(target.file)
         if use == "metaclass" and not self._targets.is_import(target):
             return False

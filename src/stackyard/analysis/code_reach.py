@@ -17,6 +17,8 @@ from stackyard.analysis.code_targets import Project, Targets
 
 MODULE = "<module>"
 """Stands for the statements of a module that have effects, as in Python's tracebacks."""
+ORDER = "<order>"
+"""Stands for the places of a module's names among what may change them while it is imported."""
 
 _SEEING = ("sys.modules", "gc.", "inspect.stack", "inspect.currentframe", "inspect.getmodule", "inspect.getmembers",
            "pkgutil.", "sys._getframe", "importlib.reload")  # fmt: skip
@@ -99,6 +101,7 @@ class CodeReach:
             elif unit == MODULE:
                 for i in self.quiet.loud(file):
                     reads.add(code.pieces[i].reads())
+                    reads.references.update(dict.fromkeys(Reference(name) for name in code.pieces[i].names))
                 self._steps[name] = self._step_of(file, reads)
             else:
                 for i in code.names.get(unit, ()):
@@ -148,7 +151,7 @@ class CodeReach:
             whole[file, reads.doubts["module"]] = None
         for reference in reads.references:
             for target in self.targets.of(file, reference):
-                if target.kind == "name":
+                if target.kind in ("name", "listed"):
                     names[target.file, target.name] = None
                 elif target.kind == "outside":
                     if any(target.name.startswith(name) for name in _SEEING):

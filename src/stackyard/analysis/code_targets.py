@@ -39,8 +39,9 @@ class Project(Protocol):
 class Target:
     """What a reference may stand for."""
 
-    kind: Literal["name", "module", "outside", "missing"]
-    """A name of a module; a module itself; something outside; a name that its module does not have."""
+    kind: Literal["name", "listed", "module", "outside", "missing"]
+    """A name of a module; one that decides what a star brings; a module itself; something outside; a name that its
+    module does not have."""
     file: str = ""
     name: str = ""
     """Of a module: its absolute name; outside: the whole dotted name."""
@@ -87,6 +88,8 @@ class Targets:
 
     def is_import(self, target: Target) -> bool:
         """Tell whether a name is bound by imports alone, so that what they lead to says all of it."""
+        if target.kind == "listed":
+            return True
         code = self.project.module(target.file) if target.kind == "name" else None
         places = code.names.get(target.name, ()) if code is not None else ()
         return code is not None and bool(places) and all(code.pieces[i].is_import for i in places)
@@ -138,7 +141,7 @@ class Targets:
         for provider in providers:
             code = self.project.module(provider)
             if code is not None and code.is_bound("__all__"):
-                yield Target("name", provider, "__all__")
+                yield Target("listed", provider, "__all__")
             yield from (t for t in self._in_module(provider, name, path, seen) if t.kind != "missing")
 
     def _imported(

@@ -279,9 +279,8 @@ class _Effects:
             self._lambda(node)
         elif isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
             self._comprehension(node)
-        elif isinstance(node, (ast.Await, ast.Yield, ast.YieldFrom)):
-            if node.value is not None:
-                self._read(node.value)
+        elif isinstance(node, ast.NamedExpr):
+            self._read(node.value)
         else:
             for inner in ast.iter_child_nodes(node):
                 if isinstance(inner, ast.expr):

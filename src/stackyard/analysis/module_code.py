@@ -17,6 +17,9 @@ from stackyard.analysis.code_names import Import, Reads, bound_names, imports_of
 from stackyard.analysis.import_effects import Effects, statement_effects
 
 _NEW_LINE = re.compile(r"\r\n|\r|\n")
+_DEFINITIONS = (
+    ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign, ast.AugAssign
+)  # fmt: skip
 _DOCUMENTED = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -39,6 +42,11 @@ class Piece:
     def is_import(self) -> bool:
         """Tell whether it does nothing but import."""
         return isinstance(self.node, (ast.Import, ast.ImportFrom))
+
+    @property
+    def is_definition(self) -> bool:
+        """Tell whether the names that it binds say all of it."""
+        return bool(self.names) and isinstance(self.node, _DEFINITIONS)
 
     @cached_property
     def effects(self) -> Effects:

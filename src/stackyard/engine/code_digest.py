@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stackyard.analysis.code_reach import MODULE, CodeReach, Name, Reach
+from stackyard.analysis.code_reach import MODULE, ORDER, CodeReach, Name, Reach
 from stackyard.analysis.module_code import ModuleCode, UnreadableCodeError
 from stackyard.engine.functions import load_function
 from stackyard.engine.plain_values import plain_digest
@@ -50,7 +50,8 @@ class CodeDigests:
 
         A label is a file (relative to its root), a colon and a name of its module, a class by member:
         ``helpers.py:Config.rate``; ``helpers.py:<module>`` stands for the statements that have effects when the module
-        is imported, ``helpers.py`` for a module of which all counts (see :meth:`whole`). A function without a file
+        is imported and bind no name, ``helpers.py:<order>`` for the places of names among these, ``helpers.py`` for a
+        module of which all counts (see :meth:`whole`). A function without a file
         (a notebook cell, ``python -c``) counts by itself and all that it takes from around it; one that is defined in
         another function counts by both.
         """
@@ -141,11 +142,17 @@ class CodeDigests:
             self._reasons[label] = reach.whole[file]
             self._texts[label] = lambda file=file: code.files.data(file).decode("utf-8", errors="replace")  # type: ignore[misc]
             yield label, code.whole_digest(file, exact=bool(reach.source))
-        for name in sorted(reach.names):
-            value, digests = self._of_name(code, name)
+        in_order: dict[str, list[str]] = {}
+        for key in sorted(reach.names):
+            value, digests = self._of_name(code, key)
             yield from value
-            if name[0] not in reach.whole:
+            if key[0] not in reach.whole:
                 yield from digests
+                in_order.setdefault(key[0], []).append(key[1])
+        for file, names in in_order.items():
+            order = code.order(file, names)
+            if order:
+                yield f"{self._label(file)}:{ORDER}", order
 
     def _of_name(self, code: _ProjectCode, key: Name) -> tuple[_Labels, _Labels]:
         """Return label to digest of a name's value, if it counts, and of its code."""
@@ -177,6 +184,7 @@ class _ProjectCode:
         self.files = files
         self.reach = CodeReach(files)
         self._whole: dict[tuple[str, bool], str] = {}
+        self._sequences: dict[str, list[list[str]]] = {}
         self.labels: dict[Name, tuple[_Labels, _Labels]] = {}
         """What :class:`CodeDigests` calls the digests of a name's value and of its code."""
 
@@ -186,14 +194,21 @@ class _ProjectCode:
         if module is None:
             return {}
         if name == MODULE:
-            return {"": digest_value("statements/1", self._statements(file, module))}
-        ranks = [self.reach.quiet.rank(file, i) for i in module.names.get(name, ())]
+            return {"": digest_value("statements/1", self._statements(module, self.reach.quiet.loud(file)))}
         try:
-            parts = module.parts(name)
+            return {member: digest_value("code/1", syntax) for member, syntax in module.parts(name).items()}
         except UnreadableCodeError:
             return {"": digest_bytes(module.data)}
-        # Where a name stands among the statements whose order matters, its head tells.
-        return {m: digest_value("code/1", [syntax, *([] if m else ranks)]) for m, syntax in parts.items()}
+
+    def order(self, file: str, names: list[str]) -> str:
+        """Return the digest of where names stand among what may change them at import; empty: nothing does."""
+        module, quiet = self.files.module(file), self.reach.quiet
+        if module is None or not quiet.volatile(file):
+            return ""
+        if file not in self._sequences:
+            self._sequences[file] = self._sequence(file, module)
+        ranks = {name: [quiet.rank(file, i) for i in module.names.get(name, ())] for name in names}
+        return digest_value("order/1", [self._sequences[file], ranks])
 
     def whole_digest(self, file: str, *, exact: bool) -> str:
         """Return the digest of a whole module; ``exact``: comments, docstrings and places count."""
@@ -221,24 +236,25 @@ class _ProjectCode:
         if module is None:
             return ""
         if name == MODULE:
-            return module.text_of_pieces(self.reach.quiet.loud(file))
+            places = self.reach.quiet.loud(file)
+            return module.text_of_pieces([i for i in places if not module.pieces[i].is_definition])
         return module.text(name, member)
 
-    def _statements(self, file: str, module: ModuleCode) -> list[list[str | list[str]]]:
-        """Return the statements with effects, with what is in order with them."""
-        quiet = self.reach.quiet
-        loud = set(quiet.loud(file))
-        found: list[list[str | list[str]]] = []
-        for i in quiet.volatile(file):
+    def _statements(self, module: ModuleCode, places: list[int]) -> list[str]:
+        """Return the statements that no name stands for."""
+        pieces = [module.pieces[i] for i in places]
+        return [piece.syntax() for piece in pieces if not piece.is_definition]
+
+    def _sequence(self, file: str, module: ModuleCode) -> list[list[str]]:
+        """Return what may change something while a module is imported, in its order."""
+        loud = set(self.reach.quiet.loud(file))
+        found: list[list[str]] = []
+        for i in self.reach.quiet.volatile(file):
             piece = module.pieces[i]
+            found.append([piece.syntax()] if piece.is_import else sorted(piece.names))
             if i in loud:
                 roots = {ref.root for ref in piece.reads().references if isinstance(ref.root, str)}
-                later = sorted(root for root in roots if module.names.get(root, [0])[0] > i)
-                found.append([piece.syntax(), later])
-            elif piece.is_import and quiet.stirs(file, i):
-                found.append(["import", piece.syntax()])
-            elif loud:
-                found.append(["bind", *sorted(piece.names)])
+                found.append(["before", *sorted(root for root in roots if module.names.get(root, [0])[0] > i)])
         return found
 
 
