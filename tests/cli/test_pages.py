@@ -1,4 +1,4 @@
-"""The pages about steps, pipelines, running, models, materializers: every file and command on them does what they show."""
+"""The pages about steps, pipelines, running, models and artifacts: every file and command on them does what they show."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from tests.cli.shell import ROOT, Shell
 from tests.cli.transcript import File, follow, read_page
 
-PAGES = ["steps", "pipelines", "running", "models", "materializers"]
+PAGES = ["steps", "pipelines", "running", "models", "artifacts", "materializers"]
 
 
 @pytest.mark.timeout(300)
