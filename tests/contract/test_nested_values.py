@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -94,6 +95,16 @@ def test_only_the_part_that_needs_it_is_pickled(bench: Bench) -> None:
     ]  # fmt: skip
     assert (manifest.unsafe, manifest.deterministic) == (True, False)
     assert load_version(bench.store, manifest.uri)["odd"] is len
+
+
+def test_a_container_that_only_pickle_holds_does_not_take_others_with_it(bench: Bench) -> None:
+    value = {"scores": np.arange(3), "counts": defaultdict(lambda: 7, {1: 2})}
+    manifest = save(bench, value)
+    assert [file.path for file in manifest.files] == [
+        "parts/0-scores/data.npy", "parts/1-counts/data.pickle", "structure.json",
+    ]  # fmt: skip
+    assert load_version(bench.store, manifest.uri)["counts"][5] == 7
+    assert [file.path for file in save(bench, value["counts"]).files] == ["data.pickle"]
 
 
 def test_many_objects_are_pickled_together(bench: Bench) -> None:

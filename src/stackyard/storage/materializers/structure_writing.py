@@ -127,9 +127,19 @@ class Writing:
         self._open.add(id(value))
         try:
             encode = CONTAINERS.get(kind)
-            return encode(self, value, name) if encode is not None else self._of_class(value)
+            return encode(self, value, name) if encode is not None else self._of_class(value, name)
         finally:
             self._open.discard(id(value))
+
+    def _refused(self, value: Any, name: str, why: str) -> Any:
+        """Return a part for a value that only pickle can hold: the values around it need not be pickled too.
+
+        Raises:
+            NotStorableError: there are none.
+        """
+        if len(self._open) > 1:
+            return self._part(value, name)
+        raise NotStorableError(why)
 
     def items(self, values: Iterable[Any], name: str) -> list[Any]:
         """Return the JSON of a container's members, in order."""
@@ -175,10 +185,10 @@ class Writing:
         make = value.default_factory
         factory = getattr(make, "__name__", "") if make is not None else None
         if factory is not None and FACTORIES.get(factory) is not make:
-            raise NotStorableError("a defaultdict makes its values by a function of the user's")
+            return self._refused(value, name, "it makes its values by a function of the user's")
         return {"$defaultdict": self.pairs(value, name), "factory": factory}
 
-    def _of_class(self, value: Any) -> Any:
+    def _of_class(self, value: Any, name: str) -> Any:
         """Return the JSON of a value of a user's class."""
         cls = type(value)
         known = self._class(cls)
@@ -187,11 +197,11 @@ class Writing:
         if behaves(cls):
             self.deterministic = False
         if kind == "enum":
-            return self._enum(value, path)
+            return self._enum(value, path, name)
         if kind == "namedtuple":
             fields = fields_of(value)
             if fields is None or getattr(value, "__dict__", None):
-                raise NotStorableError("a named tuple holds more than its fields")
+                return self._refused(value, name, "it holds more than its fields")
             return {"$namedtuple": path, "fields": self._fields(fields)}
         if kind == "pydantic":
             return self._pydantic(value, path)
@@ -202,7 +212,7 @@ class Writing:
         unset = {name: default_of(cls, name) for name in names if name not in held}
         return {**found, "unset": self._fields(unset)} if unset else found
 
-    def _enum(self, value: Enum, path: str) -> Any:
+    def _enum(self, value: Enum, path: str, place: str) -> Any:
         """Return a member by its name; its value beside is for those who read the file, and for the digest."""
         cls, held = type(value), value._value_
         name: Any = value._name_  # None for a combination of flags on Python 3.10
@@ -214,7 +224,7 @@ class Writing:
             return {"$enum": path, "member": name}
         if isinstance(value, Flag) and type(held) is int and is_plain(held):
             return {"$enum": path, "value": held}
-        raise NotStorableError("it is no member of its enum")
+        return self._refused(value, place, "it is no member of its enum")
 
     def _pydantic(self, value: Any, path: str) -> Any:
         held, extra, given, private = pydantic_state(value)
