@@ -1,4 +1,4 @@
-"""The pages about steps, pipelines, running, models and artifacts: every file and command on them does what they show."""
+"""The pages on how to do things: every file and command on them does what they show."""
 
 from __future__ import annotations
 
