@@ -517,6 +517,54 @@ export interface RunDeleteResult {
   deleted: string[];
 }
 
+/** A run, or one step of it. */
+export interface RunExplainParams {
+  /** Name, id or `latest`. */
+  run: string;
+  step?: string | null;
+}
+
+/** Why the steps of a run were reused, or not. */
+export interface RunExplanation {
+  run_id: string;
+  run: string;
+  pipeline: string;
+  artifact_store: string;
+  /** In the run's order. */
+  steps: StepExplanation[];
+}
+
+/** Why one step was reused, or not. */
+export interface StepExplanation {
+  step: string;
+  status: Status;
+  reused: boolean;
+  /** Name of the run that made what was reused; empty when it was deleted. */
+  from_run: string;
+  /** Why it was not reused; null when it was, or never began. */
+  reason: MissReason | null;
+  /** The same in words. */
+  detail: string;
+  /** Name of the earlier run that it is compared with; empty for none, or one that was deleted. */
+  compared_run: string;
+  /** The strongest reason first. */
+  changes: ChangeView[];
+}
+
+/** Something in which a step differs from an earlier run of it. */
+export interface ChangeView {
+  /** What kind of thing it is. */
+  part: "code" | "parameters" | "inputs" | "outputs" | "materializers" | "policy" | "environment" | "secrets" | "experiment_tracker" | "python";
+  /** Which of them: a parameter, an input, a file, `steps.py:train`. */
+  name: string;
+  reason: MissReason;
+  /** JSON value, or a text where only a digest is known; null: it was not there. */
+  before: unknown;
+  after: unknown;
+  /** Of code: a unified diff of the source text, as far as both texts are known. */
+  diff: string;
+}
+
 /** Lines of a run's logs, oldest first. */
 export interface RunLogsParams {
   run: string;
@@ -861,6 +909,8 @@ export const method = {
   runStop: "stackyard/run/stop",
   /** Delete finished runs. */
   runDelete: "stackyard/run/delete",
+  /** Why steps were reused or not. */
+  runExplain: "stackyard/run/explain",
   /** Lines of the logs. */
   runLogs: "stackyard/run/logs",
   /** Artifacts in a store. */
@@ -921,6 +971,8 @@ export interface Requests {
   "stackyard/run/stop": { params: RunStopParams; result: RunStopResult };
   /** Delete finished runs. */
   "stackyard/run/delete": { params: RunDeleteParams; result: RunDeleteResult };
+  /** Why steps were reused or not. */
+  "stackyard/run/explain": { params: RunExplainParams; result: RunExplanation };
   /** Lines of the logs. */
   "stackyard/run/logs": { params: RunLogsParams; result: RunLogsResult };
   /** Artifacts in a store. */

@@ -63,6 +63,7 @@ USES: dict[str, str] = {
     "run show": "small-1",
     "run logs": "small-1",
     "run graph": "small-1",
+    "run explain": "small-1",
     "run wait": "small-1",
     "run stop": "small-1",
     "run resume": "small-2",
@@ -84,7 +85,7 @@ LEFT_OUT = {
 NOTHING_OF_THE_REGISTRY = {
     "integration list", "integration requirements", "integration install", "integration uninstall", "init",
     "completion", "secret get", "secret describe", "secret create", "secret update", "run list", "run show", "run logs",
-    "run graph", "run wait", "run stop", "run delete",
+    "run graph", "run explain", "run wait", "run stop", "run delete",
 }  # fmt: skip
 """Verbs that a damaged registry does not stop."""
 WRITES = {

@@ -46,6 +46,7 @@ EXPECTED = (
     "run stop",
     "run wait",
     "run graph",
+    "run explain",
     "run resume",
     "run retry",
     "run delete",

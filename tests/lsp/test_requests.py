@@ -113,6 +113,9 @@ def test_a_whole_session(start: Callable[..., Client], project: Path, home: Path
     assert [r["id"] for r in page["items"]] == [run["id"]]
     ask.refused("stackyard/run/show", "N103", run="nobody")
 
+    explained = ask("stackyard/run/explain", run=run["id"], step="total")
+    assert [(s["step"], s["reused"], s["reason"]) for s in explained["steps"]] == [("total", False, "never_ran")]
+
     logs = ask("stackyard/run/logs", run=run["id"])
     assert "adding 4 numbers" in [line["text"] for line in logs["lines"]]
     assert logs["finished"]

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from stackyard.model.artifact import ColumnStatistics
 from stackyard.model.enums import ComponentType
+from stackyard.model.explain_views import RunExplanation
 from stackyard.model.reading import PageRequest, StatisticsRequest, TablePage
 from stackyard.model.stack_views import CheckView
 from stackyard.model.views import (
@@ -31,6 +32,7 @@ from stackyard.model.views import (
 from stackyard_ls.protocol_runs import (
     RunDeleteParams,
     RunDeleteResult,
+    RunExplainParams,
     RunLogsParams,
     RunLogsResult,
     RunParams,
@@ -329,6 +331,7 @@ REQUESTS: tuple[Method, ...] = (
     Method("stackyard/run/retry", RunRetryParams, RunStartResult, "Run a run's pipeline again, as a new run."),
     Method("stackyard/run/stop", RunStopParams, RunStopResult, "Ask a run, or one of its steps, to stop."),
     Method("stackyard/run/delete", RunDeleteParams, RunDeleteResult, "Delete finished runs."),
+    Method("stackyard/run/explain", RunExplainParams, RunExplanation, "Why steps were reused or not."),
     Method("stackyard/run/logs", RunLogsParams, RunLogsResult, "Lines of the logs."),
     Method("stackyard/artifact/list", ArtifactListParams, Page[ArtifactView], "Artifacts in a store."),
     Method("stackyard/artifact/versions", ArtifactVersionListParams, Page[ArtifactVersionView], "Versions."),

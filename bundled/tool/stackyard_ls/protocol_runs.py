@@ -73,6 +73,14 @@ class RunDeleteResult(View):
     """Ids."""
 
 
+class RunExplainParams(View):
+    """A run, or one step of it."""
+
+    run: str
+    """Name, id or ``latest``."""
+    step: str | None = None
+
+
 class RunLogsParams(View):
     """Lines of a run's logs, oldest first."""
 

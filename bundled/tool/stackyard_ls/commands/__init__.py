@@ -33,6 +33,7 @@ HANDLERS: dict[str, Handler] = {
     "stackyard/run/retry": runs.retry,
     "stackyard/run/stop": runs.stop,
     "stackyard/run/delete": runs.delete,
+    "stackyard/run/explain": runs.explain,
     "stackyard/run/logs": runs.logs,
     "stackyard/artifact/list": artifacts.list_page,
     "stackyard/artifact/versions": artifacts.list_versions,

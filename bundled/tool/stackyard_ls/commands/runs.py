@@ -7,12 +7,15 @@ from pathlib import Path
 
 from stackyard.api import launch, rerun, runs
 from stackyard.api.context import Context
+from stackyard.api.explain import explain_run
 from stackyard.api.run_request import RunRequest
+from stackyard.model.explain_views import RunExplanation
 from stackyard.model.views import Page, RunView
 from stackyard_ls.protocol import RunListParams
 from stackyard_ls.protocol_runs import (
     RunDeleteParams,
     RunDeleteResult,
+    RunExplainParams,
     RunLogsParams,
     RunLogsResult,
     RunParams,
@@ -91,6 +94,11 @@ def _start(call: Call, context: Context, request: RunRequest, what: str) -> RunS
     if call.cancelled.is_set():
         runs.stop_run(context, run_id)
     return RunStartResult(run_id=run_id, name=name)
+
+
+def explain(call: Call, params: RunExplainParams) -> RunExplanation:
+    """Return why a run's steps were reused or not: what changed, before and after."""
+    return explain_run(call.context, params.run, params.step)
 
 
 def logs(call: Call, params: RunLogsParams) -> RunLogsResult:
