@@ -1,6 +1,6 @@
-"""The crash scenarios of the integration suite, many more times.
+"""The crash scenarios of the integration suite, and the random edits of the cache, many more times.
 
-python -m tests.soak                      # everything: 200 kills, 100 signals, 1 GB of output, many at once
+python -m tests.soak                      # everything: 200 kills, 100 signals, 1 GB, many at once, 2,000 edits
 python -m tests.soak kills --seed 7       # one scenario, repeatable
 python -m tests.soak --scale 0.1          # a tenth of the counts
 """
@@ -21,6 +21,7 @@ from tests.integration.registry_scenario import change_registry_at_random
 from tests.integration.scenarios import first_runs_at_once
 from tests.integration.signals import signal_anything
 from tests.integration.user import User
+from tests.soak.edits.judge import judged
 
 KILLS = 200
 SIGNALS = 100
@@ -30,6 +31,7 @@ EACH = 100
 LONGEST_WAIT_S = 5.0
 FIRST_RUNS = 16
 FIRST_RUN_ROUNDS = 20
+EDITS = 2000
 
 
 def kills(user: User, seed: int, scale: float) -> str:
@@ -67,12 +69,20 @@ def first_runs(user: User, seed: int, scale: float) -> str:
     return f"{rounds} times {FIRST_RUNS} first runs"
 
 
+def edits(user: User, seed: int, scale: float) -> str:
+    """Edit generated projects, and run them without a cache to see whether it would have been wrong."""
+    report = judged(seed, max(1, round(EDITS * scale)), user.folder)
+    assert report.stale == [], "\n\n".join(report.stale)
+    return str(report)
+
+
 SCENARIOS: dict[str, Callable[[User, int, float], str]] = {
     "kills": kills,
     "signals": signals,
     "floods": floods,
     "writers": writers,
     "first-runs": first_runs,
+    "edits": edits,
 }
 
 

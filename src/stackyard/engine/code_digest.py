@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from stackyard.analysis.code_reach import MODULE, ORDER, CodeReach, Name, Reach
 from stackyard.analysis.module_code import ModuleCode, UnreadableCodeError
 from stackyard.engine.functions import load_function
-from stackyard.engine.plain_values import plain_digest
+from stackyard.engine.plain_values import may_be_plain, plain_digest
 from stackyard.engine.project_files import ProjectFiles
 from stackyard.model.digest import digest_bytes, digest_value
 from stackyard.model.graph import StepSource
@@ -37,6 +37,7 @@ class CodeDigests:
         self._roots = [Path(root).resolve() for root in roots if root]
         self._projects: dict[str, _ProjectCode] = {}
         self._known: dict[tuple[str, str, str], dict[str, str]] = {}
+        self._labels: dict[str, str] = {}
         self._reasons: dict[str, str] = {}
         self._texts: dict[str, Callable[[], str]] = {}
 
@@ -170,11 +171,11 @@ class CodeDigests:
         return found
 
     def _label(self, file: str) -> str:
-        path = Path(file)
-        for root in self._roots:
-            if path.is_relative_to(root):
-                return path.relative_to(root).as_posix()
-        return path.name
+        if file not in self._labels:
+            path = Path(file)
+            root = next((root for root in self._roots if path.is_relative_to(root)), path.parent)
+            self._labels[file] = path.relative_to(root).as_posix()
+        return self._labels[file]
 
 
 class _ProjectCode:
@@ -226,9 +227,10 @@ class _ProjectCode:
     def value_digest(self, file: str, name: str, roots: list[Path]) -> str:
         """Return the digest of the plain value that a computed name has in this process; empty: there is none."""
         module, loaded = self.files.module(file), self.files.loaded_module(file)
-        if module is None or loaded is None or name not in vars(loaded) or not module.is_computed(name):
+        value = vars(loaded).get(name) if loaded is not None else None
+        if module is None or value is None or not may_be_plain(value) or not module.is_computed(name):
             return ""
-        return plain_digest(vars(loaded)[name], [str(root) for root in roots])
+        return plain_digest(value, [str(root) for root in roots])
 
     def text(self, file: str, name: str, member: str) -> str:
         """Return the source of a name, or of a member of it."""

@@ -8,10 +8,17 @@ from typing import Any
 from stackyard.model.digest import PREFIX
 
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
+_CONTAINERS = frozenset({list, tuple, dict, set, frozenset})
 _MODULES = frozenset({"datetime", "decimal", "fractions", "pathlib", "pathlib._local", "uuid"})
 """Modules of the standard library whose types are plain: their text says all of a value."""
 _MOST_VALUES = 20_000
 _MOST_BYTES = 10_000_000
+
+
+def may_be_plain(value: object) -> bool:
+    """Tell whether a value is of a plain type itself; what it holds may not be."""
+    kind = type(value)
+    return kind in _ATOMS or kind in _CONTAINERS or kind.__module__ in _MODULES
 
 
 def plain_digest(value: Any, roots: list[str]) -> str:
