@@ -7,7 +7,7 @@ import pytest
 from tests.cli.shell import ROOT, Shell
 from tests.cli.transcript import File, follow, read_page
 
-PAGES = ["steps", "pipelines", "running", "models", "artifacts", "materializers"]
+PAGES = ["steps", "pipelines", "running", "models", "artifacts", "materializers", "caching"]
 
 
 @pytest.mark.timeout(300)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from stackyard.model.explain_views import RunForecast, StepForecast
 
 _COLOURS = {"reuse": "blue", "run": "green", "depends": "yellow", "skip": "bright_black"}
-_COUNTS = {"reuse": "would be reused", "run": "would run", "depends": "on what those give", "skip": "left out"}
+_COUNTS = {"reuse": "would be reused", "run": "would run", "depends": "depends on steps before it", "skip": "left out"}
 
 
 def forecast(request: RunRequest, manner: Manner) -> int:
