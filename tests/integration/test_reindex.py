@@ -71,7 +71,7 @@ def _listing(user: User) -> dict[str, Any]:
         "runs": runs,
         "run": _json(user, "run", "show", "work-1"),
         "tags": _json(user, "tag", "list"),
-        "pipelines": len(runs),
+        "model": _json(user, "model", "show", "churn"),
     }
 
 
@@ -106,7 +106,6 @@ def test_a_store_with_a_thousand_versions_gives_the_same_listing(user: User) -> 
     after = _listing(user)
     for what, found in before.items():
         assert after[what] == found, what
-    assert _json(user, "model", "show", "churn")["n_versions"] == 2
 
     # Again: nothing to do. The cache knows the runs, numbers go on.
     again = _json(user, "artifact", "reindex")

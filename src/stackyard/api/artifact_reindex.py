@@ -20,7 +20,7 @@ from stackyard.model.stack import StackComponent
 from stackyard.storage.artifact_store import ArtifactStore
 from stackyard.storage.catalog import reindexing
 from stackyard.storage.catalog.connection import open_writer, transaction
-from stackyard.storage.catalog.health import is_damaged
+from stackyard.storage.catalog.health import damage_of
 from stackyard.storage.catalog.records import parse_record, run_record, versions_record
 from stackyard.storage.catalog.reindexing import Found, Known
 from stackyard.storage.home import Home
@@ -113,9 +113,10 @@ def _prepare(home: Home) -> ReindexView:
     home.ensure()
     with file_lock(home.catalog_lock, "catalog"):
         living = [lock.stem for lock in (home.root / "runs").glob("*.lock") if is_alive(lock)]
-        if living and there and is_damaged(home):
+        damage = damage_of(home) if living else ""
+        if damage:
             raise CatalogError(
-                f"The catalog {home.catalog_file} is damaged, and {len(living)} runs that go on still write to it.",
+                f"The catalog {home.catalog_file} is damaged ({damage}), and {len(living)} runs still write to it.",
                 hint="Wait for their end, or end them; then try again.",
             )
         moved = reindexing.move_damaged(home)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from stackyard.model.errors import CatalogError
-from stackyard.storage.catalog.connection import checkpoint, open_reader, open_writer
+from stackyard.storage.catalog.connection import catalog_errors, checkpoint, open_reader, open_writer
 from stackyard.storage.catalog.reader import CatalogReader
 from stackyard.storage.catalog.runs import mark_interrupted
 from stackyard.storage.home import Home
 
 _STEPS_BETWEEN_LOOKS = 10_000
 _LONG_CHECK_S = 60.0
+_ALL = 1_000_000_000
+_NO_PROBLEM = "NULL value in tags."
+"""What SQLite before 3.41 says of each row of a table WITHOUT ROWID whose key does not come first."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,8 @@ def catalog_health(home: Home, limit_s: float) -> CatalogHealth | None:
         reader.close()
 
 
-def is_damaged(home: Home) -> bool:
-    """Tell whether there is a catalog that SQLite can't make sense of.
+def damage_of(home: Home) -> str:
+    """Return what makes a catalog one that SQLite can't make sense of; empty when there is none, or nothing.
 
     Raises:
         CatalogError: it can't be opened for another reason.
@@ -68,18 +72,14 @@ def is_damaged(home: Home) -> bool:
     """
     try:
         connection = open_reader(home)
+        if connection is None:
+            return ""
+        with contextlib.closing(connection), catalog_errors(home.catalog_file):
+            return _quick_check(connection, _LONG_CHECK_S)[0]
     except CatalogError as error:
         if error.details.get("damaged"):
-            return True
+            return error.message
         raise
-    if connection is None:
-        return False
-    try:
-        return bool(_quick_check(connection, _LONG_CHECK_S)[0])
-    except sqlite3.DatabaseError:
-        return True
-    finally:
-        connection.close()
 
 
 def record_interrupted(home: Home) -> None:
@@ -110,7 +110,8 @@ def _quick_check(connection: sqlite3.Connection, limit_s: float) -> tuple[str, b
     end = time.monotonic() + limit_s
     connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS_BETWEEN_LOOKS)
     try:
-        first = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        rows = (str(row[0]) for row in connection.execute(f"PRAGMA quick_check({_ALL})"))
+        first = next((text for text in rows if not text.startswith(_NO_PROBLEM)), "ok")
     except sqlite3.OperationalError as error:
         if "interrupted" in str(error):
             return "", False

@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 
 from stackyard.model.artifact import Manifest
 from stackyard.model.enums import Status
-from stackyard.storage.catalog.health import is_damaged
+from stackyard.storage.catalog.health import damage_of
 from stackyard.storage.catalog.records import artifact_row, insert_missing, put_version, restore
 from stackyard.storage.catalog.sql import changed
 from stackyard.storage.catalog.tags import add_tags
 from stackyard.storage.home import Home
 from stackyard.storage.ids import now
-
 
 _NO_SIGNS = str.maketrans("", "", "-:.")
 
@@ -171,7 +170,7 @@ def move_damaged(home: Home) -> str:
 
     The caller made sure that no run goes on, and holds the catalog's lock.
     """
-    if not home.catalog_file.exists() or not is_damaged(home):
+    if not home.catalog_file.exists() or not damage_of(home):
         return ""
     target = home.root / f"catalog.damaged-{now().translate(_NO_SIGNS)}.db"
     for suffix in ("-wal", "-shm", ""):
