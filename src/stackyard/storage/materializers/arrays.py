@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from stackyard.model.artifact import Manifest, Preview, PreviewColumn
 from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
 from stackyard.storage.materializers.base import PREVIEW_COLUMNS, PREVIEW_ROWS, Materializer, Saved, safe_cell
+from stackyard.storage.materializers.meanwhile import preview_meanwhile
 from stackyard.storage.materializers.statistics import statistics_for_preview
 
 _DATA, _MASK, _FILL = "data.npy", "mask.npy", "fill_value.npy"
@@ -34,8 +35,11 @@ class NumpyMaterializer(Materializer):
         import numpy as np  # noqa: PLC0415
 
         array = np.asarray(value)
-        _write(writer, _DATA, array)
-        return Saved([int(n) for n in array.shape], _preview(array, is_scalar=isinstance(value, np.generic)))
+        is_scalar = isinstance(value, np.generic)
+        preview = preview_meanwhile(
+            lambda: _preview(array, is_scalar=is_scalar), array.nbytes, lambda: _write(writer, _DATA, array)
+        )
+        return Saved([int(n) for n in array.shape], preview)
 
     def load(self, store: ArtifactStore, uri: str, manifest: Manifest) -> Any:
         """Map ``data.npy``; writing to the array never reaches the file."""

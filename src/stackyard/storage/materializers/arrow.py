@@ -16,6 +16,7 @@ from stackyard.storage.materializers.base import (
     Saved,
     safe_cell,
 )
+from stackyard.storage.materializers.meanwhile import preview_meanwhile
 from stackyard.storage.materializers.statistics import statistics_for_preview
 
 DATA_FILE = "data.arrow"
@@ -86,12 +87,13 @@ class ArrowMaterializer(Materializer):
             pa.ipc.new_file(pa.BufferOutputStream(), table.schema).close()
         except pa.ArrowException as error:
             raise NotStorableError(str(error)) from error
-        write_table(pa, writer, table)
         if isinstance(value, pa.Schema):
+            write_table(pa, writer, table)
             text = "\n".join(f"{field.name}: {field.type}" for field in value)
             return Saved([len(value)], Preview(kind="text", text=text))
         shape = [len(value)] if isinstance(value, (pa.Array, pa.ChunkedArray)) else [*table.shape]
-        return Saved(shape, arrow_preview(table))
+        preview = preview_meanwhile(lambda: arrow_preview(table), table.nbytes, lambda: write_table(pa, writer, table))
+        return Saved(shape, preview)
 
     def load(self, store: ArtifactStore, uri: str, manifest: Manifest) -> Any:
         """Map ``data.arrow``."""

@@ -9,6 +9,7 @@ from stackyard.model.errors import MaterializationError, PackageMissingError
 from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
 from stackyard.storage.materializers.arrow import DATA_FILE
 from stackyard.storage.materializers.base import PREVIEW_COLUMNS, PREVIEW_ROWS, Materializer, Saved, safe_cell
+from stackyard.storage.materializers.meanwhile import preview_meanwhile
 from stackyard.storage.materializers.statistics import statistics_for_preview
 
 
@@ -48,10 +49,13 @@ class PolarsMaterializer(Materializer):
             frame = value.to_frame()
         elif isinstance(value, pl.LazyFrame):
             frame = _collected(value)
-        with writer.open(DATA_FILE) as file:
-            frame.write_ipc(file, compression="uncompressed", compat_level=pl.CompatLevel.oldest())
+
+        def write() -> None:
+            with writer.open(DATA_FILE) as file:
+                frame.write_ipc(file, compression="uncompressed", compat_level=pl.CompatLevel.oldest())
+
         shape = [value.len()] if isinstance(value, pl.Series) else [*frame.shape]
-        return Saved(shape, _preview(frame))
+        return Saved(shape, preview_meanwhile(lambda: _preview(frame), frame.estimated_size(), write))
 
     def load(self, store: ArtifactStore, uri: str, manifest: Manifest) -> Any:
         """Read ``data.arrow``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import sys
@@ -12,12 +13,12 @@ from stackyard.model.artifact import ColumnStatistics, Histogram, ValueCount
 from stackyard.storage.materializers.base import safe_cell
 
 MAX_ROWS = 100_000
-_PREVIEW_ROWS = 20_000
+_PREVIEW_ROWS = 10_000
 """Of a preview: made with each value that is stored, so it may cost little."""
 _BINS = 20
 _TOP = 10
-_PIECE = 1 << 13
-"""Values looked at together: they stay in the processor's cache, and are too few for threads of a BLAS library."""
+_PIECE = 1 << 15
+"""Values looked at together, so that they stay in the processor's cache."""
 _CANCELLED = 1e-4
 """Variance to squared mean: below, too many digits are lost in the short formula."""
 _SPREAD = 0.618033988749895
@@ -107,9 +108,6 @@ class _Moments:
     """Count, mean and sum of squared differences from it, of pieces that are added; and the extremes."""
 
     def __init__(self) -> None:
-        import numpy as np  # noqa: PLC0415
-
-        self._ones = np.ones(_PIECE)
         self.count = 0
         self.mean = 0.0
         self.squares = 0.0
@@ -127,11 +125,12 @@ class _Moments:
                 return
             low, high = np.minimum.reduce(piece), np.maximum.reduce(piece)
         numbers = piece.astype(np.float64, copy=False)
-        mean = float(np.dot(numbers, self._ones[: piece.size])) / piece.size
-        squares = float(np.dot(numbers, numbers)) - piece.size * mean * mean
+        mean = float(np.add.reduce(numbers)) / piece.size
+        # Not np.dot, which may start threads of a BLAS library.
+        squares = float(np.einsum("i,i->", numbers, numbers)) - piece.size * mean * mean
         if not squares > _CANCELLED * piece.size * mean * mean:
             numbers = numbers - mean
-            squares = float(np.dot(numbers, numbers))
+            squares = float(np.einsum("i,i->", numbers, numbers))
         self.minimum = low if self.minimum is None else min(self.minimum, low)
         self.maximum = high if self.maximum is None else max(self.maximum, high)
         count = self.count + piece.size
@@ -164,6 +163,7 @@ def _sample(array: Any, max_rows: int) -> tuple[Any, int | None]:
     ], max_rows
 
 
+@functools.lru_cache(maxsize=2)  # the columns of a table share it
 def _spread(size: int, count: int) -> Any:
     """Return `count` ascending places in ``range(size)``: one in each share of equal length, at changing offsets."""
     import numpy as np  # noqa: PLC0415

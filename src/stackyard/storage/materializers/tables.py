@@ -17,6 +17,7 @@ from stackyard.storage.materializers.base import (
     Saved,
     safe_cell,
 )
+from stackyard.storage.materializers.meanwhile import preview_meanwhile
 from stackyard.storage.materializers.pandas_labels import (
     index_comes_back,
     is_plain,
@@ -78,8 +79,9 @@ class PandasMaterializer(Materializer):
             table = _with_facts(pa, value, frame)
         except Exception as error:  # pyarrow raises its own, Python's and Unicode errors
             raise NotStorableError(str(error)) from error
-        write_table(pa, writer, table)
-        preview = _preview(frame, table)
+        preview = preview_meanwhile(
+            lambda: _preview(frame, table), table.nbytes, lambda: write_table(pa, writer, table)
+        )
         if is_series:
             preview.columns[-1].name = _SCALAR if value.name is None else _label_text(value.name)
         return Saved([int(n) for n in value.shape], preview)
