@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from stackyard.model.errors import MaterializationError
 from stackyard.storage.materializers.classes import Kind, kind_of
@@ -11,6 +12,8 @@ from stackyard.storage.materializers.classes import Kind, kind_of
 PydanticState = tuple[dict[str, Any], dict[str, Any] | None, set[str], dict[str, Any] | None]
 """Fields, extra fields, names of the fields that were given, private attributes."""
 _PYDANTIC = ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__", "__pydantic_private__")
+
+_known_slots: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()
 
 
 def declared(cls: Any, kind: Kind) -> list[str]:
@@ -21,7 +24,7 @@ def declared(cls: Any, kind: Kind) -> list[str]:
 
 
 def fields_of(value: Any) -> dict[str, Any] | None:
-    """Return what a dataclass, pydantic model or named tuple holds, declared fields first; None: it is none of these.
+    """Return what a dataclass, pydantic model or named tuple holds; None: it is none of these. It is not to be changed.
 
     Fields without a value are left out.
     """
@@ -39,8 +42,7 @@ def fields_of(value: Any) -> dict[str, Any] | None:
             held = {**held, name: slot.__get__(value)}
         except AttributeError:  # it was never set
             continue
-    names = [name for name in declared(type(value), kind) if name in held]
-    return {**{name: held[name] for name in names}, **held}
+    return held
 
 
 def default_of(cls: Any, name: str) -> Any:
@@ -56,12 +58,13 @@ def pydantic_state(value: Any) -> PydanticState:
     return held or {}, extra, given or set(), private
 
 
-def made_of(cls: Any, kind: Kind, held: dict[str, Any], unset: list[str]) -> Any:
+def made_of(cls: Any, kind: Kind, names: frozenset[str], held: dict[str, Any], unset: list[str]) -> Any:
     """Return a dataclass or named tuple that has these fields; those that the class got since have their defaults.
 
     Args:
         cls: the class.
         kind: of the class.
+        names: of its fields.
         held: fields and their values.
         unset: fields that had no value.
 
@@ -74,7 +77,7 @@ def made_of(cls: Any, kind: Kind, held: dict[str, Any], unset: list[str]) -> Any
         return tuple.__new__(cls, held.values())
     made = object.__new__(cls)
     slots = _slots(cls)
-    for field in dataclasses.fields(cls):
+    for field in dataclasses.fields(cls) if not names <= held.keys() else ():
         if field.name in held or field.name in unset:
             continue
         if field.default is not dataclasses.MISSING:
@@ -121,9 +124,11 @@ def changed(cls: type, names: list[str]) -> MaterializationError:
 
 def _slots(cls: type) -> dict[str, Any]:
     """Return the slots of a class and its bases by their names."""
-    return {
-        name: found
-        for base in reversed(cls.__mro__)
-        for name, found in vars(base).items()
-        if type(found).__name__ == "member_descriptor"
-    }
+    if cls not in _known_slots:
+        _known_slots[cls] = {
+            name: found
+            for base in reversed(cls.__mro__)
+            for name, found in vars(base).items()
+            if type(found).__name__ == "member_descriptor"
+        }
+    return _known_slots[cls]

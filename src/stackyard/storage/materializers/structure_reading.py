@@ -33,6 +33,7 @@ class Reading:
         self._uri = uri
         self._manifest = manifest
         self._parts: dict[str, Any] = {}
+        self._classes: dict[tuple[str, Kind], tuple[Any, frozenset[str]]] = {}
 
     def decode(self, node: Any) -> Any:
         """Return the value of some JSON.
@@ -83,32 +84,39 @@ class Reading:
         )  # fmt: skip
         return materializer.load(cast(ArtifactStore, store), store.part_uri, part)
 
+    def _class(self, path: str, kind: Kind) -> tuple[Any, frozenset[str]]:
+        """Return a class and the names of its fields; each is looked for once."""
+        if (path, kind) not in self._classes:
+            cls = class_at(path, kind)
+            self._classes[path, kind] = (cls, frozenset(declared(cls, kind)) if kind != "enum" else frozenset())
+        return self._classes[path, kind]
+
     def of_class(self, node: Node) -> Any:
         """Return a dataclass or named tuple."""
         kind: Kind = "dataclass" if "$dataclass" in node else "namedtuple"
-        cls = class_at(node[f"${kind}"], kind)
+        cls, names = self._class(node[f"${kind}"], kind)
         held = {name: self.decode(item) for name, item in node["fields"].items()}
-        gone = [name for name in held if name not in declared(cls, kind)]
+        gone = [name for name in held if name not in names]
         if gone:
             raise changed(cls, gone)
         more = {name: self.decode(item) for name, item in node.get("more", {}).items()}
-        return made_of(cls, kind, {**held, **more}, [*node.get("unset", {})])
+        return made_of(cls, kind, names, {**held, **more} if more else held, [*node.get("unset", {})])
 
     def model(self, node: Node) -> Any:
         """Return a pydantic model."""
-        cls = class_at(node["$pydantic"], "pydantic")
+        cls, names = self._class(node["$pydantic"], "pydantic")
         held, more, extra, private = (
             {name: self.decode(item) for name, item in node[key].items()} if key in node else None
             for key in ("fields", "more", "extra", "private")
         )
-        gone = [name for name in held or {} if name not in declared(cls, "pydantic")]
+        gone = [name for name in held or {} if name not in names]
         if gone:
             raise changed(cls, gone)
         return model_of(cls, ({**(held or {}), **(more or {})}, extra, set(node["set"]), private))
 
     def enum(self, node: Node) -> Any:
         """Return a member of an enum, by its name; one that has none is a combination of flags."""
-        cls = class_at(node["$enum"], "enum")
+        cls = self._class(node["$enum"], "enum")[0]
         if "member" not in node and issubclass(cls, Flag):
             return cls(node["value"])
         if node["member"] not in cls.__members__:

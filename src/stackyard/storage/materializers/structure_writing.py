@@ -7,7 +7,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from enum import Enum, Flag
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from stackyard.model.plain import Repeats, are_scalars, is_plain
 from stackyard.storage.artifact_store import VersionWriter
@@ -32,6 +32,13 @@ _MAX_PARTS = 10_000
 _MAX_PICKLES = 100
 """More objects of one value are better pickled together."""
 PATHS = (PurePosixPath, PureWindowsPath, type(Path()))
+
+
+class _Class(NamedTuple):
+    kind: Kind
+    path: str
+    names: list[str]
+    """Of the declared fields."""
 
 
 class Part:
@@ -74,7 +81,7 @@ class Writing:
         self.deterministic = True
         """False: equal values can have other structures, or mean something else when their classes change."""
         self._known: dict[int, Part] = {}
-        self._classes: dict[type, tuple[Kind, str] | None] = {}
+        self._classes: dict[type, _Class | None] = {}
         self._open: set[int] = set()
         """Identities of the containers around the one that is looked at."""
         self._repeats = Repeats()
@@ -106,17 +113,20 @@ class Writing:
         found = encode_scalar(value)
         return found if found is not None else self._part(value, name)
 
-    def _class(self, kind: type) -> tuple[Kind, str] | None:
-        """Return what kind of data class a type is, and where it is found; None: none, or nowhere.
+    def _class(self, cls: type) -> _Class | None:
+        """Return what is known of a data class; None: it is none, or can't be found again.
 
         Those that the user has a materializer for are none.
         """
-        if kind not in self._classes:
-            found = kind_of(kind)
-            own = any(registered.for_type(path_of(base)) is not None for base in kind.__mro__) if found else False
-            path = path_to(kind) if found is not None and not own else None
-            self._classes[kind] = (found, path) if found is not None and path is not None else None
-        return self._classes[kind]
+        if cls not in self._classes:
+            kind = kind_of(cls)
+            own = kind is not None and any(registered.for_type(path_of(base)) is not None for base in cls.__mro__)
+            path = path_to(cls) if kind is not None and not own else None
+            self._classes[cls] = None
+            if kind is not None and path is not None:
+                self._classes[cls] = _Class(kind, path, declared(cls, kind) if kind != "enum" else [])
+                self.deterministic = self.deterministic and not behaves(cls)
+        return self._classes[cls]
 
     def _nested(self, value: Any, kind: type, name: str) -> Any:
         """Return the JSON of a value that holds others."""
@@ -193,9 +203,7 @@ class Writing:
         cls = type(value)
         known = self._class(cls)
         assert known is not None  # noqa: S101  # looked at before
-        kind, path = known
-        if behaves(cls):
-            self.deterministic = False
+        kind, path, names = known
         if kind == "enum":
             return self._enum(value, path, name)
         if kind == "namedtuple":
@@ -204,8 +212,7 @@ class Writing:
                 return self._refused(value, name, "it holds more than its fields")
             return {"$namedtuple": path, "fields": self._fields(fields)}
         if kind == "pydantic":
-            return self._pydantic(value, path)
-        names = declared(cls, kind)
+            return self._pydantic(value, path, names)
         held = fields_of(value) or {}
         found = {"$dataclass": path, **self._by_declaration(held, names)}
         # A field without a value shows the class's default, which may change: it counts.
@@ -226,9 +233,9 @@ class Writing:
             return {"$enum": path, "value": held}
         return self._refused(value, place, "it is no member of its enum")
 
-    def _pydantic(self, value: Any, path: str) -> Any:
+    def _pydantic(self, value: Any, path: str, names: list[str]) -> Any:
         held, extra, given, private = pydantic_state(value)
-        found = {"$pydantic": path, **self._by_declaration(held, declared(type(value), "pydantic"))}
+        found = {"$pydantic": path, **self._by_declaration(held, names)}
         found["set"] = sorted(given)
         if extra is not None:
             found["extra"] = self._fields(extra)
