@@ -52,6 +52,9 @@ EXPECTED = (
     "run delete",
     "artifact list",
     "artifact show",
+    "artifact verify",
+    "artifact prune",
+    "artifact reindex",
 )
 
 SMALL = """

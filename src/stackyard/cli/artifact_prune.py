@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 MAX_ROWS = 30
 _NEVER = "0"
 _STAY = {
-    "model": "belong to model versions",
-    "tag": "have the tag 'keep', or their run has",
-    "running": "belong to runs that go on",
-    "run": "are listed by runs (--from-runs)",
+    "model": "of model versions",
+    "tag": "with the tag 'keep', or of something that has it",
+    "running": "of runs that go on",
+    "run": "that runs list (--from-runs takes them, too)",
 }
 
 
@@ -103,13 +103,13 @@ def _print_plan(view: PruneView, *, unknown: bool) -> None:
         if len(view.artifacts) > MAX_ROWS:
             click.echo(f"... and {len(view.artifacts) - MAX_ROWS} more artifacts")
     for reason, count in view.stay.items():
-        click.echo(f"{count} stay: they {_STAY[reason]}.")
+        click.echo(f"Stays: {_many(count, 'version')} {_STAY[reason]}.")
     if view.left_before:
-        click.echo(f"{view.left_before} of them were announced by a prune that was interrupted.")
+        click.echo(f"{_many(view.left_before, 'version')} of a prune that was interrupted.")
     if view.unknown and not unknown:
         click.echo(
-            f"{len(view.unknown)} versions are in the stores but not in this catalog: bring them into it with "
-            "stackyard artifact reindex, or remove them with --unknown."
+            f"Not in this catalog: {_many(len(view.unknown), 'version')}. Bring them into it with: stackyard artifact "
+            "reindex, or remove them with --unknown."
         )
     _print_failed(view)
     click.echo(f"To be removed: {_counted(view, unknown=unknown)}.")
@@ -124,9 +124,14 @@ def _counted(view: PruneView, *, unknown: bool) -> str:
     """Return what goes in words."""
     parts = []
     if view.versions:
-        parts.append(f"{view.versions} versions of {len(view.artifacts)} artifacts ({show_size(view.size_bytes)})")
+        artifacts = _many(len(view.artifacts), "artifact")
+        parts.append(f"{_many(view.versions, 'version')} of {artifacts} ({show_size(view.size_bytes)})")
     if view.leftovers:
-        parts.append(f"{len(view.leftovers)} leftovers without a manifest")
+        parts.append(f"{_many(len(view.leftovers), 'leftover')} without a manifest")
     if unknown and view.unknown:
-        parts.append(f"{len(view.unknown)} versions that this catalog does not know")
+        parts.append(f"{_many(len(view.unknown), 'version')} that this catalog does not know")
     return ", ".join(parts) or "nothing"
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
