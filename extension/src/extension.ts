@@ -65,7 +65,11 @@ export function activate(context: ExtensionContext): StackyardExtension {
     undo: bag.track(new UndoOffer()),
   };
   const statusBar = bag.track(new ActiveStackStatusBar(stores, status));
-  bag.track(registerCommands(handlers(deps), log));
+  bag.track(
+    registerCommands(handlers(deps), log, () => {
+      deps.views.stopReading();
+    }),
+  );
   bag.track(new ProjectFollower(server));
   bag.track(new Coordinator(deps, statusBar, new ContextKeys())).begin();
   running = server;

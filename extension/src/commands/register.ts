@@ -11,13 +11,18 @@ export type Handler = (...args: readonly unknown[]) => Promise<void> | void;
 /** A handler for every command there is: the type makes a missing one an error. */
 export type Handlers = Readonly<Record<CommandId, Handler>>;
 
-/** Registers all commands, each inside the one place that decides what the user learns of an error. */
-export function registerCommands(handlers: Handlers, log: LogOutputChannel): DisposableBag {
+/**
+ * Registers all commands, each inside the one place that decides what the user learns of an error.
+ *
+ * @param begin Called before each.
+ */
+export function registerCommands(handlers: Handlers, log: LogOutputChannel, begin: () => void): DisposableBag {
   const bag = new DisposableBag();
   for (const id of COMMAND_IDS) {
     bag.track(
       commands.registerCommand(id, async (...args: readonly unknown[]) => {
         try {
+          begin();
           await handlers[id](...args);
         } catch (error) {
           report(id, error, log);

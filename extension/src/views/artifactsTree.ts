@@ -70,10 +70,10 @@ export class ArtifactNode implements TreeNode {
     this.id = `${parent.id}/artifact:${artifact.name}`;
   }
 
-  item(): TreeItem {
+  item(now: number): TreeItem {
     const item = new TreeItem(this.artifact.name, TreeItemCollapsibleState.Collapsed);
     item.id = this.id;
-    item.description = artifactDescription(this.artifact, Date.now());
+    item.description = artifactDescription(this.artifact, now);
     item.iconPath = icon("symbol-variable");
     item.tooltip = `${this.artifact.name}: ${this.artifact.type}`;
     item.contextValue = "artifact";
@@ -104,11 +104,11 @@ export class ArtifactVersionNode implements TreeNode {
     this.id = `${parent.id}/version:${version.id}`;
   }
 
-  item(): TreeItem {
+  item(now: number): TreeItem {
     const { version } = this;
     const item = new TreeItem(`v${version.version}`, TreeItemCollapsibleState.Collapsed);
     item.id = this.id;
-    item.description = versionDescription(version, Date.now());
+    item.description = versionDescription(version, now);
     item.iconPath = versionIcon(version);
     item.contextValue = "artifactVersion";
     item.command = call("stackyard.artifact.open", "Open Artifact", this);
@@ -163,7 +163,7 @@ export class ArtifactsTree extends TreeProvider {
     super();
     this.track(
       artifacts.onDidChange(() => {
-        this.redraw();
+        this.redrawUnread();
       }),
     );
   }

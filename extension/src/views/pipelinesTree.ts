@@ -22,6 +22,10 @@ export class PipelineNode implements TreeNode {
     this.id = `pipeline:${pipelineId(pipeline)}`;
   }
 
+  get below(): NonNullable<TreeNode["below"]> {
+    return { look: [this.pipeline.parameters, stepsOf(this.pipeline, this.list)] };
+  }
+
   item(): TreeItem {
     const { pipeline } = this;
     const isEmpty = pipeline.steps.length + pipeline.parameters.length === 0;
@@ -122,7 +126,7 @@ export class PipelinesTree extends TreeProvider {
     super();
     this.track(
       pipelines.onDidChange(() => {
-        this.redraw();
+        void this.redrawChanged();
       }),
     );
   }

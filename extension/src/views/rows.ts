@@ -15,7 +15,7 @@ export abstract class LeafNode implements TreeNode {
     readonly parent: TreeNode | undefined,
   ) {}
 
-  abstract item(): TreeItem;
+  abstract item(now: number): TreeItem;
 
   async children(): Promise<TreeNode[]> {
     return Promise.resolve([]);
@@ -54,10 +54,6 @@ export class LoadMoreNode extends LeafNode {
     readonly load: () => Promise<void>,
   ) {
     super(`${parent?.id ?? ""}/more`, parent);
-  }
-
-  get facts(): unknown {
-    return [this.shown, this.total];
   }
 
   item(): TreeItem {

@@ -5,6 +5,7 @@ import { originText } from "../model/stacks";
 import { isFinished } from "../model/status";
 import type { RunView, StepRunView } from "../protocol";
 import type { RunsStore } from "../stores/runs";
+import { look } from "./drawn";
 import { statusIcon } from "./icons";
 import { LeafNode, LoadMoreNode, NoteNode, ProblemNode, call } from "./rows";
 import { type TreeNode, TreeProvider } from "./tree";
@@ -27,17 +28,18 @@ export class RunNode implements TreeNode {
     this.id = `run:${run.id}`;
   }
 
-  get facts(): unknown {
-    return this.run;
+  get below(): NonNullable<TreeNode["below"]> {
+    const { steps, status } = this.run;
+    return { look: [isFinished(status), ...steps.map((step) => look(new StepRunNode(step, this).item(0)))] };
   }
 
-  item(): TreeItem {
+  item(now: number): TreeItem {
     const { run } = this;
     const item = new TreeItem(run.name, TreeItemCollapsibleState.Collapsed);
     item.id = this.id;
-    item.description = runDescription(run, Date.now());
+    item.description = runDescription(run, now);
     item.iconPath = statusIcon(run.status);
-    item.tooltip = runTooltip(run);
+    item.tooltip = runTooltip(run, now);
     item.contextValue = isFinished(run.status) ? "run.finished" : "run.unfinished";
     item.command = call("stackyard.run.showLogs", "Show Logs", this);
     item.accessibilityInformation = { label: `Run ${run.name}, ${item.description}` };
@@ -47,6 +49,7 @@ export class RunNode implements TreeNode {
   async children(): Promise<TreeNode[]> {
     try {
       const run = await this.runs.detail(this.run.id);
+      this.run = run;
       if (run.steps.length > 0) return run.steps.map((step) => new StepRunNode(step, this));
       return [new NoteNode(this, isFinished(run.status) ? "no step was started" : "no step yet")];
     } catch (error) {
@@ -64,13 +67,13 @@ export class StepRunNode extends LeafNode {
     super(`${parent.id}/step:${step.id}`, parent);
   }
 
-  item(): TreeItem {
+  item(now: number): TreeItem {
     const { step } = this;
     const item = new TreeItem(step.name, TreeItemCollapsibleState.None);
     item.id = this.id;
-    item.description = stepDescription(step, Date.now());
+    item.description = stepDescription(step, now);
     item.iconPath = statusIcon(step.status);
-    item.tooltip = stepTooltip(step);
+    item.tooltip = stepTooltip(step, now);
     item.contextValue = step.file === "" ? "stepRun" : "stepRun.located";
     item.command = call("stackyard.run.showLogs", "Show Logs", this);
     item.accessibilityInformation = { label: `Step ${step.name}, ${item.description}` };
@@ -152,9 +155,9 @@ export class RunsTree extends TreeProvider {
   }
 }
 
-function runTooltip(run: RunView): MarkdownString {
+function runTooltip(run: RunView, now: number): MarkdownString {
   const text = new MarkdownString("**").appendText(run.name).appendMarkdown(`** — ${run.status}\n\n`);
-  const seconds = durationOf(run, Date.now());
+  const seconds = durationOf(run, now);
   const cached = run.n_cached === 0 ? "" : `, ${run.n_cached} cached`;
   const facts: readonly [string, string][] = [
     ["Pipeline", run.pipeline],
@@ -170,9 +173,9 @@ function runTooltip(run: RunView): MarkdownString {
   return text;
 }
 
-function stepTooltip(step: StepRunView): MarkdownString {
+function stepTooltip(step: StepRunView, now: number): MarkdownString {
   const text = new MarkdownString("**").appendText(step.name).appendMarkdown(`** — ${step.status}\n\n`);
-  const seconds = durationOf(step, Date.now());
+  const seconds = durationOf(step, now);
   const outputs = step.outputs.map((output) => `${output.artifact_name} v${output.version}`).join(", ");
   appendFacts(text, [
     ["Started", formatTime(step.started_at)],

@@ -28,8 +28,14 @@ export class StackNode implements TreeNode {
     this.id = `stack:${stack.id}`;
   }
 
-  get facts(): unknown {
-    return [this.stack, this.check];
+  get told(): unknown {
+    const { components, ...own } = this.stack;
+    return [own, components.map(lookOf), this.check];
+  }
+
+  get below(): NonNullable<TreeNode["below"]> {
+    const { components } = this.stack;
+    return { look: components.map(lookOf), told: components };
   }
 
   item(): TreeItem {
@@ -157,6 +163,11 @@ export class StacksTree extends TreeProvider {
     node.check = checkOf(this.checks.peek(), stack.id);
     return node;
   }
+}
+
+/** What the rows of a component and of its settings are drawn from. */
+function lookOf({ id, name, component_type, flavor, configuration }: ComponentView): unknown {
+  return [id, name, component_type, flavor, configuration];
 }
 
 function stackIcon(stack: StackView): ThemeIcon {

@@ -69,6 +69,11 @@ export class Views extends DisposableBag {
     for (const tree of [this.stacks, this.pipelines, this.runs, this.artifacts]) tree.redrawAll();
   }
 
+  /** Nobody reads a hover any more: a click, a key or a command closed it. */
+  stopReading(): void {
+    for (const tree of [this.stacks, this.pipelines, this.runs, this.artifacts]) tree.stopReading();
+  }
+
   /** Says above the runs why no more can be started; without runs the view's welcome says it. */
   say(status: ExtensionStatus): void {
     const isShown = status.serves && (this.stores.runs.peek()?.items.length ?? 0) > 0;
@@ -94,6 +99,7 @@ export class Views extends DisposableBag {
 
   /** Shows a run in the sidebar, selected, with its steps. */
   async reveal(run: RunView): Promise<void> {
+    await this.runs.catchUp(); // VS Code finds only rows that it was told of
     await this.runsView.reveal(this.runs.nodeOf(run), { select: true, focus: false, expand: true });
   }
 
@@ -103,7 +109,15 @@ export class Views extends DisposableBag {
   }
 
   private create(id: string, provider: TreeProvider): TreeView<TreeNode> {
-    return this.track(window.createTreeView(id, { treeDataProvider: provider, showCollapseAll: true }));
+    const view = this.track(window.createTreeView(id, { treeDataProvider: provider, showCollapseAll: true }));
+    for (const acted of [view.onDidChangeSelection, view.onDidExpandElement, view.onDidCollapseElement]) {
+      this.track(
+        acted(() => {
+          provider.stopReading();
+        }),
+      );
+    }
+    return view;
   }
 
   private sayIndexing(): void {

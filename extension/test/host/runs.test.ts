@@ -186,7 +186,7 @@ suite("runs", () => {
     process.kill(run.pid, "SIGKILL");
     await eventually("the row says so", async () => (await runRow("waiting"))?.run.status === "interrupted", 20_000);
     await done;
-    assert.ok(!parts.statusBar.text().includes("sync~spin"), parts.statusBar.text());
+    await eventually("the status bar says so", () => !parts.statusBar.text().includes("sync~spin"));
   });
 
   test("what the steps returned is in the active store, down to the files, and its preview opens", async () => {

@@ -77,6 +77,29 @@ suite("stacks", () => {
     listener.dispose();
   });
 
+  test("a stack that is new waits for who reads a hover, and comes when they have stopped", async () => {
+    const tree = parts.views.stacks;
+    const node = await row(tree, STACK);
+    const drawn: string[] = [];
+    const listener = tree.onDidChangeTreeData((one) => drawn.push(one?.id ?? "everything"));
+    const connection = parts.server.connection();
+    assert.ok(connection);
+    await tooltip(tree, node);
+    const reader = setInterval(() => void tooltip(tree, node), 1_000); // however slow this machine is
+    const components = { orchestrator: "default", artifact_store: STORE };
+    await connection.sendRequest(method.stackRegister, { name: "third", components });
+    await eventually("it is known", () => parts.stores.stacks.peek()?.items.some(({ name }) => name === "third"));
+    await wait(50);
+    clearInterval(reader);
+    assert.equal(drawn.join(), "");
+    tree.stopReading();
+    await eventually("it is drawn", () => drawn.length > 0);
+    assert.deepEqual(drawn, ["everything"]);
+    listener.dispose();
+    await shell("stack", "delete", "third", "--yes");
+    await eventually("it is gone", async () => (await labels()).join() === `default,${STACK}`);
+  });
+
   test("what keeps the text of a hover from being fetched is told there", async () => {
     const node = (await row(parts.views.stacks, STACK)) as StackRow;
     const { stack } = node;
