@@ -133,7 +133,7 @@ function serverEnv(profile, extra = {}) {
 export async function installVsix(profile, vsix) {
   if (!fs.existsSync(vsix)) throw new Error(`no such .vsix: ${vsix}`);
   const args = [...profileArgs(profile), "--install-extension", path.resolve(vsix), "--force"];
-  const { stdout } = await run(program("code-server"), args, { env: serverEnv(profile), timeout: 60_000 });
+  const { stdout } = await run(program("code-server"), args, { env: serverEnv(profile), timeout: 180_000 });
   return stdout;
 }
 

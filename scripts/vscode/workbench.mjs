@@ -14,6 +14,9 @@ import { QuickInput } from "./ui/quick-input.mjs";
 import { plainBlanks, regexEscape } from "./ui/text.mjs";
 import { TreePane } from "./ui/tree.mjs";
 
+/** Against hanging only: how long a window takes to open is the machine's affair. */
+const OPENING_MS = 240_000;
+
 /**
  * Makes a throw-away profile, installs the extension, starts server and browser, opens the folder.
  *
@@ -57,7 +60,7 @@ export class Workbench {
   }
 
   /** Opens (or opens again) a folder; resolves when the workbench is drawn. */
-  async open(folder = this.folder, { payload = {}, timeout = 90_000 } = {}) {
+  async open(folder = this.folder, { payload = {}, timeout = OPENING_MS } = {}) {
     this.folder = folder;
     await this.page.goto(this.server.address(folder, payload), { waitUntil: "domcontentloaded", timeout });
     await this.page.locator(".monaco-workbench .part.statusbar").waitFor({ timeout });

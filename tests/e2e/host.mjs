@@ -76,6 +76,7 @@ async function runHost(name, files, beside) {
         extensionTestsPath: path.join(HERE, "host-suite.cjs"),
         skipWelcome: "true",
       }),
+      { timeout: LIMIT_MS },
     );
     let timer;
     const late = new Promise((resolve) => {
