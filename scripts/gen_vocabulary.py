@@ -21,9 +21,9 @@ HEADER = """\
 
 # ZenML's words
 
-Whoever writes ZenML writes Stackyard: change the import lines, and the code stays; only materializers of your own are
-[written differently](steps.md#how-an-output-is-stored-your-way). This page tells for every keyword, run configuration
-key and method of `Client` what becomes of it here:
+Whoever writes ZenML writes Stackyard: change the import lines, and the code stays,
+[materializers of your own](materializers.md#your-own) too. This page tells for every keyword, run configuration key and
+method of `Client` what becomes of it here:
 
 - **honoured**: it does what it says.
 - **no effect**: it may stand there; the reason is told.
