@@ -9,9 +9,11 @@ from stackyard.api.context import open_context
 from stackyard.api.hover import show_size
 from stackyard.api.runs import get_run
 from stackyard.api.tags import add_tags, remove_tags
+from stackyard.cli.artifact_export import export
 from stackyard.cli.artifact_prune import prune_command
 from stackyard.cli.artifact_reindex import reindex
 from stackyard.cli.artifact_show import show
+from stackyard.cli.artifact_snippet import snippet
 from stackyard.cli.artifact_verify import verify
 from stackyard.cli.confirm import confirm
 from stackyard.cli.lazy import LazyGroup
@@ -149,6 +151,8 @@ def delete(name: str, version: int | None, keep_files: bool, yes: bool, as_json:
 
 
 artifact.add_command(show)
+artifact.add_command(snippet)
+artifact.add_command(export)
 artifact.add_command(verify)
 artifact.add_command(prune_command)
 artifact.add_command(reindex)
