@@ -61,7 +61,7 @@ class ArrowColumn(Column):
         if pa.types.is_dictionary(labels.type) or pa.types.is_nested(labels.type):
             raise literals.no_order(self.name, self.dtype)
         places = np.empty(len(labels), dtype=np.int64)
-        places[pa.compute.sort_indices(labels).to_numpy()] = np.arange(len(labels))
+        places[_numbers(pa.chunked_array([pa.compute.sort_indices(labels)]))] = np.arange(len(labels))
         return places[codes] if len(labels) else codes, missing
 
     def cells(self, rows: Sequence[int]) -> list[Any]:
@@ -133,10 +133,8 @@ class ArrowColumn(Column):
         pa = import_arrow()
         kind, column = self._column.type, self._column
         missing = self.missing() if column.null_count else None
-        if pa.types.is_floating(kind):
-            return NumpyColumn(self.name, column.to_numpy(), dtype=self.dtype)
-        if pa.types.is_integer(kind):
-            return NumpyColumn(self.name, _filled(column, missing, 0), dtype=self.dtype, missing=missing)
+        if pa.types.is_floating(kind) or pa.types.is_integer(kind):
+            return NumpyColumn(self.name, _numbers(column), dtype=self.dtype, missing=missing)
         if pa.types.is_boolean(kind):
             return NumpyColumn(self.name, _bools(column), dtype=self.dtype, missing=missing)
         if not pa.types.is_temporal(kind) or pa.types.is_interval(kind):
@@ -146,7 +144,7 @@ class ArrowColumn(Column):
         else:
             letter, unit = "M" if pa.types.is_timestamp(kind) else "m", kind.unit
             column = (column.cast(pa.int32()) if pa.types.is_time32(kind) else column).cast(pa.int64())
-        array = _filled(column, missing, 0).view(f"{letter}8[{unit}]")
+        array = _numbers(column).view(f"{letter}8[{unit}]")
         zone = kind.tz if pa.types.is_timestamp(kind) else None
         clock = pa.types.is_time(kind)
         return NumpyColumn(self.name, array, dtype=self.dtype, missing=missing, zone=zone, clock=clock)
@@ -161,8 +159,10 @@ class ArrowColumn(Column):
         if not column.num_chunks:
             return np.zeros(0, dtype=np.int64), pa.array([], column.type.value_type)
         indices = pa.chunked_array([chunk.indices for chunk in column.chunks])
-        missing = _bools(indices.is_null()) if indices.null_count else None
-        return _filled(indices, missing, 0), column.chunk(0).dictionary
+        codes = _numbers(indices)
+        if indices.null_count:
+            codes = np.where(_bools(indices.is_valid()), codes, 0)
+        return codes, column.chunk(0).dictionary
 
 
 def arrow_cells(column: Any) -> list[Any]:
@@ -204,28 +204,52 @@ def _take(column: Any, rows: Sequence[int]) -> Any:
     np = import_numpy()
     wanted = np.asarray(rows, dtype=np.int64)
     if column.num_chunks == 1:
-        return column.chunk(0).take(pa.array(wanted))
+        return column.chunk(0).take(_places(wanted))
     ends = np.cumsum([len(chunk) for chunk in column.chunks])
     of_chunk = np.searchsorted(ends, wanted, side="right")
     parts, places = [], []
     for number in np.unique(of_chunk):
         here = np.flatnonzero(of_chunk == number)
         chunk = column.chunk(int(number))
-        parts.append(chunk.take(pa.array(wanted[here] - (ends[number] - len(chunk)))))
+        parts.append(chunk.take(_places(wanted[here] - (ends[number] - len(chunk)))))
         places.append(here)
     if not parts:
         return column.slice(0, 0)
     back = np.argsort(np.concatenate(places), kind="stable")
-    return pa.chunked_array(parts, type=column.type).combine_chunks().take(pa.array(back))
+    return pa.chunked_array(parts, type=column.type).combine_chunks().take(_places(back))
 
 
-def _filled(column: Any, missing: Any, value: int) -> Any:
-    """Return a column of integers for numpy; ``value`` where they are missing."""
-    return (column if missing is None else column.fill_null(value)).to_numpy()
+def _places(rows: Any) -> Any:
+    """Return a numpy array of row numbers for Arrow; ``pa.array`` imports pandas."""
+    pa = import_arrow()
+    return pa.Array.from_buffers(pa.int64(), len(rows), [None, pa.py_buffer(rows.astype("int64"))])
+
+
+def _numbers(column: Any) -> Any:
+    """Return the values of a column of numbers for numpy, without a copy if it is in one piece; of nulls anything.
+
+    pyarrow's own ``to_numpy`` imports pandas, which takes longer than all the rest.
+    """
+    np = import_numpy()
+    dtype = np.dtype({"halffloat": "f2", "float": "f4", "double": "f8"}.get(str(column.type), str(column.type)))
+    parts = [
+        np.frombuffer(chunk.buffers()[1], dtype, len(chunk), chunk.offset * dtype.itemsize)
+        for chunk in column.chunks
+        if len(chunk)
+    ]
+    return parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, dtype), *parts])
 
 
 def _bools(column: Any) -> Any:
-    return column.fill_null(False).to_numpy()
+    """Return the values of a column of booleans for numpy; of nulls False."""
+    np = import_numpy()
+    parts = [np.zeros(0, dtype=bool)]
+    for chunk in column.fill_null(False).chunks:
+        if len(chunk):
+            bits = np.frombuffer(chunk.buffers()[1], np.uint8)[chunk.offset // 8 :]
+            first = chunk.offset % 8
+            parts.append(np.unpackbits(bits, bitorder="little")[first : first + len(chunk)].view(bool))
+    return np.concatenate(parts)
 
 
 def _is_text(pa: Any, kind: Any) -> bool:

@@ -214,6 +214,8 @@ class ColumnTable(StoredTable):
         for place, descending in reversed(keys):
             ranks, missing = self._column(place).ranks()
             values = ranks[order]
+            if missing is not None:
+                values[missing[order]] = 0  # anything may stand there; among themselves they keep their order
             if descending:
                 values = -values if values.dtype.kind == "f" else ~values
             order = order[np.argsort(values, kind="stable")]
