@@ -22,6 +22,7 @@ from tests.integration.scenarios import first_runs_at_once
 from tests.integration.signals import signal_anything
 from tests.integration.user import User
 from tests.soak.edits.judge import judged
+from tests.soak.torch_values import round_trips
 
 KILLS = 200
 SIGNALS = 100
@@ -31,6 +32,7 @@ EACH = 100
 LONGEST_WAIT_S = 5.0
 FIRST_RUNS = 16
 FIRST_RUN_ROUNDS = 20
+TENSORS = 300
 EDITS = 2000
 
 
@@ -76,6 +78,11 @@ def edits(user: User, seed: int, scale: float) -> str:
     return str(report)
 
 
+def torch(user: User, seed: int, scale: float) -> str:
+    """Store and load values of torch, where that is installed."""
+    return round_trips(user.folder, seed, max(1, round(TENSORS * scale)))
+
+
 SCENARIOS: dict[str, Callable[[User, int, float], str]] = {
     "kills": kills,
     "signals": signals,
@@ -83,6 +90,7 @@ SCENARIOS: dict[str, Callable[[User, int, float], str]] = {
     "writers": writers,
     "first-runs": first_runs,
     "edits": edits,
+    "torch": torch,
 }
 
 

@@ -145,6 +145,8 @@ class _Scope:
     of_class: bool = False
     outer: frozenset[str] = frozenset()
     """Names that the scope declares global."""
+    free: frozenset[str] = frozenset()
+    """Names that it declares nonlocal."""
 
 
 class _Reader(ast.NodeVisitor):
@@ -269,9 +271,18 @@ class _Reader(ast.NodeVisitor):
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
             self.reads.imports[Import(alias.name)] = None
+        self._bound_elsewhere(imports_of(node))
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         self.reads.imports.update(dict.fromkeys(imports_of(node).values()))
+        self._bound_elsewhere(imports_of(node))
+
+    def _bound_elsewhere(self, imports: dict[str, Import]) -> None:
+        """Refer to what is imported as a member of a class, or as a name of a scope further out."""
+        scope = self._scopes[-1] if self._scopes else _Scope({})
+        for name, target in imports.items():
+            if scope.of_class or name in scope.outer | scope.free:
+                self.reads.references[Reference(target)] = None
 
     def visit_Global(self, node: ast.Global) -> None:
         for name in node.names:
@@ -306,7 +317,8 @@ class _Reader(ast.NodeVisitor):
         names = {argument.arg: () for argument in _arguments(arguments)} | bound_names(body)
         outer = declared_global(body)
         free = {name for node in own_nodes(body) if isinstance(node, ast.Nonlocal) for name in node.names}
-        self._within(_Scope({n: t for n, t in names.items() if n not in outer | free}, outer=frozenset(outer)), body)
+        own = {name: imports for name, imports in names.items() if name not in outer | free}
+        self._within(_Scope(own, outer=frozenset(outer), free=frozenset(free)), body)
 
     def _within(self, scope: _Scope, body: Iterable[ast.AST]) -> None:
         self._scopes.append(scope)

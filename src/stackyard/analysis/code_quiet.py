@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from stackyard.analysis.code_names import Reference, bound_names, own_nodes
 from stackyard.analysis.code_targets import Target, Targets
 from stackyard.analysis.import_effects import Effects, Use, chain_of, function_effects
-from stackyard.analysis.known_code import METHODS, is_iterator, is_quiet_base, is_quiet_call
+from stackyard.analysis.known_code import METHODS, STATEFUL, is_iterator, is_quiet_base, is_quiet_call
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _INITIALISERS = frozenset({"__init__", "__new__", "__post_init__", "model_post_init", "__setattr__", "__set_name__"})
@@ -102,9 +102,10 @@ class Quiet:
         if target.kind == "outside":
             if use in ("derive", "metaclass"):
                 return is_quiet_base(target.name)
-            return use in ("read", "import") or is_quiet_call(target.name)
-        if target.kind == "listed":
+            return use in ("read", "attribute", "import") or is_quiet_call(target.name)
+        if target.kind == "listed" or (use == "attribute" and not target.rest and target.kind != "missing"):
             return True
+        use = "read" if use == "attribute" else use
         code = self._project.module(target.file)
         if use == "metaclass" and not self._targets.is_import(target):
             return False
@@ -136,8 +137,8 @@ class Quiet:
             return True
         if is_pipeline:
             return self._all(file, function_effects(node, handles=True), recorded=True)
-        if rest:
-            return use == "read"
+        if rest or use == "result":
+            return bool(rest) and use == "read"
         if not all(self._is_transparent(file, decorator) for decorator in node.decorator_list):
             return False
         return self._all(file, function_effects(node, inner=use == "call result"), recorded=recorded)
@@ -156,28 +157,39 @@ class Quiet:
 
     def _is_transparent(self, file: str, decorator: ast.expr) -> bool:
         names = self._outside_names(file, decorator)
-        return bool(names) and all(is_quiet_call(name) for name in names)
+        return bool(names) and all(is_quiet_call(name) and name not in STATEFUL for name in names)
 
     # Classes
 
     def _class(self, use: Use, file: str, node: ast.ClassDef, rest: tuple[str, ...]) -> bool:
         members = [m for m in node.body if isinstance(m, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        if use in ("call result", "result"):
+            return False
         if rest:
-            methods = [m for m in members if m.name == rest[0]]
-            if use == "read" or (not methods and rest[-1] in METHODS):
-                return True
-            return bool(methods) and all(self._method(file, m) for m in methods)
+            return self._member(use, file, node, rest[0])
         metaclasses = [keyword.value for keyword in node.keywords if keyword.arg == "metaclass"]
         if not all(self._derived(file, metaclass, "metaclass") for metaclass in metaclasses):
             return False
         if use == "derive":
             return not any(m.name == "__init_subclass__" for m in members) and self._bases(use, file, node)
-        if use == "call result":
-            return False
         return (
             all(self._is_transparent(file, d) for d in node.decorator_list)
             and all(self._method(file, m) for m in members if m.name in _INITIALISERS or _validates(m))
             and self._bases(use, file, node)
+        )
+
+    def _member(self, use: Use, file: str, node: ast.ClassDef, name: str) -> bool:
+        """Tell whether reading a member of a class, or calling a method of it, is quiet."""
+        found = [member for member in node.body if name in bound_names([member])]
+        functions = [m for m in found if isinstance(m, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        if use != "read":
+            return bool(functions) and len(functions) == len(found) and all(self._method(file, m) for m in functions)
+        values = [m.value for m in found if isinstance(m, (ast.Assign, ast.AnnAssign)) and m.value is not None]
+        return (
+            bool(found)
+            and len(functions) + len(values) == len(found)
+            and all(self._is_plain(file, value) for value in values)
+            and self._class("derive", file, node, ())
         )
 
     def _method(self, file: str, method: _Function) -> bool:
@@ -199,13 +211,13 @@ class Quiet:
     # Values
 
     def _data(self, use: Use, file: str, value: ast.expr, rest: tuple[str, ...], *, recorded: bool) -> bool:
-        if use == "read":
-            return self._is_plain(file, value)
         names = self._outside_names(file, value) if isinstance(value, ast.Call) else set()
         if names and all(name.startswith("stackyard.") for name in names):
             return True
         if isinstance(value, ast.Call) and self._is_pipeline(file, value):
             return True
+        if use == "read":
+            return self._is_plain(file, value)
         if rest:
             return rest[-1] in METHODS and self._is_plain(file, value)
         if isinstance(value, ast.Name):

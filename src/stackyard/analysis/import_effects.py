@@ -14,9 +14,10 @@ from typing import Literal
 from stackyard.analysis.code_names import Import, Reference, bound_names, declared_global, imports_of, own_nodes
 from stackyard.analysis.known_code import CLASS_DECORATORS, METHODS
 
-Use = Literal["call", "call result", "derive", "metaclass", "read", "import"]
-"""How a statement uses a name while it runs: calls it, calls what it returned, derives a class, lets it make a class,
-reads a value that a call or an operator gets, imports it."""
+Use = Literal["call", "call result", "result", "derive", "metaclass", "read", "attribute", "import"]
+"""How a statement uses a name while it runs: calls it, calls what it returned, gives what it returned to a call or an
+operator, derives a class, lets it make a class, gives its value to a call or an operator, keeps an attribute of it,
+imports it."""
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _CALLERS = frozenset({"map", "filter", "reduce", "starmap", "accumulate", "groupby"})
@@ -119,19 +120,19 @@ class _Effects:
             targets = self._names[name.id]
             for target in targets:
                 self.effects.uses[use, Reference(target, path)] = None
-            if not targets and use != "read":
+            if not targets and use not in ("read", "attribute", "result"):
                 self._use_local(name, path)
             elif name.id in self._inner:
                 self._call_inner(name.id)
         elif name.id not in self._class_names:
             self.effects.uses[use, Reference(name.id, path)] = None
-        elif use != "read" and not (path and path[-1] in CLASS_DECORATORS):
+        elif use not in ("read", "attribute", "result") and not (path and path[-1] in CLASS_DECORATORS):
             self.be_loud(f"{name.id} is called in a class body", name)
 
     def _use_local(self, name: ast.Name, path: tuple[str, ...]) -> None:
         if not path and name.id in self._inner:
             self._call_inner(name.id)
-        elif not path or not (path[-1] in METHODS or (len(path) == 1 and name.id in self._fresh)):
+        elif len(path) != 1 or name.id not in self._fresh:
             self.be_loud(f"{'.'.join((name.id, *path))} is called", name)
 
     def _call_inner(self, name: str) -> None:
@@ -172,7 +173,10 @@ class _Effects:
                 # In place, it changes a list under all of its names.
                 self.be_loud("an augmented assignment", node)
             return
-        self._values([node.value] if node.value is not None else [])
+        if self._in_function and isinstance(node.value, ast.Call):
+            self._read(node.value)  # so that nothing is known to be of the project's own types afterwards
+        else:
+            self._values([node.value] if node.value is not None else [])
         if isinstance(node, ast.AnnAssign):
             self._annotation(node.annotation)
         for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
@@ -264,9 +268,15 @@ class _Effects:
         if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
             self._values(node.elts)
         elif isinstance(node, ast.Dict):
-            self._values([n for n in (*node.keys, *node.values) if n is not None and chain_of(n) is None])
-        elif chain_of(node) is None:
-            self._read(node)
+            self._values([n for n in (*node.keys, *node.values) if n is not None])
+        elif isinstance(node, ast.Call):
+            self._call(node)
+        else:
+            chain = chain_of(node)
+            if chain is None:
+                self._read(node)
+            elif chain[1]:
+                self._use("attribute", *chain)
 
     def _read(self, node: ast.expr) -> None:
         """Take in an expression whose parts are given to calls and operators."""
@@ -275,6 +285,11 @@ class _Effects:
             self._use("read", *chain)
         elif isinstance(node, ast.Call):
             self._call(node)
+            called = chain_of(node.func)
+            if called is not None:
+                self._use("result", *called)
+            elif not isinstance(node.func, ast.Attribute):
+                self.be_loud("a computed call", node)
         elif isinstance(node, ast.Lambda):
             self._lambda(node)
         elif isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
@@ -314,6 +329,8 @@ class _Effects:
             chain = chain_of(argument)
             if chain is not None:
                 self._use("call", *chain)
+            elif not isinstance(argument, ast.Lambda):
+                self.be_loud("a computed function", argument)
 
     def _lambda(self, node: ast.Lambda) -> None:
         arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)

@@ -58,7 +58,8 @@ METHODS = frozenset(
 CLASS_DECORATORS = frozenset({"setter", "getter", "deleter"})
 """Attributes of a class body's own properties that are used as decorators."""
 
-PIPELINES = ("stackyard.pipeline",)
+STATEFUL = frozenset({"functools.cache", "functools.lru_cache", "functools.singledispatch"})
+"""Decorators of which calling what they made changes it."""
 
 
 def is_quiet_call(dotted: str) -> bool:

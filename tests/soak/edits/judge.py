@@ -116,13 +116,13 @@ def _judge(
     report: Report, what: str, old: dict[str, str], new: dict[str, str], before: Seen, after: Seen
 ) -> None:  # fmt: skip
     idle = any(what.startswith(f"{kind.__name__} ") for kind in IDLE)
-    for step, result in after.results.items():
+    for name, result in after.results.items():
         for digests, others in ((before.static, after.static), (before.live, after.live)):
-            missed = digests[step] != others[step]
-            if result != before.results.get(step):
+            missed = digests[name] != others[name]
+            if result != before.results.get(name):
                 report.differ += 1
                 if not missed:
-                    report.stale.append(f"{step}: {what}: {before.results.get(step)} -> {result}\n{_diff(old, new)}")
+                    report.stale.append(f"{name}: {what}: {before.results.get(name)} -> {result}\n{_diff(old, new)}")
             else:
                 report.same += 1
                 report.needless += missed
