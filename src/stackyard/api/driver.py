@@ -35,8 +35,9 @@ from stackyard.storage.host import expand
 
 
 def run_file(
-    file: str, function: str | None, options: RunOptions, reporter: Reporter, created: Created | None = None
-) -> RunView:
+    file: str, function: str | None, options: RunOptions, reporter: Reporter, created: Created | None = None, *,
+    with_steps: bool = True,
+) -> RunView:  # fmt: skip
     """Import a file and run one of its pipelines.
 
     Args:
@@ -45,6 +46,7 @@ def run_file(
         options: what was asked for.
         reporter: is told what happens.
         created: is told id and name once the run is in the catalog.
+        with_steps: False leaves the steps of a completed run out: a long run's are many.
 
     Returns:
         The finished run, whatever its status.
@@ -59,12 +61,12 @@ def run_file(
         _start_loading(path, ctx)
     _require_readable(ctx)
     definition = pick_pipeline(load_file(path, ctx.scope), function)
-    return run_pipeline(definition, options, reporter, ctx=ctx, created=created)
+    return run_pipeline(definition, options, reporter, ctx=ctx, created=created, with_steps=with_steps)
 
 
 def run_pipeline(
     definition: PipelineDefinition, options: RunOptions, reporter: Reporter, *, ctx: Context | None = None,
-    created: Created | None = None,
+    created: Created | None = None, with_steps: bool = True,
 ) -> RunView:  # fmt: skip
     """Record a pipeline, check it, and run it on the stack that is chosen.
 
@@ -74,6 +76,7 @@ def run_pipeline(
         reporter: is told what happens.
         ctx: home and project; default: those around the pipeline's file.
         created: is told id and name once the run is in the catalog.
+        with_steps: False leaves the steps of a completed run out: a long run's are many.
 
     Returns:
         The finished run, whatever its status.
@@ -97,7 +100,7 @@ def run_pipeline(
         if cleaned is error:
             raise
         raise cleaned from None
-    return session.view()
+    return session.view(with_steps=with_steps)
 
 
 def find_wanted(ctx: Context, definition: PipelineDefinition, options: RunOptions) -> Wanted:

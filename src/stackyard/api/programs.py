@@ -77,7 +77,7 @@ class Program:
             run = rerun.require_resumable(open_context(_file_of(definition)), resume)
             options = replace(options, resume=run.id, stack=run.stack_id)
         try:
-            self.last = run_pipeline(definition, options, self.show(), created=self.created)
+            self.last = run_pipeline(definition, options, self.show(), created=self.created, with_steps=False)
         except RunFailedError as error:  # its function failed while its steps ran: a run all the same
             if error.details.get("run_id"):
                 self.called.append(error.details["run_id"])

@@ -95,7 +95,7 @@ def retry_run(ctx: Context, name_or_id: str, show: Callable[[], Reporter] | None
     request = request_to_retry(ctx, name_or_id)
     run = run_here(request, show or SilentReporter).run
     assert run is not None  # noqa: S101  # run_here insists on the run that was meant
-    return run
+    return get_run(ctx, run.id)
 
 
 def difference_of_interpreters(request: RunRequest) -> str:

@@ -81,12 +81,13 @@ def list_runs(
         )
 
 
-def get_run(ctx: Context, name_or_id: str) -> RunView:
+def get_run(ctx: Context, name_or_id: str, *, with_steps: bool = True) -> RunView:
     """Return a run with its steps; one whose driver is gone is ``interrupted``.
 
     Args:
         ctx: where.
         name_or_id: its name, the beginning of its id, or a word of :data:`NEWEST`.
+        with_steps: False leaves the steps of a completed run out.
 
     Raises:
         RunNotFoundError: there is none of that name or id prefix.
@@ -106,7 +107,8 @@ def get_run(ctx: Context, name_or_id: str) -> RunView:
             shown = ", ".join(f"{run.name} ({run.id[-12:]})" for run in found[:4])
             raise UsageError(f"{name_or_id!r} means several runs: {shown}.", hint="Write more of the id.")
         run = found[0]
-        run.steps = catalog.steps_of(run)
+        if with_steps or run.status is not Status.COMPLETED:
+            run.steps = catalog.steps_of(run)
         return run
 
 

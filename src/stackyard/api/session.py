@@ -113,9 +113,9 @@ class Session:
                 with contextlib.suppress(RunNotFoundError):
                     self._alert()
 
-    def view(self) -> RunView:
-        """Return the run as the catalog has it."""
-        return get_run(self.ctx, self.run_id)
+    def view(self, *, with_steps: bool = True) -> RunView:
+        """Return the run as the catalog has it; ``with_steps=False`` leaves out those of a completed one."""
+        return get_run(self.ctx, self.run_id, with_steps=with_steps)
 
     def clean(self, error: Exception) -> Exception:
         """Return an error without the run's secrets."""

@@ -23,7 +23,7 @@ class Ended:
     exit_code: int
     """Of the script; of a pipeline 0 if it completed, else 1."""
     run: RunView | None
-    """The last one; None when a script called no pipeline."""
+    """The last one, without its steps if it completed; None when a script called no pipeline."""
 
 
 def run_here(request: RunRequest, show: Show, created: Created | None = None) -> Ended:
@@ -48,7 +48,7 @@ def run_here(request: RunRequest, show: Show, created: Created | None = None) ->
     if request.kind == "file":
         set_runner(refuse_while_loading)
         try:
-            run = run_file(request.file, request.function, options_of(request), show(), created)
+            run = run_file(request.file, request.function, options_of(request), show(), created, with_steps=False)
             return Ended(0 if run.status is Status.COMPLETED else 1, run)
         except CalledWhileLoadingError as error:
             if request.parameters:

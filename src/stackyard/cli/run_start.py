@@ -87,6 +87,7 @@ def carry_out(ctx: Context, request: RunRequest, manner: Manner) -> int:
     if manner.detach:
         return _detach(ctx, request, manner)
     from stackyard.api.driver import raise_for_status  # noqa: PLC0415  # the engine, needed for running only
+    from stackyard.api.runs import get_run  # noqa: PLC0415
     from stackyard.api.starting import run_here  # noqa: PLC0415
 
     request = replace(request, in_process=manner.in_process)
@@ -105,7 +106,7 @@ def carry_out(ctx: Context, request: RunRequest, manner: Manner) -> int:
             raise PipelineNotFoundError(
                 f"{request.target} called no pipeline: there is no run to print.", hint="Leave --json out."
             )
-        print_json(ended.run)
+        print_json(get_run(ctx, ended.run.id))
         return ended.exit_code or (0 if ended.run.status.is_success else 1)
     if ended.run is not None and request.kind == "file":
         raise_for_status(ended.run)
