@@ -23,6 +23,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from stackyard.model.artifact import Manifest
+from stackyard.model.errors import MaterializationError
 from stackyard.storage.materializers.lookup import Origin, load_version, save_version
 from tests.contract.stores import Bench
 
@@ -196,6 +197,80 @@ def test_an_image_of_a_mode_that_no_format_holds_is_pickled(bench: Bench) -> Non
     manifest, found = through(bench, value)
     assert manifest.unsafe
     assert (found.mode, found.tobytes()) == (value.mode, value.tobytes())
+
+
+def test_several_frames_are_no_image(bench: Bench, tmp_path: Path) -> None:
+    path = tmp_path / "two.gif"
+    Image.new("L", (2, 2)).save(path, save_all=True, append_images=[Image.new("L", (2, 2), 9)])
+    with Image.open(path) as value, pytest.raises(MaterializationError, match="of 2 frames can't be stored"):
+        through(bench, value)
+    assert list(bench.store.versions()) == []
+
+
+# figures, tables of other packages ----------------------------------------------------------------------------------
+
+
+def _figure() -> Any:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(2, 1), dpi=50)
+    axes = figure.subplots()
+    axes.plot([1, 3, 2])
+    axes.set_title("loss")
+    return figure
+
+
+def test_a_figure_is_kept_as_its_picture(bench: Bench, tmp_path: Path) -> None:
+    manifest, found = through(bench, _figure())
+    assert (found.size, manifest.unsafe, manifest.preview.text) == ((100, 50), False, "loss")
+    with Image.open(_file(bench, manifest, tmp_path)) as picture:
+        assert picture.format == "PNG"
+        assert picture.tobytes() == found.tobytes()
+    again, _ = through(bench, _figure())
+    assert again.digest == manifest.digest, "equal figures, equal bytes"
+
+
+def test_tables_of_polars_and_arrow_open_elsewhere_and_say_what_they_hold(bench: Bench, tmp_path: Path) -> None:
+    import polars as pl
+
+    frame = pl.DataFrame({"n": [1, 2, None], "s": ["a", "b", "a"]})
+    for value in (frame, frame.lazy().filter(pl.lit(value=True)), frame.to_arrow()):
+        manifest, found = through(bench, value)
+        path = _file(bench, manifest, tmp_path)
+        assert pl.read_ipc(path).equals(frame)
+        assert pa.ipc.open_file(path).read_all().to_pydict() == frame.to_dict(as_series=False)
+        assert type(found) is type(value)
+        back = found.collect() if isinstance(found, pl.LazyFrame) else pl.DataFrame(found)
+        assert back.equals(frame)
+        number, text = (column.statistics for column in manifest.preview.columns)
+        assert number is not None
+        assert text is not None
+        assert (number.count, number.missing, number.minimum, number.maximum, number.mean) == (2, 1, 1, 2, 1.5)
+        assert [(item.value, item.count) for item in text.top] == [("a", 2), ("b", 1)]
+        assert manifest.preview.rows[2] == [None, "a"]
+    with pytest.raises(MaterializationError, match="collecting it fails: ColumnNotFoundError"):
+        through(bench, frame.lazy().select("nowhere"))
+
+
+def test_previews_of_arrays_and_tables_have_statistics(bench: Bench) -> None:
+    value = np.arange(12.0).reshape(3, 4)
+    manifest, _ = through(bench, value)
+    found = manifest.preview.statistics
+    assert found is not None
+    assert (found.count, found.minimum, found.maximum, found.mean) == (12, 0.0, 11.0, 5.5)
+    records = np.array([(1, 2.5), (3, np.nan)], dtype=[("a", "i4"), ("b", "f8")])
+    preview = through(bench, records)[0].preview
+    assert [(column.name, column.statistics and column.statistics.count) for column in preview.columns] == [
+        ("a", 2),
+        ("b", 1),
+    ]
+    table = pd.DataFrame({"x": [1.0, np.nan], "c": pd.Categorical(["u", "v"])}, index=["r", "q"])
+    shown = through(bench, table)[0].preview
+    assert [column.statistics and column.statistics.missing for column in shown.columns] == [0, 1, 0]
+    large = pd.DataFrame({"n": np.arange(2_000_000)})
+    counted = through(bench, large)[0].preview.columns[0].statistics
+    assert counted is not None
+    assert (counted.count, counted.maximum, counted.sampled) == (2_000_000, 1_999_999, 10_000)
 
 
 # scikit-learn -------------------------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ class PointMaterializer(stackyard.Materializer):
 
 
 class Skipped(stackyard.BaseMaterializer):
-    ASSOCIATED_TYPES = (Point,)
+    ASSOCIATED_TYPES: ClassVar[tuple[type, ...]] = (Point,)
     SKIP_REGISTRATION = True
     seen: ClassVar[list[Any]] = []
 
@@ -164,7 +164,7 @@ class Broken(stackyard.BaseMaterializer):
         if text == "load raises":
             raise ValueError("no colour")
         if text == "load imports":
-            import paint_that_nobody_has  # noqa: F401
+            import paint_that_nobody_has  # type: ignore[import-not-found]  # noqa: F401
         return 5 if text == "load gives another" else Point()
 
     def save_visualizations(self, data: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 from typing import Any, ClassVar
 
@@ -23,7 +24,8 @@ from stackyard.storage.materializers.statistics import statistics_for_preview
 _WEIGHTS, _STRUCTURE = "weights.safetensors", "structure.pickle"
 _TENSOR = "value"
 """Name of a single tensor in its file."""
-_DEVICE, _GRADIENT = "stackyard.device", "stackyard.requires_grad"
+_FACTS = "stackyard"
+"""The one entry of the file's own notes: several would be written in any order."""
 
 
 class TensorMaterializer(Materializer):
@@ -46,7 +48,7 @@ class TensorMaterializer(Materializer):
         Raises:
             NotStorableError: safetensors doesn't know the type of its numbers.
         """
-        facts = {_DEVICE: str(value.device), _GRADIENT: str(int(value.requires_grad))}
+        facts = {_FACTS: json.dumps({"device": str(value.device), "requires_grad": value.requires_grad})}
         _write_weights(writer, {_TENSOR: value}, facts)
         array = _as_numpy(value)
         return Saved([*value.shape], _tensor_preview(value, array))
@@ -58,11 +60,12 @@ class TensorMaterializer(Materializer):
             PackageMissingError: torch or safetensors is not installed.
         """
         torch = _torch()
-        tensors, facts = _read_weights(store, uri, manifest)
-        tensor = _to_device(torch, tensors[_TENSOR], facts.get(_DEVICE, "cpu"))
+        tensors, notes = _read_weights(store, uri, manifest)
+        facts = json.loads(notes[_FACTS])
+        tensor = _to_device(torch, tensors[_TENSOR], facts["device"])
         if manifest.type.endswith("Parameter"):
-            return torch.nn.Parameter(tensor, requires_grad=facts.get(_GRADIENT) == "1")
-        return tensor.requires_grad_(facts.get(_GRADIENT) == "1")
+            return torch.nn.Parameter(tensor, requires_grad=facts["requires_grad"])
+        return tensor.requires_grad_(facts["requires_grad"])
 
 
 class ModuleMaterializer(Materializer):
