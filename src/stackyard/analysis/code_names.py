@@ -45,7 +45,6 @@ class Reference:
     """A name with the attributes that are read from it: ``helpers.Config.rate``."""
 
     root: str | Import
-    """A name of the module, or what a local import binds."""
     path: tuple[str, ...] = ()
     soft: bool = False
     """It may as well be no name at all: a word in a text."""
@@ -173,8 +172,6 @@ class _Reader(ast.NodeVisitor):
 
     def _is_global(self, name: str) -> bool:
         return not any(name in scope.names for scope in self._scopes)
-
-    # Names and attributes
 
     def visit_Name(self, node: ast.Name) -> None:
         self._name(node, ())

@@ -138,7 +138,7 @@ def _diff(old: dict[str, str], new: dict[str, str]) -> str:
     return "\n".join(found)
 
 
-def _see(folder: Path, files: dict[str, str], steps: list[str]) -> Seen:
+def _see(folder: Path, files: dict[str, str], steps: list[str], file: str = "steps.py") -> Seen:
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -148,7 +148,7 @@ def _see(folder: Path, files: dict[str, str], steps: list[str]) -> Seen:
     if child == 0:
         os.close(read)
         try:
-            seen = _run(folder, steps)
+            seen = _run(folder, steps, file)
         except BaseException:  # noqa: BLE001  # the program under test may do anything
             traceback.print_exc()
             os._exit(1)
@@ -165,21 +165,21 @@ def _see(folder: Path, files: dict[str, str], steps: list[str]) -> Seen:
     return Seen(**json.loads(text))
 
 
-def _run(folder: Path, steps: list[str]) -> Seen:
+def _run(folder: Path, steps: list[str], file: str) -> Seen:
     random.seed(0)
     os.chdir(folder)
     sys.path.insert(0, str(folder))
     sys.dont_write_bytecode = True
-    static = _digests(folder, steps)
+    static = _digests(folder, steps, file)
     signal.setitimer(signal.ITIMER_VIRTUAL, _LONGEST_S)
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     try:
-        module = importlib.import_module("steps")
+        module = importlib.import_module(_module_of(file))
     except BaseException:  # noqa: BLE001
         return Seen({}, static, static)
     signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    live = _digests(folder, steps)
+    live = _digests(folder, steps, file)
     return Seen({name: _result(folder, module, name) for name in steps}, static, live)
 
 
@@ -193,7 +193,8 @@ def _result(folder: Path, module: Any, name: str) -> str:
         os.close(read)
         signal.setitimer(signal.ITIMER_VIRTUAL, _LONGEST_S)
         try:
-            text = repr(getattr(module, name).function(3))
+            function = getattr(module, name).function
+            text = repr(function(*[3][: function.__code__.co_argcount]))
         except BaseException as error:  # noqa: BLE001
             text = f"{type(error).__name__}"
         if " at 0x" in text:
@@ -207,12 +208,33 @@ def _result(folder: Path, module: Any, name: str) -> str:
     return text
 
 
-def _digests(folder: Path, steps: list[str]) -> dict[str, str]:
-    code = CodeDigests([str(folder)])
-    file = str(folder / "steps.py")
-    return {name: digest_value("t", code.of(StepSource(module="steps", qualname=name, file=file))) for name in steps}
+def _digests(folder: Path, steps: list[str], file: str) -> dict[str, str]:
+    code, path, module = CodeDigests([str(folder)]), str(folder / file), _module_of(file)
+    sources = {name: StepSource(module=module, qualname=name, file=path) for name in steps}
+    return {name: digest_value("code", code.of(source)) for name, source in sources.items()}
+
+
+def _module_of(file: str) -> str:
+    return file.removesuffix(".py").replace("/", ".")
+
+
+def run_programs(programs: list[dict[str, Any]], folder: Path) -> dict[str, list[str]]:
+    """Judge programs with one edit each; return the names of those whose result stayed, and of stale hits."""
+    found: dict[str, list[str]] = {"same result": [], "stale": []}
+    for i, program in enumerate(programs):
+        file = next(name for name in program["files"] if name.endswith("steps.py"))
+        versions = [(f"{i}-before", program["files"]), (f"{i}-after", program["edited"])]
+        before, after = (_see(folder / name, files, ["train"], file) for name, files in versions)
+        if before.results == after.results:
+            found["same result"].append(program["name"])
+        elif before.static == after.static or before.live == after.live:
+            found["stale"].append(program["name"])
+    return found
 
 
 if __name__ == "__main__":
-    found = run(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
-    print(json.dumps(dataclasses.asdict(found)))
+    if sys.argv[1] == "programs":
+        listed = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
+        print(json.dumps(run_programs(listed, Path(sys.argv[3]))))
+    else:
+        print(json.dumps(dataclasses.asdict(run(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))))
