@@ -2,9 +2,11 @@ import type { CancellationToken } from "vscode";
 import { CancellationTokenSource } from "vscode";
 import { LSPErrorCodes, ResponseError } from "vscode-languageclient/node";
 import type {
+  ArtifactPageParams,
   ArtifactShowResult,
   ArtifactVersionView,
   ArtifactView,
+  ColumnStatistics,
   ComponentDescribeResult,
   ComponentListParams,
   ComponentListResult,
@@ -18,6 +20,7 @@ import type {
   PipelineListResult,
   RequestMethod,
   Requests,
+  RunExplanation,
   RunLogsParams,
   RunLogsResult,
   RunStartParams,
@@ -27,7 +30,9 @@ import type {
   StackCheckResult,
   StackDescribeResult,
   StackListResult,
+  StatisticsRequest,
   StatusResult,
+  TablePage,
 } from "./protocol";
 import { REQUEST_FAILED, method } from "./protocol";
 import { CancelledError, ExpectedError, RequestError } from "./util/errors";
@@ -87,8 +92,29 @@ export class StackyardApi {
     return this.send(method.runStart, params, token);
   }
 
-  async stopRun(run: string): Promise<RunView> {
-    return (await this.send(method.runStop, { run })).run;
+  /** Goes on with a run that ended before it completed. */
+  async resumeRun(run: string, token?: CancellationToken): Promise<RunStartResult> {
+    return this.send(method.runResume, { run }, token);
+  }
+
+  /** Runs a run's pipeline again, as a new run. */
+  async retryRun(run: string, token?: CancellationToken): Promise<RunStartResult> {
+    return this.send(method.runRetry, { run }, token);
+  }
+
+  /** @param options `step`: only this one, the run goes on without it; `force`: kill instead of asking. */
+  async stopRun(run: string, options: { step?: string; force?: boolean } = {}): Promise<RunView> {
+    return (await this.send(method.runStop, { run, ...options })).run;
+  }
+
+  /** Deletes a finished run with its logs; what it stored stays. */
+  async deleteRun(run: string): Promise<void> {
+    await this.send(method.runDelete, { runs: [run] });
+  }
+
+  /** Why the steps of a run, or one of them, were reused or not. */
+  async explainRun(run: string, step?: string): Promise<RunExplanation> {
+    return this.send(method.runExplain, { run, step: step ?? null });
   }
 
   async logs(params: RunLogsParams): Promise<RunLogsResult> {
@@ -105,6 +131,16 @@ export class StackyardApi {
 
   async version(id: string): Promise<ArtifactShowResult> {
     return this.send(method.artifactShow, { id });
+  }
+
+  /** Rows of a stored table; a newer request of the same view cancels this one. */
+  async tablePage(params: ArtifactPageParams): Promise<TablePage> {
+    return this.send(method.artifactPage, params);
+  }
+
+  /** What a column of a stored table holds. */
+  async columnStatistics(params: StatisticsRequest): Promise<ColumnStatistics> {
+    return (await this.send(method.artifactStatistics, params)).statistics;
   }
 
   async createFirstPipeline(folder: string): Promise<CreateFirstPipelineResult> {

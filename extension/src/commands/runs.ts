@@ -12,14 +12,14 @@ import { RunNode, StepRunNode } from "../views/runsTree";
 import { openFileAt } from "../vscode/editors";
 import { pick } from "../vscode/quickPick";
 import { toast } from "../vscode/toast";
-import { activeFile, workspaceFolders } from "../vscode/workspace";
+import { activeFile, requireTrust, workspaceFolders } from "../vscode/workspace";
 import type { Deps } from "./deps";
 import { chooseParameters } from "./parameters";
 import { installRemedy } from "./runFollower";
 
 /** Runs the pipeline of a row, of an editor, of a file and function, or one that is asked for, to its end. */
 export async function runPipeline(deps: Deps, target: unknown, functionName?: unknown): Promise<void> {
-  requireTrust();
+  requirePipelineTrust();
   const checking = deps.environment.check();
   const pipeline = await pipelineOf(deps, target, functionName);
   const parameters = await chooseParameters(pipeline);
@@ -90,12 +90,9 @@ export async function openRun(deps: Deps, target: unknown): Promise<void> {
   await deps.logs.open(run);
 }
 
-function requireTrust(): void {
-  if (workspace.isTrusted) return;
-  throw new ExpectedError("Pipelines run only in a workspace that you trust.", "Code of this one has not been run.", {
-    title: "Manage Workspace Trust",
-    command: "workbench.trust.manage",
-  });
+/** Refuses to run pipelines in a workspace that is not trusted. */
+export function requirePipelineTrust(): void {
+  requireTrust("Pipelines run only in a workspace that you trust.", "Code of this one has not been run.");
 }
 
 async function pipelineOf(deps: Deps, target: unknown, functionName: unknown): Promise<PipelineInfo> {

@@ -1,4 +1,5 @@
 import { window, workspace } from "vscode";
+import { ExpectedError } from "../util/errors";
 
 /** Folders of the workspace on this machine's disk, absolute. */
 export function workspaceFolders(): string[] {
@@ -20,4 +21,19 @@ export function activeFile(): string | undefined {
   if (uri?.scheme !== "file") return undefined;
   const belongs = workspaceFolders().length === 0 || workspace.getWorkspaceFolder(uri) !== undefined;
   return belongs ? uri.fsPath : undefined;
+}
+
+/**
+ * Refuses what starts the user's interpreter while the workspace is not trusted.
+ *
+ * @param what A sentence: what is refused.
+ * @param detail Another: what has not been done.
+ * @throws ExpectedError with the button that manages trust.
+ */
+export function requireTrust(what: string, detail: string): void {
+  if (workspace.isTrusted) return;
+  throw new ExpectedError(what, detail, {
+    title: "Manage Workspace Trust",
+    command: "workbench.trust.manage",
+  });
 }

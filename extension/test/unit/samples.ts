@@ -158,6 +158,8 @@ export function aVersion(facts: Partial<ArtifactVersionView> = {}): ArtifactVers
     tags: [],
     save_type: "step_output",
     status: "available",
+    problem: "",
+    pruned: false,
     preview: null,
     files: [],
     ...facts,

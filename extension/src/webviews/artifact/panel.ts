@@ -5,17 +5,21 @@ import type { StackyardApi } from "../../api";
 import type { CommandId } from "../../commands/ids";
 import type { ArtifactVersionView } from "../../protocol";
 import { DisposableBag } from "../../util/disposable";
-import { ExpectedError, messageOf } from "../../util/errors";
+import { ExpectedError, type Remedy, messageOf } from "../../util/errors";
 import { flash } from "../../vscode/statusBar";
 import type { FromPreview, PreviewState, ToPreview } from "./contract";
 import { PREVIEW_VIEW_TYPE } from "./contract";
 import { previewHtml } from "./html";
+import { answerTo } from "./questions";
 
 const OPEN_RUN: CommandId = "stackyard.run.open";
 
 /** Opens previews of artifact versions: one panel a version, back after a reload of the window. */
 export class ArtifactPanels extends DisposableBag {
   private readonly panels = new Map<string, WebviewPanel>();
+
+  /** What the button of a panel's last refused question does. */
+  private readonly remedies = new WeakMap<WebviewPanel, { readonly id: number; readonly remedy: Remedy }>();
 
   constructor(
     private readonly extensionUri: Uri,
@@ -67,8 +71,21 @@ export class ArtifactPanels extends DisposableBag {
   private async receive(panel: WebviewPanel, versionId: string, message: FromPreview): Promise<void> {
     switch (message.type) {
       case "ready":
-        await panel.webview.postMessage(await this.content(panel, versionId));
+        await say(panel, await this.content(panel, versionId));
         break;
+      case "ask": {
+        const { answer, remedy } = await answerTo(this.api, versionId, message.question);
+        if (answer.kind === "refused") this.log.warn(`Looking into ${versionId}: ${answer.message}`);
+        if (remedy !== undefined) this.remedies.set(panel, { id: message.id, remedy });
+        if (this.panels.get(versionId) === panel) await say(panel, { type: "answer", id: message.id, answer });
+        break;
+      }
+      case "mend": {
+        const found = this.remedies.get(panel);
+        if (found?.id !== message.id) break;
+        await commands.executeCommand(found.remedy.command, ...(found.remedy.args ?? []));
+        break;
+      }
       case "copy":
         await env.clipboard.writeText(message.text);
         flash(`$(copy) ${message.what} copied.`);
@@ -102,4 +119,8 @@ export class ArtifactPanels extends DisposableBag {
     panel.webview.options = { enableScripts: true, localResourceRoots: [built, Uri.file(dirname(file.path))] };
     return panel.webview.asWebviewUri(Uri.file(file.path)).toString();
   }
+}
+
+async function say(panel: WebviewPanel, message: ToPreview): Promise<void> {
+  await panel.webview.postMessage(message);
 }

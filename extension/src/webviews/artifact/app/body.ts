@@ -1,39 +1,87 @@
 import { thousands } from "../../../model/format";
+import type { TableQuery } from "../../../model/tables";
 import type { ArtifactVersionView, Preview } from "../../../protocol";
 import type { FromPreview } from "../contract";
+import { metrics } from "./cells";
 import { el, link } from "./dom";
+import type { Host } from "./host";
 import { json } from "./json";
-import { metrics, table } from "./table";
+import { details } from "./statistics";
+import { Table } from "./table";
 
-/** The value of a version, as far as its preview holds it. */
-export function body(version: ArtifactVersionView, image: string, send: (message: FromPreview) => void): HTMLElement {
+/** The value of a version, as far as its preview holds it; more of a table is fetched when it is asked for. */
+export function body(
+  version: ArtifactVersionView,
+  image: string,
+  host: Host,
+  query: TableQuery | undefined,
+): HTMLElement {
   const { preview } = version;
-  if (preview === null) return el("section", {}, el("p", { class: "note" }, "There is no preview of this version."));
-  const parts = [...content(preview, image), ...metadata(version), ...files(version, send)];
+  const send = (message: FromPreview): void => {
+    host.send(message);
+  };
+  const shown = preview === null ? [note(withoutPreview(version))] : content(version.id, preview, image, host, query);
+  const whole = preview?.statistics ?? null;
+  const parts = [
+    // Above the rows of a table, which fill the page.
+    ...(whole === null || isOfOneColumn(preview) ? [] : [el("h2", {}, "All values"), details(whole)]),
+    ...shown,
+    ...metadata(version),
+    ...files(version, send),
+  ];
   return el("section", { "aria-label": "Preview" }, ...parts);
+}
+
+/** Its statistics stand in the header of the column. */
+function isOfOneColumn(preview: Preview | null): boolean {
+  return preview?.kind === "table" && preview.n_columns === 1;
+}
+
+function withoutPreview(version: ArtifactVersionView): string {
+  return version.status === "available"
+    ? "There is no preview of this version."
+    : "There is nothing to show: its preview was stored with its files.";
+}
+
+function note(text: string): HTMLElement {
+  return el("p", { class: "note" }, text);
 }
 
 function metadata(version: ArtifactVersionView): HTMLElement[] {
   return Object.keys(version.metadata).length === 0 ? [] : [el("h2", {}, "Metadata"), json(version.metadata)];
 }
 
-function content(preview: Preview, image: string): HTMLElement[] {
-  const cut = preview.truncated ? [el("p", { class: "note" }, "Only the beginning is shown.")] : [];
+function content(
+  versionId: string,
+  preview: Preview,
+  image: string,
+  host: Host,
+  query: TableQuery | undefined,
+): HTMLElement[] {
+  const cut = preview.truncated ? [note("Only the beginning is shown.")] : [];
   switch (preview.kind) {
     case "table":
-      return [table(preview)];
+      return [new Table(host, versionId, preview, query).element];
     case "metrics":
       return [metrics(preview.data), ...cut];
     case "json":
       return [json(preview.data), ...cut];
     case "text":
-      return [el("pre", { class: "text", tabindex: "0" }, preview.text), ...cut];
+      return [source(preview), ...cut];
+    case "markdown":
+      return [note("Markdown, as it was written."), source(preview), ...cut];
+    case "html":
+      return [note("The source of the HTML: here it is read, never run."), source(preview), ...cut];
     case "image":
-      if (image === "") return [el("p", { class: "note" }, "The image's file is gone.")];
+      if (image === "") return [note("The image's file is gone.")];
       return [el("img", { src: image, alt: preview.text === "" ? "The artifact as an image" : preview.text })];
     case "none":
-      return [el("p", { class: "note" }, preview.text === "" ? "This kind of value has no preview." : preview.text)];
+      return [note(preview.text === "" ? "This kind of value has no preview." : preview.text)];
   }
+}
+
+function source(preview: Preview): HTMLElement {
+  return el("pre", { class: "text", tabindex: "0", role: "region", "aria-label": "Text" }, preview.text);
 }
 
 function files(version: ArtifactVersionView, send: (message: FromPreview) => void): HTMLElement[] {

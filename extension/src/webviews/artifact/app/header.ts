@@ -53,10 +53,15 @@ function copy(what: string, text: string, send: (message: FromPreview) => void):
   });
 }
 
+function unavailable(version: ArtifactVersionView): string {
+  if (version.pruned) return "The files of this version were removed on purpose; its run still lists it.";
+  if (version.status === "missing") return "The files of this version are gone from the artifact store.";
+  return "This version is damaged: its manifest or its files are not what was written.";
+}
+
 function warnings(version: ArtifactVersionView): HTMLElement[] {
   const texts: string[] = [];
-  if (version.status === "missing") texts.push("The files of this version are gone from the artifact store.");
-  if (version.status === "damaged") texts.push("The manifest of this version can't be read: it is damaged.");
+  if (version.status !== "available") texts.push(version.problem === "" ? unavailable(version) : version.problem);
   if (version.unsafe) {
     texts.push(
       `Unsafe format (${version.data_format}): loading it runs code that the data names. Nothing was loaded to show this page.`,

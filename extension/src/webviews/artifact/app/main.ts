@@ -1,33 +1,34 @@
 import "./style.css";
+import "./table.css";
 import { messageOf } from "../../../util/errors";
-import type { FromPreview, PreviewState, ToPreview } from "../contract";
+import type { FromPreview, ToPreview } from "../contract";
 import { body } from "./body";
 import { el } from "./dom";
 import { header } from "./header";
+import { Host } from "./host";
 
-interface VsCode {
-  postMessage(message: FromPreview): void;
-  setState(state: PreviewState): void;
-}
+const host = new Host();
 
-declare function acquireVsCodeApi(): VsCode;
-
-const vscode = acquireVsCodeApi();
-
-function show(message: ToPreview): Node[] {
+function show(message: Exclude<ToPreview, { type: "answer" }>): Node[] {
   if (message.type === "problem") {
     return [el("p", { class: "problem", role: "alert" }, message.message), el("p", { class: "note" }, message.hint)];
   }
-  vscode.setState({ versionId: message.version.id });
+  const { version, image } = message;
+  const before = host.remembered(version.id);
+  host.remember({ ...before, versionId: version.id });
   const send = (answer: FromPreview): void => {
-    vscode.postMessage(answer);
+    host.send(answer);
   };
-  return [header(message.version, send), body(message.version, message.image, send)];
+  return [header(version, send), body(version, image, host, before?.query)];
 }
 
 window.addEventListener("message", (event: MessageEvent<ToPreview>) => {
   const page = document.getElementById("preview");
   if (page === null) return;
+  if (event.data.type === "answer") {
+    host.take(event.data.id, event.data.answer);
+    return;
+  }
   try {
     page.replaceChildren(...show(event.data));
   } catch (error) {
@@ -38,4 +39,4 @@ window.addEventListener("message", (event: MessageEvent<ToPreview>) => {
   page.removeAttribute("aria-busy");
 });
 
-vscode.postMessage({ type: "ready" });
+host.send({ type: "ready" });
