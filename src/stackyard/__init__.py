@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from stackyard.model.enums import ArtifactType, ExecutionMode, ModelStages, Status, VisualizationType
     from stackyard.model.errors import RunFailedError, RunStoppedError, StackyardError, StepFailedError
     from stackyard.model.options import ResourceSettings, StepRetryConfig
-    from stackyard.model.texts import CSVString, HTMLString, JSONString, MarkdownString
     from stackyard.storage.materializers.base import Materializer
     from stackyard.storage.materializers.folder_style import BaseMaterializer
+    from stackyard.types import CSVString, HTMLString, JSONString, MarkdownString
 
 __version__ = "0.1.0"
 
@@ -94,14 +94,14 @@ _HOME_OF = {
     "ArtifactType": "stackyard.model.enums",
     "ArtifactVersion": "stackyard.api.responses",
     "BaseMaterializer": "stackyard.storage.materializers.folder_style",
-    "CSVString": "stackyard.model.texts",
+    "CSVString": "stackyard.types",
     "CachePolicy": "stackyard.authoring.cache_policy",
     "Client": "stackyard.api.client",
     "ExecutionMode": "stackyard.model.enums",
     "ExternalArtifact": "stackyard.authoring.artifact_config",
-    "HTMLString": "stackyard.model.texts",
-    "JSONString": "stackyard.model.texts",
-    "MarkdownString": "stackyard.model.texts",
+    "HTMLString": "stackyard.types",
+    "JSONString": "stackyard.types",
+    "MarkdownString": "stackyard.types",
     "Materializer": "stackyard.storage.materializers.base",
     "Model": "stackyard.api.model",
     "ModelStages": "stackyard.model.enums",

@@ -21,7 +21,7 @@ from PIL import Image
 
 from stackyard import load_artifact, save_artifact
 from stackyard.cli.main import main
-from stackyard.model.texts import CSVString
+from stackyard.types import CSVString
 
 
 class Said(NamedTuple):

@@ -24,10 +24,10 @@ from sklearn.linear_model import LogisticRegression
 from stackyard.model.artifact import Manifest
 from stackyard.model.errors import ArtifactDamagedError, NotReadableError, UsageError
 from stackyard.model.reading import SortKey, parse_condition
-from stackyard.model.texts import CSVString, HTMLString, JSONString, MarkdownString
 from stackyard.storage.materializers.lookup import Origin, save_version
 from stackyard.storage.reading.opening import StoredImage, StoredJson, StoredText, open_stored
 from stackyard.storage.reading.table import StoredTable
+from stackyard.types import CSVString, HTMLString, JSONString, MarkdownString
 from tests.contract.stores import Bench
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from stackyard.model.artifact import Manifest, Preview, PreviewColumn
-from stackyard.model.texts import CSVString, HTMLString, JSONString, MarkdownString
 from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
 from stackyard.storage.materializers.base import (
     PREVIEW_COLUMNS,
@@ -23,6 +22,7 @@ from stackyard.storage.materializers.base import (
     safe_cell,
 )
 from stackyard.storage.materializers.previews import preview_of, text_preview
+from stackyard.types import CSVString, HTMLString, JSONString, MarkdownString
 
 _PARSED = 1_000_000
 """Characters of CSV or JSON that are parsed for a preview; of more, the beginning is shown as text or table."""
