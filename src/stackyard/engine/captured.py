@@ -132,7 +132,7 @@ class _Form:
         return _digest("function", name, self._code(function.__code__), *(self.of(part) for part in parts))
 
     def _code(self, code: CodeType) -> str:
-        constants = [c for i, c in enumerate(code.co_consts) if i or not _has_docstring(code)]
+        constants = [None if not i and _has_docstring(code) else c for i, c in enumerate(code.co_consts)]
         return _digest(
             "code", code.co_code.hex(), repr(code.co_names), repr(code.co_varnames), repr(code.co_freevars),
             repr(code.co_cellvars), repr((code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)),
