@@ -146,19 +146,25 @@ def _record(
     document["artifact_versions"] = versions = list(_by_id(sql, f"{_NAMED} WHERE v.id IN ({{}})", version_ids))
     if "projects" not in tables and versions:
         document["projects"] = _rows(sql, "SELECT * FROM projects WHERE id = ?", (versions[0]["project_id"],))
-    tagged = [*tagged, *(("artifact_version", version_id) for version_id in version_ids)]
+    things: dict[str, list[str]] = {"artifact_version": version_ids}
+    for kind, thing in tagged:
+        things.setdefault(kind, []).append(thing)
     document["tags"] = [
-        [kind, thing, row[0]]
-        for kind, thing in tagged
-        for row in sql.execute("SELECT tag FROM tags WHERE entity = ? AND entity_id = ?", (kind, thing))
+        [kind, row["entity_id"], row["tag"]]
+        for kind, ids in things.items()
+        for row in _by_id(sql, f"SELECT entity_id, tag FROM tags WHERE entity = '{kind}' AND entity_id IN ({{}})", ids)  # noqa: S608
     ]
+    artifact_ids = list({row["artifact_id"] for row in versions})
+    of_artifacts: dict[str, list[str]] = {}
+    whole = "SELECT entity_id, tag FROM tags WHERE entity = 'artifact' AND entity_id IN ({})"
+    for row in _by_id(sql, whole, [str(artifact_id) for artifact_id in artifact_ids]):
+        of_artifacts.setdefault(row["entity_id"], []).append(row["tag"])
     document["artifacts"] = [
         {
             "project_id": row["project_id"], "name": row["name"], "last_version": row["last_version"],
-            "tags": [t[0] for t in sql.execute(
-                "SELECT tag FROM tags WHERE entity = 'artifact' AND entity_id = ?", (str(row["id"]),))],
+            "tags": of_artifacts.get(str(row["id"]), []),
         }
-        for row in _by_id(sql, "SELECT * FROM artifacts WHERE id IN ({})", list({v["artifact_id"] for v in versions}))
+        for row in _by_id(sql, "SELECT * FROM artifacts WHERE id IN ({})", artifact_ids)
     ]  # fmt: skip
     links = list(
         _by_id(sql, "SELECT * FROM model_version_artifacts WHERE artifact_version_id IN ({})", version_ids)
