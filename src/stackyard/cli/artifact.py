@@ -10,6 +10,7 @@ from stackyard.api.hover import show_size
 from stackyard.api.runs import get_run
 from stackyard.api.tags import add_tags, remove_tags
 from stackyard.cli.artifact_export import export
+from stackyard.cli.artifact_lineage import lineage
 from stackyard.cli.artifact_prune import prune_command
 from stackyard.cli.artifact_reindex import reindex
 from stackyard.cli.artifact_show import show
@@ -153,6 +154,7 @@ def delete(name: str, version: int | None, keep_files: bool, yes: bool, as_json:
 artifact.add_command(show)
 artifact.add_command(snippet)
 artifact.add_command(export)
+artifact.add_command(lineage)
 artifact.add_command(verify)
 artifact.add_command(prune_command)
 artifact.add_command(reindex)

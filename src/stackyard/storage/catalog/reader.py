@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stackyard.storage.catalog.artifact_queries import ArtifactQueries
 from stackyard.storage.catalog.explain_queries import ExplainQueries
+from stackyard.storage.catalog.lineage_queries import LineageQueries
 from stackyard.storage.catalog.model_queries import ModelQueries
 from stackyard.storage.catalog.run_queries import RunQueries
 from stackyard.storage.catalog.tag_queries import TagQueries
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from stackyard.storage.catalog.records import Owner
 
 
-class CatalogReader(RunQueries, ArtifactQueries, ModelQueries, TagQueries, ExplainQueries):
+class CatalogReader(RunQueries, ArtifactQueries, ModelQueries, TagQueries, ExplainQueries, LineageQueries):
     """Read-only questions to an open catalog."""
 
     def data_version(self) -> int:
