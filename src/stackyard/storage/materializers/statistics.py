@@ -250,9 +250,7 @@ def _of_arrow(values: Any, max_rows: int) -> ColumnStatistics:
     if pa.types.is_null(kind):
         return ColumnStatistics(count=0, missing=len(column))
     if (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)) and column.num_chunks:
-        there = column.drop_null() if missing else column
-        whole = there.chunk(0) if there.num_chunks == 1 else pa.concat_arrays(there.chunks or [pa.array([], kind)])
-        return _of_numbers(whole.to_numpy(zero_copy_only=False), max_rows, missing)
+        return _of_numbers(_numbers(column.drop_null() if missing else column), max_rows, missing)
     found = ColumnStatistics(count=len(column) - missing, missing=missing)
     column = _with_kernels(column)
     rows = column
@@ -265,7 +263,7 @@ def _of_arrow(values: Any, max_rows: int) -> ColumnStatistics:
     if pa.types.is_dictionary(kind):
         return _of_categories(column.unify_dictionaries(), rows.unify_dictionaries(), found)
     if pa.types.is_decimal(kind):
-        numbers = _of_numbers(column.drop_null().cast(pa.float64()).to_numpy(), max_rows, missing)
+        numbers = _of_numbers(_numbers(column.drop_null().cast(pa.float64())), max_rows, missing)
         found.mean, found.std, found.histogram = numbers.mean, numbers.std, numbers.histogram
     try:
         counted = pc.value_counts(rows)
@@ -278,6 +276,27 @@ def _of_arrow(values: Any, max_rows: int) -> ColumnStatistics:
         shown = _Found(counted.field("values").to_pylist(), counted.field("counts").to_pylist())
         found.top = shown.top()
     return found
+
+
+def _numbers(column: Any) -> Any:
+    """Return a column of numbers or booleans without nulls as a numpy array; of one piece without a copy.
+
+    pyarrow's own ``to_numpy`` and ``array`` import pandas, which may take longer than all the rest.
+    """
+    import numpy as np  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415
+
+    is_bool = pa.types.is_boolean(column.type)
+    plain = column.cast(pa.uint8()) if is_bool else column
+    names = {"halffloat": "f2", "float": "f4", "double": "f8"}
+    dtype = np.dtype(names.get(str(plain.type), str(plain.type)))
+    parts = [
+        np.frombuffer(chunk.buffers()[1], dtype, len(chunk), chunk.offset * dtype.itemsize)
+        for chunk in plain.chunks
+        if len(chunk)
+    ]
+    found = parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, dtype), *parts])
+    return found.view(bool) if is_bool else found
 
 
 def _with_kernels(column: Any) -> Any:
@@ -331,7 +350,7 @@ def _take(column: Any, places: Any) -> Any:
     taken, start = [], 0
     for chunk in column.chunks:
         here = places[np.searchsorted(places, start) : np.searchsorted(places, start + len(chunk))] - start
-        taken.append(chunk.take(pa.array(here)))
+        taken.append(chunk.take(pa.Array.from_buffers(pa.int64(), len(here), [None, pa.py_buffer(here)])))
         start += len(chunk)
     return pa.chunked_array(taken, type=column.type)
 
