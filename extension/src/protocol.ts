@@ -746,6 +746,71 @@ export interface ArtifactShowResult {
   markdown: string;
 }
 
+/** The graph around an artifact version. */
+export interface ArtifactLineageParams {
+  id: string;
+  /** What it comes from. */
+  up?: boolean;
+  /** What came of it. */
+  down?: boolean;
+  /** Steps at most, in each direction. */
+  depth?: number;
+  /** Nodes at most, in each direction; what lies next to them is counted. */
+  limit?: number;
+}
+
+/** Part of the graph around an artifact version. */
+export interface LineageView {
+  /** Of the version that was asked for. */
+  id: string;
+  /** That version first; then what it comes from, and what came of it, nearest first. */
+  nodes: LineageNode[];
+  edges: LineageEdge[];
+  /** Nodes next to these that it also comes from, and that are left out. */
+  n_more_up: number;
+  /** The same for what came of it. */
+  n_more_down: number;
+}
+
+/** An artifact version, a step run or a model version. */
+export interface LineageNode {
+  id: string;
+  kind: "artifact_version" | "step_run" | "model_version";
+  /** Of the artifact, step or model. */
+  name: string;
+  /** Steps from the version that was asked for: negative where it comes from, positive where it goes. */
+  level: number;
+  /** Number of an artifact's or model's version. */
+  version: number | null;
+  /** Of an artifact version. */
+  type: string;
+  /** Of a step run. */
+  status: Status | null;
+  run_id: string;
+  /** Name of a step run's run. */
+  run: string;
+  pipeline: string;
+  /** Of a model version. */
+  stage: string;
+  /** Step runs that were not done since this artifact version was there already. */
+  n_reused: number;
+  /** The artifact version's files were removed. */
+  pruned: boolean;
+}
+
+/** What goes from a node to another. */
+export interface LineageEdge {
+  /** Id of the node that it comes from. */
+  source: string;
+  target: string;
+  /**
+   * A step run takes a version, returns one, saves one beside its outputs, or did not run since this one was there; a model version has it. Only `reused` can lead to something older; without it there is no cycle.
+   */
+  kind: "input" | "output" | "saved" | "reused" | "model";
+  /** Of the input or output. */
+  name: string;
+}
+
 /** Rows of a stored table, read by a process of the user's interpreter. */
 export interface ArtifactPageParams extends PageRequest {
   /** Who asks: a newer request of the same view ends this one with -32800. Empty: nobody in particular. */
@@ -919,6 +984,8 @@ export const method = {
   artifactVersions: "stackyard/artifact/versions",
   /** A version with its preview. */
   artifactShow: "stackyard/artifact/show",
+  /** Where a version comes from and went. */
+  artifactLineage: "stackyard/artifact/lineage",
   /** Rows of a stored table, sorted and filtered. */
   artifactPage: "stackyard/artifact/page",
   /** What a column holds. */
@@ -981,6 +1048,8 @@ export interface Requests {
   "stackyard/artifact/versions": { params: ArtifactVersionListParams; result: Page<ArtifactVersionView> };
   /** A version with its preview. */
   "stackyard/artifact/show": { params: ArtifactVersionParams; result: ArtifactShowResult };
+  /** Where a version comes from and went. */
+  "stackyard/artifact/lineage": { params: ArtifactLineageParams; result: LineageView };
   /** Rows of a stored table, sorted and filtered. */
   "stackyard/artifact/page": { params: ArtifactPageParams; result: TablePage };
   /** What a column holds. */

@@ -135,6 +135,10 @@ def test_a_whole_session(start: Callable[..., Client], project: Path, home: Path
     assert shown["version"]["uri"].startswith(str(home / "elsewhere"))
     assert Path(shown["version"]["files"][0]["path"]).exists()
     ask.refused("stackyard/artifact/show", "N105", id="nobody")
+    lineage = ask("stackyard/artifact/lineage", id=versions[0]["id"], down=False)
+    assert [node["kind"] for node in lineage["nodes"][:2]] == ["artifact_version", "step_run"]
+    assert {edge["target"] for edge in lineage["edges"]} >= {versions[0]["id"]}
+    ask.refused("stackyard/artifact/lineage", "N105", id="nobody")
     numbers = next(a for a in artifacts if a["type"] == "list")
     page = ask("stackyard/artifact/page", id=numbers["latest_version_id"], limit=2, sort=[{"column": "value"}])
     assert page["rows"] == [[0], [1]]

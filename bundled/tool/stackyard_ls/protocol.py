@@ -14,6 +14,7 @@ from pydantic import Field
 from stackyard.model.artifact import ColumnStatistics
 from stackyard.model.enums import ComponentType
 from stackyard.model.explain_views import RunExplanation
+from stackyard.model.lineage_views import LineageView
 from stackyard.model.reading import PageRequest, StatisticsRequest, TablePage
 from stackyard.model.stack_views import CheckView
 from stackyard.model.views import (
@@ -233,6 +234,20 @@ class ArtifactVersionParams(View):
     id: str
 
 
+class ArtifactLineageParams(View):
+    """The graph around an artifact version."""
+
+    id: str
+    up: bool = True
+    """What it comes from."""
+    down: bool = True
+    """What came of it."""
+    depth: int = 10
+    """Steps at most, in each direction."""
+    limit: int = 200
+    """Nodes at most, in each direction; what lies next to them is counted."""
+
+
 class ArtifactShowResult(View):
     """A version with its preview and files, and the text that every hover shows."""
 
@@ -336,6 +351,7 @@ REQUESTS: tuple[Method, ...] = (
     Method("stackyard/artifact/list", ArtifactListParams, Page[ArtifactView], "Artifacts in a store."),
     Method("stackyard/artifact/versions", ArtifactVersionListParams, Page[ArtifactVersionView], "Versions."),
     Method("stackyard/artifact/show", ArtifactVersionParams, ArtifactShowResult, "A version with its preview."),
+    Method("stackyard/artifact/lineage", ArtifactLineageParams, LineageView, "Where a version comes from and went."),
     Method("stackyard/artifact/page", ArtifactPageParams, TablePage, "Rows of a stored table, sorted and filtered."),
     Method("stackyard/artifact/statistics", StatisticsRequest, ArtifactStatisticsResult, "What a column holds."),
     Method("stackyard/project/createFirstPipeline", CreateFirstPipelineParams, CreateFirstPipelineResult, "Write one."),

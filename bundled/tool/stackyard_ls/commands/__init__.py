@@ -38,6 +38,7 @@ HANDLERS: dict[str, Handler] = {
     "stackyard/artifact/list": artifacts.list_page,
     "stackyard/artifact/versions": artifacts.list_versions,
     "stackyard/artifact/show": artifacts.show,
+    "stackyard/artifact/lineage": artifacts.lineage,
     "stackyard/artifact/page": artifacts.page,
     "stackyard/artifact/statistics": artifacts.statistics,
     "stackyard/project/createFirstPipeline": pipelines.create_first,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from stackyard.api import artifacts, hover
+from stackyard.api import artifact_lineage, artifacts, hover
 from stackyard.model.artifact import ColumnStatistics
+from stackyard.model.lineage_views import LineageView
 from stackyard.model.reading import StatisticsRequest, TablePage
 from stackyard.model.views import ArtifactVersionView, ArtifactView, Page
 from stackyard_ls.protocol import (
+    ArtifactLineageParams,
     ArtifactListParams,
     ArtifactPageParams,
     ArtifactShowResult,
@@ -35,6 +37,13 @@ def show(call: Call, params: ArtifactVersionParams) -> ArtifactShowResult:
     """Return a version with its preview and files."""
     version = artifacts.get_version(call.context, params.id)
     return ArtifactShowResult(version=version, markdown=hover.artifact_version_markdown(version))
+
+
+def lineage(call: Call, params: ArtifactLineageParams) -> LineageView:
+    """Return the graph around a version."""
+    return artifact_lineage.lineage(
+        call.context, params.id, up=params.up, down=params.down, depth=params.depth, limit=params.limit
+    )
 
 
 def page(call: Call, params: ArtifactPageParams) -> TablePage:
