@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -25,6 +24,9 @@ from stackyard.storage.catalog.records import parse_record, run_record, versions
 from stackyard.storage.catalog.reindexing import Found, Known
 from stackyard.storage.home import Home
 from stackyard.storage.locking import file_lock, is_alive
+
+if TYPE_CHECKING:
+    from stackyard.storage.catalog.sql import Connection
 
 READERS = 8
 
@@ -127,7 +129,7 @@ class _Indexing:
     """Brings in what lies in one store."""
 
     def __init__(
-        self, ctx: Context, connection: sqlite3.Connection, component: StackComponent, store: ArtifactStore,
+        self, ctx: Context, connection: Connection, component: StackComponent, store: ArtifactStore,
         view: StoreIndexView,
     ) -> None:  # fmt: skip
         self._ctx = ctx
@@ -257,7 +259,7 @@ class _Indexing:
                 self._view.records += 1
 
 
-def _still_missing(sql: sqlite3.Connection, found: Iterable[Found]) -> list[Found]:
+def _still_missing(sql: Connection, found: Iterable[Found]) -> list[Found]:
     """Return those that nobody recorded meanwhile."""
     return [
         version

@@ -46,9 +46,9 @@ def _store(ctx: Context) -> LocalArtifactStore:
     return LocalArtifactStore(str(ctx.home_folder.artifact_stores / "default"))
 
 
-def save(ctx: Context, name: str, value: object = 1, **origin: str) -> ArtifactVersionView:
+def save(ctx: Context, name: str, value: object = 1, *, run_id: str = "") -> ArtifactVersionView:
     """Save a version that no run lists."""
-    manifest = save_version(_store(ctx), value, Origin(name, project_id=ctx.scope.id, **origin))
+    manifest = save_version(_store(ctx), value, Origin(name, project_id=ctx.scope.id, run_id=run_id))
     return record_version(ctx, manifest, store_id=DEFAULT_ARTIFACT_STORE_ID, store="default", save_type="manual")
 
 
