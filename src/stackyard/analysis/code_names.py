@@ -21,6 +21,7 @@ _IN_TEXT = re.compile(r"@\w|\b(?:from|join|into|update)\s+\w", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d]\w*")
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
+_LEAVES = frozenset({ast.Name, ast.Constant, ast.Load, ast.Store, ast.Import, ast.ImportFrom, ast.Pass})
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 Doubt = Literal["module", "all", "files", "source"]
@@ -114,6 +115,8 @@ def own_nodes(statements: Iterable[ast.AST]) -> Iterator[ast.AST]:
     while pending:
         node = pending.pop()
         yield node
+        if type(node) in _LEAVES:
+            continue
         if isinstance(node, _COMPREHENSIONS):
             pending.extend(inner.target for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr))
         elif isinstance(node, _SCOPES):
@@ -367,8 +370,6 @@ class _Reader(ast.NodeVisitor):
     visit_SetComp = _comprehension  # noqa: N815
     visit_DictComp = _comprehension  # noqa: N815
     visit_GeneratorExp = _comprehension  # noqa: N815
-
-    # Annotations: texts in them are code
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         self.visit(node.target)

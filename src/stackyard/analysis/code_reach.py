@@ -71,6 +71,7 @@ class CodeReach:
         self._types = ClosedTypes(self.targets)
         self._steps: dict[Name, _Step] = {}
         self._whole: dict[str, _Step] = {}
+        self._executions: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]] = {}
 
     def of(self, names: list[Name], whole: dict[str, str], *, open_function: Name | None = None) -> Reach:
         """Return all that code may use.
@@ -126,14 +127,18 @@ class CodeReach:
             self._whole[file] = self._step_of(file, reads)
         return self._whole[file]
 
-    def execution(self, file: str) -> Iterator[str]:
-        """Yield the files that importing a module runs besides it: its packages', and what it imports."""
-        package = self._project.package_of(file)
-        for length in range(1, len(package) + 1):
-            yield from self._project.files(".".join(package[:length]), file)
-        code = self._project.module(file)
-        for target in code.imports if code is not None else ():
-            yield from self.targets.executed(file, target)
+    def execution(self, file: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+        """Return what importing a module runs besides it, and the modules that have not what it wants of them."""
+        if file not in self._executions:
+            package, code = self._project.package_of(file), self._project.module(file)
+            found: dict[str, None] = {}
+            for length in range(1, len(package) + 1):
+                found.update(dict.fromkeys(self._project.files(".".join(package[:length]), file)))
+            imports = code.imports if code is not None else []
+            for target in imports:
+                found.update(dict.fromkeys(self.targets.executed(file, target)))
+            self._executions[file] = (tuple(found), tuple(self.missing(file, imports)))
+        return self._executions[file]
 
     def missing(self, file: str, imports: list[Import]) -> Iterator[tuple[str, str]]:
         """Yield the modules that have not what is imported from them, with the reason why they count."""
@@ -214,12 +219,11 @@ class _Walk:
                 continue
             self.reach.executed.add(one)
             self._pending.append((one, MODULE))
-            code = self._project.module(one)
-            if code is None:
+            if self._project.module(one) is None:
                 self._pending_whole.setdefault(one, "it can't be parsed")
-                continue
-            pending.extend(self._code.execution(one))
-            for other, reason in self._code.missing(one, code.imports):
+            files, missing = self._code.execution(one)
+            pending.extend(files)
+            for other, reason in missing:
                 self._pending_whole.setdefault(other, reason)
 
     def add_classes(self) -> bool:

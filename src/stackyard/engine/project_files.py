@@ -43,6 +43,7 @@ class ProjectFiles:
         self._data: dict[str, bytes] = {}
         self._found: dict[tuple[str, str], tuple[str, ...]] = {}
         self._is_project: dict[str, bool] = {}
+        self._below: list[str] | None = None
         self._by_file: dict[str, ModuleType] | None = None
 
     def module(self, file: str) -> ModuleCode | None:
@@ -91,10 +92,10 @@ class ProjectFiles:
                         yield path
 
     def loaded(self) -> Iterable[str]:
-        """Yield the project's files below the roots that are imported in this process."""
-        for file in self._loaded():
-            if self._is_below(file) and self.is_project(file):
-                yield file
+        """Return the project's files below the roots that were imported in this process when it was first asked."""
+        if self._below is None:
+            self._below = [file for file in self._loaded() if self._is_below(file) and self.is_project(file)]
+        return self._below
 
     def loaded_module(self, file: str) -> ModuleType | None:
         """Return the module that a file is loaded as, or None."""
