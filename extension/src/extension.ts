@@ -15,6 +15,7 @@ import { whenReady } from "./server/readiness";
 import { Stores } from "./stores/stores";
 import { DisposableBag } from "./util/disposable";
 import { CheckPages } from "./views/checkPages";
+import { ExplanationPages } from "./views/explanationPages";
 import { RunLogs } from "./views/runLogs";
 import { ActiveStackStatusBar } from "./views/statusBar";
 import { Views } from "./views/views";
@@ -61,6 +62,7 @@ export function activate(context: ExtensionContext): StackyardExtension {
     panels: bag.track(new ArtifactPanels(context.extensionUri, api, log)),
     follower: bag.track(new RunFollower(api, stores.runs, log)),
     checkPages: bag.track(new CheckPages()),
+    explanations: bag.track(new ExplanationPages(api)),
     dialogs: new Dialogs(),
     undo: bag.track(new UndoOffer()),
   };

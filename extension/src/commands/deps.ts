@@ -9,6 +9,7 @@ import type { Stores } from "../stores/stores";
 import type { RunLogs } from "../views/runLogs";
 import type { Views } from "../views/views";
 import type { CheckPages } from "../views/checkPages";
+import type { ExplanationPages } from "../views/explanationPages";
 import type { ArtifactPanels } from "../webviews/artifact/panel";
 import type { Dialogs } from "../vscode/dialogs";
 import type { UndoOffer } from "../vscode/statusBar";
@@ -27,6 +28,7 @@ export interface Deps {
   readonly panels: ArtifactPanels;
   readonly follower: RunFollower;
   readonly checkPages: CheckPages;
+  readonly explanations: ExplanationPages;
   readonly dialogs: Dialogs;
   readonly undo: UndoOffer;
   readonly log: LogOutputChannel;

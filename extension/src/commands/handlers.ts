@@ -5,7 +5,8 @@ import type { Deps } from "./deps";
 import { installModule, installStackyard, selectInterpreter } from "./environment";
 import { createFirstPipeline } from "./project";
 import type { Handlers } from "./register";
-import { openPipeline, openRun, openStep, runPipeline, showLogs, stopRun } from "./runs";
+import { deleteRun, explainRun, resumeRun, retryRun, stopRun, stopStep } from "./runActions";
+import { openPipeline, openRun, openStep, runPipeline, showLogs } from "./runs";
 import { checkStack, copySettingValue, switchStack, undoSwitch } from "./stacks";
 
 /** Every command and what it does. */
@@ -18,7 +19,12 @@ export function handlers(deps: Deps): Handlers {
     "stackyard.pipeline.open": async (target) => openPipeline(target),
     "stackyard.run.open": async (target) => openRun(deps, target),
     "stackyard.run.stop": async (target) => stopRun(deps, target),
+    "stackyard.run.resume": async (target) => resumeRun(deps, target),
+    "stackyard.run.retry": async (target) => retryRun(deps, target),
+    "stackyard.run.delete": async (target) => deleteRun(deps, target),
+    "stackyard.run.explain": async (target) => explainRun(deps, target),
     "stackyard.run.showLogs": async (target) => showLogs(deps, target),
+    "stackyard.step.stop": async (target) => stopStep(deps, target),
     "stackyard.step.open": async (target) => openStep(target),
     "stackyard.artifact.open": async (target) => openArtifact(deps, target),
     "stackyard.artifact.copyUri": async (target) => copyUri(target),

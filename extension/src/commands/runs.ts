@@ -1,10 +1,9 @@
-import type { CancellationToken } from "vscode";
 import { Uri, workspace } from "vscode";
 import { dotted } from "../model/format";
 import { currentFirst, shortPath } from "../model/pipelines";
 import { runDescription } from "../model/runs";
-import { STATUS_ICONS, isFinished } from "../model/status";
-import type { PipelineInfo, RunStartParams, RunView } from "../protocol";
+import { STATUS_ICONS } from "../model/status";
+import type { PipelineInfo, RunStartResult, RunView } from "../protocol";
 import { asError } from "../server/readiness";
 import { ExpectedError, RequestError, messageOf } from "../util/errors";
 import { PipelineNode } from "../views/pipelinesTree";
@@ -24,9 +23,7 @@ export async function runPipeline(deps: Deps, target: unknown, functionName?: un
   const pipeline = await pipelineOf(deps, target, functionName);
   const parameters = await chooseParameters(pipeline);
   await checking;
-  const status = deps.status();
-  if (status.kind !== "ready") throw asError(status);
-  await workspace.saveAll(false);
+  await beReady(deps);
   const { active } = await deps.stores.stacks.get();
   await deps.follower.follow(`Running ${pipeline.name} on ${active.name}`, async (token) => {
     const params = {
@@ -34,15 +31,20 @@ export async function runPipeline(deps: Deps, target: unknown, functionName?: un
       function: pipeline.function,
       parameters: Object.fromEntries([...parameters].map(([name, { value }]) => [name, value])),
     };
-    return start(deps, params, token);
+    return starting(async () => deps.api.startRun(params, token), params.file);
   });
 }
 
-async function start(deps: Deps, params: RunStartParams, token: CancellationToken): Promise<string> {
+/**
+ * Starts a run of a pipeline in a file and gives its id.
+ *
+ * @throws ExpectedError with the button that installs the package which the file imports in vain.
+ */
+export async function starting(begin: () => Promise<RunStartResult>, file: string): Promise<string> {
   try {
-    return (await deps.api.startRun(params, token)).run_id;
+    return (await begin()).run_id;
   } catch (error) {
-    const remedy = RequestError.is(error) ? installRemedy(error.message, params.file) : undefined;
+    const remedy = RequestError.is(error) ? installRemedy(error.message, file) : undefined;
     // The button does what the hint says.
     if (remedy !== undefined) throw new ExpectedError(messageOf(error), "", remedy);
     throw error;
@@ -57,19 +59,6 @@ export async function openPipeline(target: unknown): Promise<void> {
 /** Opens the source of a step's row. */
 export async function openStep(target: unknown): Promise<void> {
   if (target instanceof StepRunNode && target.step.file !== "") await openFileAt(target.step.file, target.step.line);
-}
-
-/** Asks a run to stop. */
-export async function stopRun(deps: Deps, target: unknown): Promise<void> {
-  await deps.stores.runs.refresh();
-  const run = await runOf(deps, target, {
-    title: "Stop Run",
-    placeholder: "Choose the run to stop",
-    fits: (one) => !isFinished(one.status),
-    none: "No run is running.",
-  });
-  if (run === undefined) return;
-  deps.stores.runs.put(await deps.api.stopRun(run.id));
 }
 
 /** Shows the log of a run, or the part of one step. */
@@ -88,6 +77,17 @@ export async function openRun(deps: Deps, target: unknown): Promise<void> {
   if (run === undefined) return;
   await deps.views.reveal(run);
   await deps.logs.open(run);
+}
+
+/**
+ * What comes before any run: the environment has been checked, and what was written is saved.
+ *
+ * @throws ExpectedError when nothing can run, with the button that mends it.
+ */
+export async function beReady(deps: Deps): Promise<void> {
+  const status = deps.status();
+  if (status.kind !== "ready") throw asError(status);
+  await workspace.saveAll(false);
 }
 
 /** Refuses to run pipelines in a workspace that is not trusted. */
@@ -124,7 +124,8 @@ function noPipelines(indexing: boolean): ExpectedError {
   });
 }
 
-interface RunPick {
+/** Which run is asked for. */
+export interface RunPick {
   readonly title: string;
   readonly placeholder: string;
   readonly fits?: (run: RunView) => boolean;
@@ -132,7 +133,7 @@ interface RunPick {
 }
 
 /** The run of a row or id, else one that is asked for; undefined when there is none and the user was told. */
-async function runOf(deps: Deps, target: unknown, options: RunPick): Promise<RunView | undefined> {
+export async function runOf(deps: Deps, target: unknown, options: RunPick): Promise<RunView | undefined> {
   if (target instanceof RunNode) return target.run;
   if (target instanceof StepRunNode) return target.parent.run;
   if (typeof target === "string") return deps.stores.runs.detail(target);

@@ -58,7 +58,8 @@ function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-function escaped(text: string): string {
+/** A text that Markdown shows as it is. */
+export function escaped(text: string): string {
   return text.replace(/[\\`*_{}[\]<>()#+!|~]/g, String.raw`\$&`);
 }
 

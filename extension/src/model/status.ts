@@ -28,3 +28,8 @@ export const STATUS_ICONS: Readonly<Record<Status, StatusIcon>> = {
   stopped: { icon: "stop-circle", color: "charts.orange" },
   interrupted: { icon: "warning", color: "list.warningForeground" },
 };
+
+/** Tells whether a step has a process that can be stopped. */
+export function isRunning(status: Status): boolean {
+  return status === "running" || status === "retrying" || status === "stopping";
+}

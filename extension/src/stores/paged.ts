@@ -35,6 +35,12 @@ export class Paged<T> {
     return new Paged([...this.items, ...page.items], page.total, page.next);
   }
 
+  /** The list without the items that fit. */
+  without(fits: (item: T) => boolean): Paged<T> {
+    const items = this.items.filter((item) => !fits(item));
+    return new Paged(items, this.total - (this.items.length - items.length), this.next);
+  }
+
   /** The list with other items, after its first page was fetched again: what comes after them stays known. */
   withBeginning(items: readonly T[], first: Page<T>): Paged<T> {
     const isWhole = first.next === null;

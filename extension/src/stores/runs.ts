@@ -95,6 +95,13 @@ export class RunsStore extends DisposableBag {
     this.changed.fire();
   }
 
+  /** Forgets a run that was deleted, so that it goes at once. */
+  remove(id: string): void {
+    this.details.delete(id);
+    this.list = this.list?.without((run) => run.id === id);
+    this.changed.fire();
+  }
+
   /** Forgets everything. */
   clear(): void {
     this.list = undefined;

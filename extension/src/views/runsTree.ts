@@ -2,7 +2,7 @@ import { MarkdownString, TreeItem, TreeItemCollapsibleState } from "vscode";
 import { bracketed, formatDuration, formatTime } from "../model/format";
 import { durationOf, errorLine, runDescription, stepDescription } from "../model/runs";
 import { originText } from "../model/stacks";
-import { isFinished } from "../model/status";
+import { isFinished, isRunning } from "../model/status";
 import type { RunView, StepRunView } from "../protocol";
 import type { RunsStore } from "../stores/runs";
 import { look } from "./drawn";
@@ -40,7 +40,7 @@ export class RunNode implements TreeNode {
     item.description = runDescription(run, now);
     item.iconPath = statusIcon(run.status);
     item.tooltip = runTooltip(run, now);
-    item.contextValue = isFinished(run.status) ? "run.finished" : "run.unfinished";
+    item.contextValue = runContext(run);
     item.command = call("stackyard.run.showLogs", "Show Logs", this);
     item.accessibilityInformation = { label: `Run ${run.name}, ${item.description}` };
     return item;
@@ -74,7 +74,7 @@ export class StepRunNode extends LeafNode {
     item.description = stepDescription(step, now);
     item.iconPath = statusIcon(step.status);
     item.tooltip = stepTooltip(step, now);
-    item.contextValue = step.file === "" ? "stepRun" : "stepRun.located";
+    item.contextValue = stepContext(step);
     item.command = call("stackyard.run.showLogs", "Show Logs", this);
     item.accessibilityInformation = { label: `Step ${step.name}, ${item.description}` };
     return item;
@@ -153,6 +153,17 @@ export class RunsTree extends TreeProvider {
       running.length === 0 ? IDLE_TICK_MS : TICK_MS,
     );
   }
+}
+
+/** What package.json's menus ask a run's row for. */
+function runContext(run: RunView): string {
+  if (!isFinished(run.status)) return "run.unfinished";
+  return run.resumable ? "run.finished.resumable" : "run.finished";
+}
+
+/** The same of a step's row. */
+function stepContext(step: StepRunView): string {
+  return `stepRun${step.file === "" ? "" : ".located"}${isRunning(step.status) ? ".running" : ""}`;
 }
 
 function runTooltip(run: RunView, now: number): MarkdownString {
