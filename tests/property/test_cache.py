@@ -129,7 +129,8 @@ def test_a_step_that_ran_is_reused_with_its_outputs_and_metadata(world: World) -
         ({"outputs": [OutputSpec(name="output", artifact_name="x")]}, MissReason.CODE_CHANGED, "output output changed"),
         (
             {"outputs": [OutputSpec(name="output", artifact_name="result", materializers=["stores:Mine"])]},
-            MissReason.MATERIALIZER_CHANGED, "output output changed",
+            MissReason.MATERIALIZER_CHANGED,
+            "output output changed",
         ),
         ({"experiment_tracker": True}, None, ""),
         ({"cache_policy": CachePolicy(ignored_inputs=["other"])}, None, ""),
@@ -264,7 +265,9 @@ def test_files_and_code_that_a_policy_names_count(world: World, monkeypatch: pyt
     (world.folder / "data").mkdir()
     (world.folder / "data" / "a.csv").write_text("1")
     (world.folder / "query.sql").write_text("select 1")
-    (world.folder / "helper_of_cache_test.py").write_text("def answer():\n    return 42\n\n\nclass Tool:\n    rate = 1\n")
+    (world.folder / "helper_of_cache_test.py").write_text(
+        "def answer():\n    return 42\n\n\nclass Tool:\n    rate = 1\n"
+    )
     named = policy(
         file_dependencies=["data", "*.sql"],
         source_dependencies=["helper_of_cache_test.Tool"],
