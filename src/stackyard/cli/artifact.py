@@ -9,6 +9,7 @@ from stackyard.api.context import open_context
 from stackyard.api.hover import show_size
 from stackyard.api.runs import get_run
 from stackyard.api.tags import add_tags, remove_tags
+from stackyard.cli.artifact_diff import diff
 from stackyard.cli.artifact_export import export
 from stackyard.cli.artifact_lineage import lineage
 from stackyard.cli.artifact_prune import prune_command
@@ -155,6 +156,7 @@ artifact.add_command(show)
 artifact.add_command(snippet)
 artifact.add_command(export)
 artifact.add_command(lineage)
+artifact.add_command(diff)
 artifact.add_command(verify)
 artifact.add_command(prune_command)
 artifact.add_command(reindex)

@@ -88,13 +88,13 @@ def _statistics_line(column: PreviewColumn, found: ColumnStatistics) -> list[str
     else:  # of some rows only: there may be more
         distinct = f"{found.distinct:,}" if found.sampled is None else f"≥ {found.distinct:,}"
     if found.histogram is not None:
-        values = _bars(found.histogram)
+        values = bars(found.histogram)
     else:
-        values = _cut(", ".join(_cut(show_value(item.value), _NARROW) for item in found.top[:3]), _VALUES)
+        values = cut_cell(", ".join(cut_cell(show_value(item.value), _NARROW) for item in found.top[:3]), _VALUES)
     missing = f"{found.missing:,}" if found.missing else ""
     return [
-        _cut(column.name, _WIDE), _cut(column.dtype, _WIDE), f"{found.count:,}", missing, distinct,
-        *_ends(found.minimum, found.maximum), _number(found.mean), _number(found.std), values,
+        cut_cell(column.name, _WIDE), cut_cell(column.dtype, _WIDE), f"{found.count:,}", missing, distinct,
+        *_ends(found.minimum, found.maximum), number_text(found.mean), number_text(found.std), values,
     ]  # fmt: skip
 
 
@@ -102,16 +102,17 @@ def _ends(low: object, high: object) -> tuple[str, str]:
     """Return minimum and maximum; of times the days, or within one day the times."""
     if isinstance(low, str) and isinstance(high, str) and _MOMENT.match(low) and _MOMENT.match(high):
         return (low[:10], high[:10]) if low[:10] != high[:10] else (low[11:19] or low, high[11:19] or high)
-    return _number(low), _number(high)
+    return number_text(low), number_text(high)
 
 
-def _number(value: object) -> str:
+def number_text(value: object) -> str:
+    """Return a number to five digits, or another value cut short; nothing for None."""
     if value is None:
         return ""
-    return f"{value:.5g}" if isinstance(value, float) else _cut(show_value(value), _NARROW)
+    return f"{value:.5g}" if isinstance(value, float) else cut_cell(show_value(value), _NARROW)
 
 
-def _bars(histogram: Histogram) -> str:
+def bars(histogram: Histogram) -> str:
     """Return bars as high as the counts, two ranges a bar where there are many."""
     counts = histogram.counts
     if len(counts) > _MAX_BARS:
@@ -122,7 +123,7 @@ def _bars(histogram: Histogram) -> str:
 
 def _print_rows(columns: Sequence[PreviewColumn], rows: Sequence[Sequence[Any]]) -> int:
     """Print as many columns as fit, at least one; return how many."""
-    titles = [_cut(column.name) for column in columns]
+    titles = [cut_cell(column.name) for column in columns]
     texts = [[_cell(cell) for cell in row] for row in rows]
     right = [all(map(_is_number, cells)) for cells in zip(*rows, strict=True)] or [False for _ in columns]
     shown, room = 0, terminal_width() - 1
@@ -165,9 +166,10 @@ def _is_number(cell: object) -> bool:
 
 
 def _cell(value: object) -> str:
-    return _cut(show_value(value)) if value is not None else ""
+    return cut_cell(show_value(value)) if value is not None else ""
 
 
-def _cut(text: str, size: int = MAX_CELL) -> str:
+def cut_cell(text: str, size: int = MAX_CELL) -> str:
+    """Return a text on one line that is no longer than so many characters."""
     text = text.replace("\n", "⏎").replace("\t", " ")
     return text if len(text) <= size else text[: size - 1] + "…"

@@ -33,7 +33,8 @@ class ArrowTable(ColumnTable):
         self.n_rows = n_rows
         self.n_columns = len(schema.names)
         self._schema = schema
-        self._fields, self._names = _shown_names(schema)
+        self._fields, self._names, levels = _shown_names(schema)
+        self.index_columns = self._names[:levels]
         self._places = {name: place for place, name in enumerate(self._names)}
         self._dtypes = dict(dtypes or {})
 
@@ -123,8 +124,11 @@ def _type_word(kind: Any) -> str:
     return f"category of {kind.value_type}" if pa.types.is_dictionary(kind) else str(kind)
 
 
-def _shown_names(schema: Any) -> tuple[list[int], list[str]]:
-    """Return the fields in the order in which they are shown, and their names: unique, as in a preview."""
+def _shown_names(schema: Any) -> tuple[list[int], list[str], int]:
+    """Return the fields in the order in which they are shown, their names, and how many of the first are an index.
+
+    Names are unique, as in a preview.
+    """
     metadata = schema.metadata or {}
     levels = [name for name in _pandas_facts(metadata).get("index_columns", []) if isinstance(name, str)]
     index = [place for place, name in enumerate(schema.names) if name in levels]
@@ -142,7 +146,7 @@ def _shown_names(schema: Any) -> tuple[list[int], list[str]]:
             shown, number = f"{name} ({number})", number + 1
         seen.add(shown)
         names.append(shown)
-    return fields, names
+    return fields, names, len(index)
 
 
 def _pandas_facts(metadata: Mapping[bytes, bytes]) -> dict[str, Any]:

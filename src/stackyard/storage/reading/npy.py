@@ -26,6 +26,8 @@ class NpyTable(ColumnTable):
             UsageError: the array has no such slice.
         """
         super().__init__()
+        self.whole = array
+        """Not the slice alone."""
         leading = array.shape[:-2]
         if leading or index:
             self.index = tuple(index) or tuple(0 for _ in leading)

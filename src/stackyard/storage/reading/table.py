@@ -29,6 +29,9 @@ class StoredTable(ABC):
     index: Sequence[int] = ()
     """Of such an array: where the slice lies in the leading dimensions."""
 
+    index_columns: Sequence[str] = ()
+    """Columns that name the rows, as pandas's index does; they come first."""
+
     def __init__(self) -> None:
         """Start with nothing selected."""
         self._selected: tuple[object, Sequence[int] | None] = (None, None)
