@@ -226,7 +226,7 @@ class _Reader(ast.NodeVisitor):
             self._doubt("module", "vars() is used", node)
         self.generic_visit(node)
         if called in _TEXT_CALLS:
-            self._text_call(node)
+            self._text_call(called, node)
 
     def _constant_import(self, name: str, node: ast.Call) -> None:
         parts = name.split(".")
@@ -251,12 +251,13 @@ class _Reader(ast.NodeVisitor):
             self._doubt("module", f"{getattr(node.func, 'id', '')} with a computed name", node)
         return False
 
-    def _text_call(self, node: ast.Call) -> None:
+    def _text_call(self, called: str, node: ast.Call) -> None:
         for argument in node.args[:1]:
             for inner in ast.walk(argument):
                 if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
                     self._words(inner.value)
-                elif not isinstance(inner, (ast.JoinedStr, ast.Constant)):
+                elif called != "evaluate" and not isinstance(inner, (ast.JoinedStr, ast.Constant)):
+                    # Models are evaluated, too; whether it is numexpr's function its name says.
                     self._doubt("module", "a computed text is evaluated", node)
 
     def _words(self, text: str) -> None:

@@ -8,7 +8,7 @@ looks names up by itself, whole modules count, with what they import by name.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stackyard.analysis.closed_types import ClosedTypes
 from stackyard.analysis.code_names import Import, Reads, Reference
@@ -17,12 +17,16 @@ from stackyard.analysis.code_targets import Project, Targets
 
 MODULE = "<module>"
 """Stands for the statements of a module that have effects, as in Python's tracebacks."""
+PROGRAM = "<main>"
+"""All that a main guard holds, for who reads a name of it."""
 ORDER = "<order>"
 """Stands for the places of a module's names among what may change them while it is imported."""
 
 _SEEING = ("sys.modules", "gc.", "inspect.stack", "inspect.currentframe", "inspect.getmodule", "inspect.getmembers",
            "pkgutil.", "sys._getframe", "importlib.reload")  # fmt: skip
 """What outside of the project gives access to any module that is loaded."""
+_NAMING = ("numexpr.",)
+"""What outside of the project finds variables of its caller by their names in a text."""
 _LOADERS = frozenset({"load", "loads", "get_artifact", "get_artifact_version", "read_pickle", "Unpickler"})
 """What may bring objects of classes that the code does not name."""
 _UNCALLED = frozenset(
@@ -99,6 +103,10 @@ class CodeReach:
             reads = Reads()
             if code is None:
                 self._steps[name] = self._step_of(file, reads)
+            elif unit == PROGRAM:
+                for i in code.guarded:
+                    reads.add(code.pieces[i].reads())
+                self._steps[name] = self._step_of(file, reads)
             elif unit == MODULE:
                 for i in self.quiet.loud(file):
                     reads.add(code.pieces[i].reads())
@@ -111,6 +119,9 @@ class CodeReach:
                     reads.references[Reference(writer)] = None
                 # An import's name leads on by itself only when all of the module counts; else its readers say how.
                 self._steps[name] = self._step_of(file, reads)
+                if unit in self.quiet.program_names(file):
+                    found = self._steps[name]
+                    self._steps[name] = replace(found, names=(*found.names, (file, PROGRAM)))
         return self._steps[name]
 
     def step_of_whole(self, file: str) -> _Step:
@@ -161,6 +172,8 @@ class CodeReach:
                 elif target.kind == "outside":
                     if any(target.name.startswith(name) for name in _SEEING):
                         doubts.append(("all", f"{target.name} is used"))
+                    elif target.name.startswith(_NAMING):
+                        whole[file, f"{target.name} is used"] = None
                 elif not reference.soft:
                     used = f"the module {target.name} is used as a value"
                     unknown = f"the name {target.name!r} is not defined in it"

@@ -352,14 +352,25 @@ DYNAMIC = [
     ("importlib.import_module(name)", "tools.py", "import_module with a computed name, line 4"),
     ("sys.modules[name].f(x)", "tools.py", "sys.modules is used"),
     ("object.__subclasses__()", "tools.py", "__subclasses__ is used, line 4"),
+    ("ne.evaluate(name)", "steps.py", "numexpr.evaluate is used"),
     ("tools.__dict__[name]", "tools.py", "the name '__dict__' is not defined in it"),
 ]
+
+
+@pytest.mark.parametrize("expression", ["evaluate(x, name)", "x.evaluate(name, name)"])
+def test_an_evaluation_of_models_is_no_doubt(tmp_path: Path, expression: str) -> None:
+    text = f"SPARE = 1\ndef evaluate(x, y):\n    return x - y\ndef train(x, name):\n    return {expression}\n"
+    _write(tmp_path, {"steps.py": text})
+    before = _digests(tmp_path)
+    assert not any(before[0].whole(label) for label in before[1])
+    _write(tmp_path, {"steps.py": text.replace("SPARE = 1", "SPARE = 2")})
+    assert _digests(tmp_path)[1] == before[1]
 
 
 @pytest.mark.parametrize(("expression", "file", "reason"), DYNAMIC)
 def test_in_doubt_the_whole_module_counts_and_says_why(tmp_path: Path, expression: str, file: str, reason: str) -> None:
     files = {
-        "steps.py": f"import importlib, sys\nimport tools\ndef train(x, name, call):\n    return {expression}\n\nSPARE = 1\n",
+        "steps.py": f"import importlib, sys\nimport tools, numexpr as ne\ndef train(x, name, call):\n    return {expression}\n\nSPARE = 1\n",
         "tools.py": "def f(x):\n    return x\n",
     }
     _write(tmp_path, files)
