@@ -18,7 +18,12 @@ export async function resumeRun(deps: Deps, target: unknown): Promise<void> {
     none: "There is no run that could be gone on with: each is complete, or goes on.",
   });
   if (run === undefined) return;
-  await runAgain(deps, `Resuming ${run.name}`, run, async (token) => deps.api.resumeRun(run.id, token));
+  await runAgain(deps, `Resuming ${run.name}`, run, async (token) => {
+    const begun = await deps.api.resumeRun(run.id, token);
+    // It is the same run: what is kept of it says that it is over.
+    deps.stores.runs.put(await deps.api.run(begun.run_id));
+    return begun;
+  });
 }
 
 /** Runs the pipeline of a run again, with the same parameters, stack and run configuration. */

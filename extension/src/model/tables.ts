@@ -119,9 +119,18 @@ export function spread(statistics: ColumnStatistics): string {
   const { minimum, maximum, distinct } = statistics;
   if (statistics.count === 0) return "no values";
   if (typeof minimum === "number" || statistics.top.length === 0) {
-    if (minimum !== null && maximum !== null) return `${valueText(minimum)} – ${valueText(maximum)}`;
+    if (minimum !== null && maximum !== null) return `${short(minimum)} – ${short(maximum)}`;
   }
-  return distinct === null ? "" : count(distinct, "different value");
+  if (distinct === null) return "";
+  return statistics.sampled === null
+    ? count(distinct, "different value")
+    : `${thousands(distinct)} or more different values`;
+}
+
+/** A value where there is little room: four digits say enough, and midnight is left out. */
+function short(value: unknown): string {
+  if (typeof value === "number" && !Number.isInteger(value)) return valueText(Number(value.toPrecision(4)));
+  return valueText(value).replace(/T00:00:00$/, "");
 }
 
 /** Of all values how many are missing: `3.1 % missing`; empty when none is. */
@@ -136,13 +145,18 @@ export function statisticFacts(statistics: ColumnStatistics): [string, string][]
   const facts: [string, string | undefined][] = [
     ["Values", thousands(statistics.count)],
     ["Missing", thousands(statistics.missing)],
-    ["Different", statistics.distinct === null ? undefined : thousands(statistics.distinct)],
+    ["Different", distinctText(statistics)],
     ["Minimum", known(statistics.minimum)],
     ["Mean", known(statistics.mean)],
     ["Standard deviation", known(statistics.std)],
     ["Maximum", known(statistics.maximum)],
   ];
   return facts.flatMap(([name, text]) => (text === undefined ? [] : [[name, text]]));
+}
+
+function distinctText({ distinct, sampled }: ColumnStatistics): string | undefined {
+  if (distinct === null) return undefined;
+  return sampled === null ? thousands(distinct) : `${thousands(distinct)} or more`;
 }
 
 function known(value: unknown): string | undefined {

@@ -29,7 +29,7 @@ export class ExplanationPages extends DisposableBag {
    * @throws ExpectedError when the server can't tell.
    */
   async show(run: RunView, step?: string): Promise<void> {
-    const uri = explanationUri(run, step);
+    const uri = this.uriOf(run, step);
     await this.text(uri);
     this.changed.fire(uri);
     await commands.executeCommand("markdown.showPreview", uri);
@@ -40,11 +40,11 @@ export class ExplanationPages extends DisposableBag {
     const query = new URLSearchParams(uri.query);
     return explanationPage(await this.api.explainRun(query.get("run") ?? "", query.get("step") ?? undefined));
   }
-}
 
-/** The page of a run, or of a step: its path is what the editor's tab says, its query what it is about. */
-export function explanationUri(run: RunView, step: string | undefined): Uri {
-  const name = step === undefined ? run.name : `${run.name} ${step}`;
-  const query = new URLSearchParams({ run: run.id, ...(step === undefined ? {} : { step }) });
-  return Uri.from({ scheme: SCHEME, path: `/Why ${name.replaceAll("/", "-")}.md`, query: query.toString() });
+  /** The page of a run, or of a step: its path is what the editor's tab says, its query what it is about. */
+  uriOf(run: RunView, step?: string): Uri {
+    const name = step === undefined ? run.name : `${run.name} ${step}`;
+    const query = new URLSearchParams({ run: run.id, ...(step === undefined ? {} : { step }) });
+    return Uri.from({ scheme: SCHEME, path: `/Why ${name.replaceAll("/", "-")}.md`, query: query.toString() });
+  }
 }

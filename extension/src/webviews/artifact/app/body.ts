@@ -1,5 +1,5 @@
 import { thousands } from "../../../model/format";
-import type { TableQuery } from "../../../model/tables";
+import { AS_IT_LIES, type TableQuery } from "../../../model/tables";
 import type { ArtifactVersionView, Preview } from "../../../protocol";
 import type { FromPreview } from "../contract";
 import { metrics } from "./cells";
@@ -20,11 +20,13 @@ export function body(
   const send = (message: FromPreview): void => {
     host.send(message);
   };
-  const shown = preview === null ? [note(withoutPreview(version))] : content(version.id, preview, image, host, query);
+  const shown = preview === null ? [note(withoutPreview(version))] : content(version, preview, image, host, query);
   const whole = preview?.statistics ?? null;
   const parts = [
     // Above the rows of a table, which fill the page.
-    ...(whole === null || isOfOneColumn(preview) ? [] : [el("h2", {}, "All values"), details(whole)]),
+    ...(whole === null || isOfOneColumn(preview)
+      ? []
+      : [el("div", { class: "whole" }, el("h2", {}, "All values"), details(whole))]),
     ...shown,
     ...metadata(version),
     ...files(version, send),
@@ -52,7 +54,7 @@ function metadata(version: ArtifactVersionView): HTMLElement[] {
 }
 
 function content(
-  versionId: string,
+  version: ArtifactVersionView,
   preview: Preview,
   image: string,
   host: Host,
@@ -61,7 +63,7 @@ function content(
   const cut = preview.truncated ? [note("Only the beginning is shown.")] : [];
   switch (preview.kind) {
     case "table":
-      return [new Table(host, versionId, preview, query).element];
+      return [new Table(host, version.id, preview, query).element];
     case "metrics":
       return [metrics(preview.data), ...cut];
     case "json":
@@ -76,8 +78,32 @@ function content(
       if (image === "") return [note("The image's file is gone.")];
       return [el("img", { src: image, alt: preview.text === "" ? "The artifact as an image" : preview.text })];
     case "none":
-      return [note(preview.text === "" ? "This kind of value has no preview." : preview.text)];
+      return [
+        note(preview.text === "" ? "This kind of value has no preview." : preview.text),
+        ...(isSliced(version) ? [sliced(version.id, preview, host, query)] : []),
+      ];
   }
+}
+
+/** Tells whether a version is an array of more dimensions than a table has. */
+function isSliced(version: ArtifactVersionView): boolean {
+  const shape = version.shape ?? [];
+  return version.data_format === "npy" && shape.length > 2 && shape.every((length) => length > 0);
+}
+
+/** The values of such an array, slice by slice, once they are asked for. */
+function sliced(versionId: string, preview: Preview, host: Host, query: TableQuery | undefined): HTMLElement {
+  const place = el("div");
+  const look = (first: TableQuery): void => {
+    place.replaceChildren(new Table(host, versionId, preview, first).element);
+  };
+  const button = el("button", { type: "button", class: "button" }, "Show Values");
+  button.addEventListener("click", () => {
+    look(AS_IT_LIES);
+  });
+  place.append(button);
+  if (query !== undefined) look(query);
+  return place;
 }
 
 function source(preview: Preview): HTMLElement {

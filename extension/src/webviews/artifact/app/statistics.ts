@@ -35,10 +35,10 @@ export function details(statistics: ColumnStatistics): HTMLElement {
   );
   const parts: HTMLElement[] = [el("dl", { class: "numbers" }, ...facts)];
   if (statistics.histogram !== null) parts.push(histogram(statistics, statistics.histogram));
-  if (statistics.top.length > 0) parts.push(top(statistics));
+  if (isTelling(statistics.top)) parts.push(top(statistics));
   if (statistics.sampled !== null) {
-    const what = "Different values, frequencies and bars";
-    parts.push(el("p", { class: "note" }, `${what} are of ${count(statistics.sampled, "row")}, evenly spread.`));
+    const rows = `${count(statistics.sampled, "row")}, evenly spread`;
+    parts.push(el("p", { class: "note" }, `Bars and frequencies are of ${rows}; all else is of all rows.`));
   }
   return el("div", { class: "statistics" }, ...parts);
 }
@@ -68,8 +68,13 @@ function top({ top: values }: ColumnStatistics): HTMLElement {
   return el("table", { class: "top" }, caption, el("tbody", {}, ...rows));
 }
 
+/** Values that are all different say nothing by how often they are there. */
+function isTelling(values: readonly ValueCount[]): boolean {
+  return values.some((one) => one.count > 1);
+}
+
 function chart({ histogram: found, top: values }: ColumnStatistics, kind: string): Element {
-  const counts = found?.counts ?? values.slice(0, MOST_BARS).map((one) => one.count);
+  const counts = found?.counts ?? (isTelling(values) ? values.slice(0, MOST_BARS).map((one) => one.count) : []);
   return bars(counts, Math.max(1, ...counts), kind);
 }
 

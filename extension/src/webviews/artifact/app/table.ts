@@ -13,6 +13,7 @@ import { el, link } from "./dom";
 import { Filter } from "./filter";
 import type { Host } from "./host";
 import { popover } from "./popover";
+import { Slice } from "./slice";
 import { details, summary, summaryLabel } from "./statistics";
 
 /**
@@ -32,6 +33,8 @@ export class Table {
 
   private readonly filter = new Filter((where) => void this.look({ ...this.query, where, offset: 0 }));
 
+  private readonly slice = new Slice((index) => void this.look({ ...this.query, index, offset: 0 }));
+
   private readonly range = el("span", { role: "status", class: "range" });
 
   private readonly pager = el("nav", { "aria-label": "Pages", class: "pager" });
@@ -41,7 +44,7 @@ export class Table {
   // Focusable, so that the arrow keys scroll it.
   private readonly scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table" });
 
-  /** Of columns whose statistics were asked for. */
+  /** Of columns whose statistics were asked for, of the slice that is shown. */
   private readonly fetched = new Map<string, ColumnStatistics>();
 
   /** @param query what to show; undefined: the beginning, as the preview has it. */
@@ -53,8 +56,17 @@ export class Table {
   ) {
     this.page = pageOf(preview);
     const bar = el("div", { class: "bar" }, this.range, this.pager);
-    this.element = el("div", { class: "table" }, this.filter.element, bar, this.notice, this.scroll);
+    this.element = el(
+      "div",
+      { class: "table" },
+      this.slice.element,
+      this.filter.element,
+      bar,
+      this.notice,
+      this.scroll,
+    );
     this.draw();
+    if (preview.kind !== "table") this.range.textContent = "Loading…";
     if (query !== undefined) void this.look(query);
   }
 
@@ -65,8 +77,12 @@ export class Table {
     if (turn !== this.asked || answer.kind === "superseded") return;
     this.scroll.removeAttribute("aria-busy");
     this.notice.replaceChildren();
-    if (answer.kind === "refused") this.notice.append(this.refusal(id, answer));
+    if (answer.kind === "refused") {
+      this.notice.append(this.refusal(id, answer));
+      this.range.textContent = this.page.n_columns === 0 ? "" : rangeText(this.page);
+    }
     if (answer.kind !== "page") return;
+    if (JSON.stringify(query.index) !== JSON.stringify(this.query.index)) this.fetched.clear();
     this.page = answer.page;
     this.query = query;
     this.host.remember({ versionId: this.versionId, query });
@@ -88,6 +104,7 @@ export class Table {
   private draw(): void {
     const { page } = this;
     this.range.textContent = rangeText(page);
+    this.slice.show(page.shape, page.index);
     this.filter.show(page.columns, this.query.where);
     this.drawPager();
     const numeric = page.columns.map(({ dtype }) => isNumeric(dtype));
@@ -168,7 +185,7 @@ export class Table {
       });
       button.append(found === undefined ? "Statistics…" : summary(found));
       button.addEventListener("click", () => void this.tell(column, button));
-      return el("td", { class: "stats" }, button);
+      return el("td", { class: isNumeric(column.dtype) ? "stats number" : "stats" }, button);
     });
     return el("tr", { class: "stats" }, el("td", { class: "index" }), ...cells);
   }
