@@ -16,10 +16,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import graphs, reading, workloads
+from tests.bench import catalog, graphs, reading, workloads
 from tests.bench.measure import Row, table
 
-WORKLOADS = {**workloads.WORKLOADS, **graphs.WORKLOADS, **reading.WORKLOADS}
+WORKLOADS = {**workloads.WORKLOADS, **graphs.WORKLOADS, **reading.WORKLOADS, **catalog.WORKLOADS}
 
 
 def main() -> int:

@@ -42,7 +42,7 @@ _IN_MODELS = (
     "ORDER BY model_version_id"
 )
 _USES = "SELECT step_run_id, name FROM step_inputs WHERE artifact_version_id = ? ORDER BY step_run_id DESC LIMIT ?"
-_N_USES = "SELECT COUNT(DISTINCT step_run_id) FROM step_inputs WHERE artifact_version_id = ?"
+_N_USES = "SELECT COUNT(*) FROM (SELECT DISTINCT step_run_id FROM step_inputs WHERE artifact_version_id = ?)"
 _Neighbour = tuple[str, LineageEdge]
 """Id of what an edge leads to, looked at from where the walk is."""
 

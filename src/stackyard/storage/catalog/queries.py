@@ -73,9 +73,7 @@ def wanted_condition(
         where.append(condition)
         values.append(value)
     for tag in tags:
-        where.append(
-            f"EXISTS (SELECT 1 FROM tags t WHERE t.entity = '{entity}' AND t.entity_id = {id_column} AND t.tag = ?)"  # noqa: S608
-        )
+        where.append(f"{id_column} IN (SELECT entity_id FROM tags WHERE tag = ? AND entity = '{entity}')")  # noqa: S608
         values.append(tag)
     return where, values
 

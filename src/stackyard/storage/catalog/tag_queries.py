@@ -11,10 +11,10 @@ class TagQueries(Queries):
 
     def list_tags(self, project_id: str | None) -> list[TagView]:
         """Return the tags by name, with how many things of each kind have them; ``None`` means all projects."""
+        where = "" if project_id is None else "WHERE project_id = ?"
         rows = self._sql.execute(
-            "SELECT tag, entity, COUNT(*) FROM tags WHERE ? IS NULL OR project_id = ? "
-            "GROUP BY tag, entity ORDER BY tag, entity",
-            (project_id, project_id),
+            f"SELECT tag, entity, COUNT(*) FROM tags {where} GROUP BY tag, entity ORDER BY tag, entity",  # noqa: S608
+            () if project_id is None else (project_id,),
         )
         found: dict[str, TagView] = {}
         for tag, entity, count in rows:
