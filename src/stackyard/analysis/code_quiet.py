@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
-from stackyard.analysis.code_names import Reference, bound_names, own_nodes
+from stackyard.analysis.code_names import Reference, bound_names, own_nodes, read_names
 from stackyard.analysis.code_targets import Target, Targets
 from stackyard.analysis.import_effects import Effects, Use, chain_of, function_effects
-from stackyard.analysis.known_code import METHODS, STATEFUL, is_iterator, is_quiet_base, is_quiet_call
+from stackyard.analysis.known_code import METHODS, STATEFUL, is_iterator, is_of_programs, is_quiet_base, is_quiet_call
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _INITIALISERS = frozenset({"__init__", "__new__", "__post_init__", "model_post_init", "__setattr__", "__set_name__"})
@@ -24,6 +25,8 @@ class Quiet:
         self._targets = targets
         self._project = targets.project
         self._loud: dict[str, list[int]] = {}
+        self._program: dict[str, frozenset[str]] = {}
+        self._programs: dict[tuple[str, str], bool] = {}
         self._volatile: dict[str, list[int]] = {}
         self._imported: dict[str, frozenset[str]] = {}
         self._uses: dict[tuple[Use, Target, bool], bool] = {}
@@ -34,9 +37,64 @@ class Quiet:
             code = self._project.module(file)
             self._loud[file] = []
             if code is not None:
-                effects = [(i, piece.effects) for i, piece in enumerate(code.pieces)]
-                self._loud[file] = [i for i, effect in effects if not self._all(file, effect)]
+                own = self.program_names(file)
+                for i, piece in enumerate(code.pieces):
+                    program = own if i in code.guarded else None
+                    if not self._all(file, piece.effects, program=program):
+                        self._loud[file].append(i)
         return self._loud[file]
+
+    def program_names(self, file: str) -> frozenset[str]:
+        """Return the names of a program: only a main guard binds them, and never to something that the module has.
+
+        What is done with them reaches no step but one that reads them.
+        """
+        if file not in self._program:
+            code = self._project.module(file)
+            names = code.names if code is not None and code.guarded else {}
+            own = {name for name, places in names.items() if code is not None and code.guarded.issuperset(places)}
+            shared = own
+            while shared:
+                shared = {name for name in own if not self._are_apart(file, names[name], own)}
+                own = own - shared
+            self._program[file] = frozenset(own)
+        return self._program[file]
+
+    def _are_apart(self, file: str, places: list[int], own: AbstractSet[str]) -> bool:
+        """Tell whether statements bind names to nothing but what is of the program, from outside or of a pipeline."""
+        code = self._project.module(file)
+        pieces = [code.pieces[i] for i in places] if code is not None else []
+        if any(piece.is_import for piece in pieces):
+            return False
+        references = [ref for piece in pieces for ref in piece.reads().references if ref.root not in own]
+        return self._lead_away(file, references)
+
+    def _lead_away(self, file: str, references: Iterable[Reference]) -> bool:
+        """Tell whether names stand for nothing of the project but pipelines and functions of programs."""
+        targets = [target for reference in references for target in self._targets.of(file, reference)]
+        return all(
+            target.kind == "outside"
+            or self._targets.is_import(target)
+            or self._is_pipeline(target)
+            or self._is_program(target)
+            for target in targets
+        )
+
+    def _is_program(self, target: Target) -> bool:
+        """Tell whether a function is what a program does, as ``main`` is: of the project it knows only pipelines."""
+        key = (target.file, target.name)
+        if key not in self._programs:
+            self._programs[key] = True  # of functions that call each other
+            definitions = self._definitions_of(target)
+            self._programs[key] = bool(definitions) and all(
+                isinstance(node, ast.FunctionDef)
+                and not node.decorator_list
+                and ast.unparse(node.args) == ""
+                and self._lead_away(target.file, read_names(node).references)
+                and self._all(target.file, function_effects(node, handles=True), program=frozenset())
+                for node in definitions
+            )
+        return self._programs[key]
 
     def imported(self, file: str) -> frozenset[str]:
         """Return the files that importing one runs, itself included."""
@@ -64,7 +122,9 @@ class Quiet:
             code = self._project.module(file)
             found = set(self.loud(file))
             if code is not None:
-                found.update(i for places in code.names.values() if len(places) > 1 for i in places)
+                own = self.program_names(file)
+                several = [places for name, places in code.names.items() if len(places) > 1 and name not in own]
+                found.update(i for places in several for i in places)
                 found.update(i for i, piece in enumerate(code.pieces) if piece.is_import and self.stirs(file, i))
             self._volatile[file] = sorted(found)
         return self._volatile[file]
@@ -76,8 +136,25 @@ class Quiet:
         files = {one for target in imports for one in self._targets.executed(file, target)}
         return any(self.loud(inner) for one in files for inner in self.imported(one))
 
-    def _all(self, file: str, effects: Effects, *, recorded: bool = False) -> bool:
-        return not effects.loud and all(self._use(file, use, ref, recorded=recorded) for use, ref in effects.uses)
+    def _all(
+        self, file: str, effects: Effects, *, recorded: bool = False, program: AbstractSet[str] | None = None
+    ) -> bool:
+        """Tell whether code is quiet; ``program``: it is of a main guard, and these are its own names."""
+        if effects.loud:
+            return False
+        uses = (
+            effects.uses if program is None else [u for u in effects.uses if not self._of_program(file, u[1], program)]
+        )
+        return all(self._use(file, use, ref, recorded=recorded) for use, ref in uses)
+
+    def _of_program(self, file: str, reference: Reference, program: AbstractSet[str]) -> bool:
+        """Tell whether a main guard's use of a name changes nothing that steps know of."""
+        if reference.root in program:
+            return True
+        targets = [t for t in self._targets.of(file, reference) if not self._targets.is_import(t)]
+        return all(
+            is_of_programs(target.name) if target.kind == "outside" else self._is_program(target) for target in targets
+        )
 
     def _use(self, file: str, use: Use, reference: Reference, *, recorded: bool) -> bool:
         """Tell whether a use of a name is quiet.
@@ -214,7 +291,7 @@ class Quiet:
         names = self._outside_names(file, value) if isinstance(value, ast.Call) else set()
         if names and all(name.startswith("stackyard.") for name in names):
             return True
-        if isinstance(value, ast.Call) and self._is_pipeline(file, value):
+        if isinstance(value, ast.Call) and self._calls_pipeline(file, value):
             return True
         if use == "read":
             return self._is_plain(file, value)
@@ -224,14 +301,14 @@ class Quiet:
             return self._use(file, use, Reference(value.id), recorded=recorded)
         return False
 
-    def _is_pipeline(self, file: str, node: ast.expr) -> bool:
+    def _calls_pipeline(self, file: str, node: ast.expr) -> bool:
         while isinstance(node, (ast.Call, ast.Attribute)):
             node = node.func if isinstance(node, ast.Call) else node.value
-        if not isinstance(node, ast.Name):
-            return False
+        return isinstance(node, ast.Name) and any(map(self._is_pipeline, self._targets.of(file, Reference(node.id))))
+
+    def _is_pipeline(self, target: Target) -> bool:
         return any(
             name.startswith(_PIPELINE)
-            for target in self._targets.of(file, Reference(node.id))
             for definition in self._definitions_of(target)
             for decorator in getattr(definition, "decorator_list", [])
             for name in self._outside_names(target.file, decorator)

@@ -35,6 +35,12 @@ _QUIET = (
     "torch.device", "torch.no_grad", "torch.inference_mode", "numba.njit", "numba.jit",
 )  # fmt: skip
 
+_OF_PROGRAMS = (
+    "argparse.", "builtins.input", "builtins.open", "builtins.next", "click.", "json.dump", "logging.", "pprint.",
+    "rich.", "sys.argv", "sys.exit", "sys.stderr.", "sys.stdout.", "tqdm.", "traceback.", "typer.", "warnings.",
+    "webbrowser.",
+)  # fmt: skip
+
 _ITERATORS = ("collections.deque", "csv.reader", "itertools.", "builtins.enumerate", "builtins.filter", "builtins.iter",
               "builtins.map", "builtins.reversed", "builtins.zip", "re.finditer", "json.load")  # fmt: skip
 """What they give changes by being read."""
@@ -68,6 +74,11 @@ def is_quiet_call(dotted: str) -> bool:
     if first == "builtins":
         return rest.partition(".")[0] not in _LOUD_BUILTINS
     return _listed(dotted, _QUIET)
+
+
+def is_of_programs(dotted: str) -> bool:
+    """Tell whether something outside of the project is what programs do in their own process: it changes no step."""
+    return _listed(dotted, _OF_PROGRAMS)
 
 
 def is_iterator(dotted: str) -> bool:

@@ -95,7 +95,11 @@ class ModuleCode:
         self._data = data
         without_docstrings(self._tree)
         self.pieces: list[Piece] = []
-        for node in _unguarded(self._tree.body, main=main):
+        self.guarded: set[int] = set()
+        """The pieces that a main guard holds, by their place."""
+        for node, is_guarded in _unguarded(self._tree.body, main=main):
+            if is_guarded:
+                self.guarded.add(len(self.pieces))
             self.pieces.append(Piece(node, bound_names([node])))
         self.names: dict[str, list[int]] = {}
         """Name to the pieces that bind it, in their order."""
@@ -259,15 +263,13 @@ def _is_main_guard(node: ast.stmt) -> bool:
     )
 
 
-def _unguarded(body: list[ast.stmt], *, main: bool) -> list[ast.stmt]:
-    """Return a module's statements, of its main guards those that are executed."""
-    found: list[ast.stmt] = []
+def _unguarded(body: list[ast.stmt], *, main: bool, is_guarded: bool = False) -> Iterator[tuple[ast.stmt, bool]]:
+    """Yield a module's statements, of its main guards those that are executed, and whether they are of such a one."""
     for node in body:
         if isinstance(node, ast.If) and _is_main_guard(node):
-            found.extend(_unguarded(node.body if main else node.orelse, main=main))
+            yield from _unguarded(node.body if main else node.orelse, main=main, is_guarded=main)
         else:
-            found.append(node)
-    return found
+            yield node, is_guarded
 
 
 def _without_others(node: ast.stmt, name: str) -> ast.stmt:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stackyard.analysis.code_reach import MODULE, ORDER, CodeReach, Name, Reach
+from stackyard.analysis.code_reach import MODULE, ORDER, PROGRAM, CodeReach, Name, Reach
 from stackyard.analysis.module_code import ModuleCode, UnreadableCodeError
 from stackyard.engine.functions import load_function
 from stackyard.engine.plain_values import may_be_plain, plain_digest
@@ -196,6 +196,8 @@ class _ProjectCode:
             return {}
         if name == MODULE:
             return {"": digest_value("statements/1", self._statements(module, self.reach.quiet.loud(file)))}
+        if name == PROGRAM:
+            return {"": digest_value("statements/1", [module.pieces[i].syntax() for i in sorted(module.guarded)])}
         try:
             return {member: digest_value("code/1", syntax) for member, syntax in module.parts(name).items()}
         except UnreadableCodeError:
@@ -240,6 +242,8 @@ class _ProjectCode:
         if name == MODULE:
             places = self.reach.quiet.loud(file)
             return module.text_of_pieces([i for i in places if not module.pieces[i].is_definition])
+        if name == PROGRAM:
+            return module.text_of_pieces(sorted(module.guarded))
         return module.text(name, member)
 
     def _statements(self, module: ModuleCode, places: list[int]) -> list[str]:
