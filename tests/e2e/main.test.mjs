@@ -165,6 +165,37 @@ story("main", { project: "examples/starter", prepare }, (step) => {
     await table.filter({ hasText: "float64" }).waitFor();
   });
 
+  step("pages through the stored table, in the order of a column", async ({ scratch, folder, workbench }) => {
+    const page = workbench.webview();
+    const { preview } = await scratch.json(folder, "artifact", "show", "dataset");
+    const { statistics } = preview.columns.find((column) => column.name === "mean radius");
+    await page.getByRole("button", { name: "Last page" }).click();
+    await page.getByRole("status").filter({ hasText: "470–569 of 569 rows" }).waitFor();
+    await page.getByRole("button", { name: "mean radius", exact: true }).click();
+    await page.locator('th[aria-sort="ascending"]').filter({ hasText: "mean radius" }).waitFor();
+    assert.equal(await page.locator("tbody td").first().innerText(), String(statistics.minimum));
+    await page.getByRole("button", { name: /^Statistics of mean radius:/ }).click();
+    const facts = words(await page.getByRole("dialog").innerText());
+    assert.ok(facts.includes(`Maximum ${statistics.maximum}`), facts);
+    await workbench.page.keyboard.press("Escape");
+  });
+
+  step("says why a step was reused, and why another one ran", async ({ scratch, folder, workbench }) => {
+    const trainer = path.join(folder, "steps", "model_trainer.py");
+    const text = fs.readFileSync(trainer, "utf8");
+    fs.writeFileSync(trainer, text.replace("n_estimators: int = 100", "n_estimators: int = 90"));
+    await scratch.stackyard(folder, "run", `pipelines/training.py:${PIPELINE}`);
+    await stackyard.show(stackyard.runs);
+    const { run } = await eventually("the run is there", async () => {
+      const newest = await stackyard.newestRun();
+      return newest.run.label.endsWith("-3") && newest;
+    });
+    await stackyard.runs.contextMenu(run.label, "Why Reused or Run?");
+    const page = workbench.webview().locator("body");
+    await page.filter({ hasText: "Reused from run" }).waitFor();
+    assert.match(words(await page.innerText()), /random_forest_trainer It ran: .*n_estimators/);
+  });
+
   step("asks before it switches to a stack that can't be used, and says what is wrong", async (context) => {
     const { scratch, folder, workbench } = context;
     const before = await activeInShell(context);

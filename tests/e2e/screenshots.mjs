@@ -103,6 +103,18 @@ async function takeAll(theme, vsix) {
     await stackyard.artifacts.click(["dataset", "v1"]);
     await workbench.webview().locator("table").first().waitFor();
     await take("artifact");
+
+    const trainer = path.join(folder, "steps", "model_trainer.py");
+    fs.writeFileSync(
+      trainer,
+      fs.readFileSync(trainer, "utf8").replace("n_estimators: int = 2000", "n_estimators: int = 90"),
+    );
+    await scratch.stackyard(folder, "run", `pipelines/training.py:${PIPELINE}`);
+    await stackyard.show(stackyard.stacks, stackyard.runs);
+    await stackyard.runs.expand(`${PIPELINE}-2`);
+    await stackyard.runs.contextMenu("random_forest_trainer", "Why Reused or Run?");
+    await workbench.webview().locator("body", { hasText: "n_estimators" }).waitFor();
+    await take("explain");
   } catch (error) {
     await workbench.screenshot(path.join(IMAGES, `failure-${theme}.png`));
     throw error;
