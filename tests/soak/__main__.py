@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.integration.catalog_traffic import traffic
 from tests.integration.crashes import crash_and_resume
 from tests.integration.flood import FLOOD_STEPS, flood
 from tests.integration.registry_scenario import change_registry_at_random
@@ -34,6 +35,7 @@ FIRST_RUNS = 16
 FIRST_RUN_ROUNDS = 20
 TENSORS = 300
 EDITS = 2000
+TRAFFIC_RUNS = 100
 
 
 def kills(user: User, seed: int, scale: float) -> str:
@@ -83,6 +85,12 @@ def torch(user: User, seed: int, scale: float) -> str:
     return round_trips(user.folder, seed, max(1, round(TENSORS * scale)))
 
 
+def catalog(user: User, seed: int, scale: float) -> str:
+    """Let two processes write runs while 20 read."""
+    del seed
+    return str(traffic(user, max(1, round(TRAFFIC_RUNS * scale))))
+
+
 SCENARIOS: dict[str, Callable[[User, int, float], str]] = {
     "kills": kills,
     "signals": signals,
@@ -90,6 +98,7 @@ SCENARIOS: dict[str, Callable[[User, int, float], str]] = {
     "writers": writers,
     "first-runs": first_runs,
     "edits": edits,
+    "catalog": catalog,
     "torch": torch,
 }
 
