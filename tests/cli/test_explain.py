@@ -123,6 +123,15 @@ def test_what_changed_is_forecast_and_explained_with_before_and_after(flow: Shel
     for line in ("scaled  ran: code of scaling.py:FACTOR changed", "compared with flow-2", "+FACTOR = 3"):
         assert line in after, after
 
+    # What several steps use is shown beside each of them.
+    flow.write("flow.py", (FLOW % SECRET).replace('a") as', 'a+") as'))
+    steps = flow.json("run", "flow.py:flow", "--dry-run")["steps"]
+    diffs = [[c["diff"] for c in step["changes"] if c["name"] == "flow.py:note"] for step in steps]
+    assert [len(found) for found in diffs] == [1] * 5
+    assert len({text for found in diffs for text in found}) == 1
+    assert '+    with (HERE / "notes.txt").open("a+") as file:' in diffs[0][0]
+    flow.write("flow.py", FLOW % SECRET)
+
     # A file, a parameter, an environment variable, whose value nobody sees.
     flow.write("factor.txt", "5")
     assert _forecast(flow)["weighted"] == ("run", "file_changed")

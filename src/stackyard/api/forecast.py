@@ -113,6 +113,8 @@ class _Forecast:
         self._changing: dict[str, StepForecast] = {}
         """Steps whose outputs are not known before they run."""
         self._steps: dict[str, StepForecast] = {}
+        self._texts: dict[str, str] = {}
+        """Digest to code; of several steps that it belongs to, only the first one's decision has it."""
 
     def made(self) -> RunForecast:
         """Record the pipeline as far as that goes, and say what would become of its steps."""
@@ -212,6 +214,7 @@ class _Forecast:
         decision = self._cache.decide(
             spec, source, inputs, experiment_tracker=tracker.component_id if tracker else "", unknown=unknown
         )
+        self._texts.update(decision.texts)
         if decision.hit and not unknown:
             self._outputs[spec.name] = decision.outputs
             return found.model_copy(update={"would": "reuse", "from_run": self._run_name(decision.source_run_id)})
@@ -259,7 +262,7 @@ class _Forecast:
         words = self._catalog.version_words(version.id for version in inputs.values())
         given = {key: words.get(version.id, "a value given to it") for key, version in inputs.items()}
         now = KeyedStep("", "", decision.parts, spec.parameters, given)
-        return changes_between(self._catalog, before, now, decision.texts)
+        return changes_between(self._catalog, before, now, self._texts)
 
     def _run_name(self, run_id: str) -> str:
         return self._catalog.run_names([run_id]).get(run_id, "") if self._catalog is not None else ""
