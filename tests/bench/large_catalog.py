@@ -37,7 +37,7 @@ def fill(home: Home, project: Project, runs: int) -> str:
         (_id(i, 9), project.id, f"model_{i:05}", _time(i), 1) for i in range(MODELS)
     ))  # fmt: skip
     dataset = _id(0, 0)
-    _versions(sql, project, [(dataset, ARTIFACTS, 10**6, "", "", "external")])
+    _versions(sql, [(dataset, ARTIFACTS, 10**6, "", "", "external")])
     for start in range(0, runs, 500):
         _runs(sql, project, dataset, range(start, min(runs, start + 500)))
     sql.execute("COMMIT")
@@ -72,13 +72,13 @@ def _runs(sql: sqlite3.Connection, project: Project, dataset: str, numbers: Sequ
          json.dumps([f"step_{k - 1}"] if k else []))
         for n, k in every
     ))  # fmt: skip
-    _versions(sql, project, [
+    _versions(sql, [
         (version_id(n, k), (n * STEPS + k) % ARTIFACTS + 1, (n * STEPS + k) // ARTIFACTS + 1, ids[n],
          _id(n + 1, 10 + k), "step_output")
         for n, k in every
     ])  # fmt: skip
     unused = [n for n in numbers if n % UNUSED_EACH == 0]
-    _versions(sql, project, [(_id(n + 1, 300), n % ARTIFACTS + 1, 10**5 + n, "", "", "manual") for n in unused])
+    _versions(sql, [(_id(n + 1, 300), n % ARTIFACTS + 1, 10**5 + n, "", "", "manual") for n in unused])
     # One more step was reused: it gives what a step of the first run made.
     _many(sql, "step_runs", (
         "id", "run_id", "name", "position", "status", "cache_key", "cache_hit", "artifact_store_id", "project_id",
@@ -108,8 +108,7 @@ def _runs(sql: sqlite3.Connection, project: Project, dataset: str, numbers: Sequ
     ))  # fmt: skip
 
 
-def _versions(sql: sqlite3.Connection, project: Project, rows: Iterable[tuple[Any, ...]]) -> None:
-    del project
+def _versions(sql: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
     _many(sql, "artifact_versions", (
         "id", "artifact_id", "version", "run_id", "step_run_id", "save_type", "type", "materializer", "data_format",
         "digest", "size_bytes", "shape", "uri", "artifact_store_id", "artifact_store", "created_at", "metadata",
