@@ -71,7 +71,8 @@ def test_no_model_has_a_builtin_as_default_factory() -> None:
     for folder in (stackyard.model, stackyard.flavors):
         for module in pkgutil.iter_modules(folder.__path__, f"{folder.__name__}."):
             importlib.import_module(module.name)
-    pending, slow = list(BaseModel.__subclasses__()), []
+    pending = list(BaseModel.__subclasses__())
+    slow: list[str] = []
     while pending:
         model = pending.pop()
         pending.extend(model.__subclasses__())

@@ -69,8 +69,8 @@ def register_artifact(
 ) -> ArtifactVersion:
     """Store a file, or a folder with all that is in it, as a new version of an artifact.
 
-    It is copied into the store; what is at the path may change afterwards. Loading the version gives the path of another
-    copy, which is there until the step or the program that loads it ends.
+    It is copied into the store; what is at the path may change afterwards. Loading the version gives the path of
+    another copy, which is there until the step or the program that loads it ends.
 
     Args:
         folder_or_file_uri: path on this machine.
