@@ -83,7 +83,7 @@ def _held(value: Any) -> list[Any] | None:
     if hasattr(kind, "__attrs_attrs__"):
         fields = [field.name for field in kind.__attrs_attrs__]
     elif any(hasattr(kind, mark) for mark in _MARKS):
-        of_pydantic: Iterable[str] = getattr(kind, "__pydantic_fields__", None) or getattr(kind, "model_fields", ())
+        of_pydantic: Any = getattr(kind, "__pydantic_fields__", None) or getattr(kind, "model_fields", ())
         fields = [*getattr(kind, "__dataclass_fields__", ()), *of_pydantic]
         fields = [*fields, "__pydantic_extra__", "__pydantic_private__"]
     else:
