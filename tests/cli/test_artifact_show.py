@@ -125,3 +125,18 @@ def test_what_can_not_be_shown_is_refused(show: Show) -> None:
         assert hint in said.err, (case, said)
     said = show("people", "--where", "age > old", "--json")
     assert json.loads("\n".join(said.out))["error"]["code"] == "U100"
+
+
+def test_what_is_stored_does_not_steer_the_terminal(show: Show) -> None:
+    save_artifact("\x1b]0;title\x07\x1b[2Jred\r\n\tline", "text")
+    save_artifact(pd.DataFrame({"\x1b[1mbold": ["\x1b[31mred"]}), "table")
+    assert show("text").out[-2:] == ["\\x1b]0;title\\x07\\x1b[2Jred", "\tline"]
+    for words in (("table",), ("table", "--rows", "1")):
+        said = "\n".join(show(*words).out)
+        assert "\\x1b[31mred" in said
+        assert "\x1b" not in said
+
+
+def test_a_preview_of_a_wide_table_says_how_wide_it_is(show: Show) -> None:
+    save_artifact(pd.DataFrame({f"c{i}": [i] for i in range(120)}), "wide")
+    assert "1 of 1 rows, 17 of 120 columns" in show("wide").err

@@ -21,6 +21,7 @@ _WIDE, _VALUES, _NARROW = 16, 14, 10
 """Of cells in statistics."""
 _BARS = "▁▂▃▄▅▆▇█"
 _MAX_BARS = 10
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d|$)")
 _STATISTICS = 20
 """Columns of which a preview shows the statistics."""
@@ -34,7 +35,8 @@ def print_preview(preview: Preview) -> None:
     if preview.kind == "table":
         rows = preview.rows[:PREVIEW_ROWS]
         shown = _print_rows(preview.columns, rows)
-        click.echo(f"{len(rows)} of {preview.n_rows} rows, {shown} of {len(preview.columns)} columns", err=True)
+        n_columns = max(len(preview.columns), preview.n_columns or 0)  # a preview has the first ones only
+        click.echo(f"{len(rows)} of {preview.n_rows} rows, {shown} of {n_columns} columns", err=True)
         found = [column for column in preview.columns if column.statistics is not None]
         if found:
             click.echo()
@@ -46,7 +48,7 @@ def print_preview(preview: Preview) -> None:
     elif preview.kind == "json":
         click.echo(json.dumps(preview.data, indent=2, ensure_ascii=False))
     else:
-        click.echo(preview.text)
+        click.echo(_harmless(preview.text))
     if preview.truncated and preview.kind not in ("table", "none"):
         click.echo("… (cut)", err=True)
     if preview.statistics is not None:
@@ -171,5 +173,10 @@ def _cell(value: object) -> str:
 
 def cut_cell(text: str, size: int = MAX_CELL) -> str:
     """Return a text on one line that is no longer than so many characters."""
-    text = text.replace("\n", "⏎").replace("\t", " ")
+    text = _harmless(text.replace("\n", "⏎").replace("\t", " "))
     return text if len(text) <= size else text[: size - 1] + "…"
+
+
+def _harmless(text: str) -> str:
+    """Return a text in which nothing steers the terminal: of control characters the number is shown, but of line ends and tabs."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text.replace("\r\n", "\n"))
