@@ -87,7 +87,8 @@ def _change(change: ChangedPart, before: KeyedStep, after: KeyedStep, texts: Map
     elif change.part == "code":
         old, new = (_code_of(each.parts, change.name) for each in (before, after))
         view.before, view.after = _short(old), _short(new)
-        view.diff = _diff(change.name, texts.get(old or "", ""), texts.get(new or "", ""))
+        if all(digest in texts for digest in (old, new) if digest):  # they are lost with a catalog
+            view.diff = _diff(change.name, texts.get(old or "", ""), texts.get(new or "", ""))
     elif change.part in ("experiment_tracker", "python"):
         view.before, view.after = getattr(before.parts, change.part), getattr(after.parts, change.part)
     else:

@@ -178,5 +178,5 @@ def cut_cell(text: str, size: int = MAX_CELL) -> str:
 
 
 def _harmless(text: str) -> str:
-    """Return a text in which nothing steers the terminal: of control characters the number is shown, but of line ends and tabs."""
+    """Return a text in which nothing steers the terminal: control characters, but line ends and tabs, as numbers."""
     return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text.replace("\r\n", "\n"))
