@@ -144,10 +144,7 @@ export class RunsTree extends TreeProvider {
     this.timer = setTimeout(
       () => {
         if (running.length === 0 && !this.isRead()) this.redraw();
-        for (const run of running) {
-          const node = this.nodeOf(this.runs.peekRun(run.id) ?? run);
-          if (!this.isRead(node)) this.redraw(node);
-        }
+        for (const run of running) this.redrawAged(this.nodeOf(this.runs.peekRun(run.id) ?? run));
         this.schedule();
       },
       running.length === 0 ? IDLE_TICK_MS : TICK_MS,

@@ -8,6 +8,8 @@ import { type Drawn, drawn, looksElse, rowsBelow, tellsElse } from "./drawn";
 const READING_MS = 10_000;
 /** How long a hover may tell what is not the latest, while the pointer may still rest there. */
 const STALE_MS = 60_000;
+/** How many times as long as it took a row is left as it is, after it was drawn because time passed. */
+const PAUSE = 4;
 /** How many times as long anything waits for somebody who reads one hover after the other. */
 const PATIENCE = 3;
 
@@ -52,6 +54,9 @@ export abstract class TreeProvider extends DisposableBag implements TreeDataProv
 
   private hovered: { readonly node: TreeNode; readonly since: number } | undefined;
 
+  /** Rows, by their ids, that are being drawn since a time or have just been, and until when they are left alone. */
+  private readonly busy = new Map<string, { readonly since: number | undefined; readonly until: number }>();
+
   /** What is tried again when nobody reads any more, at the latest at a time. */
   private waiting: { readonly draw: () => void; readonly until: number; readonly timer: NodeJS.Timeout } | undefined;
 
@@ -67,6 +72,9 @@ export abstract class TreeProvider extends DisposableBag implements TreeDataProv
     const children = await node.children();
     const row = this.drawn.get(node.id);
     if (row !== undefined) this.drawn.set(node.id, { ...row, below: rowsBelow(node) });
+    const since = this.busy.get(node.id)?.since;
+    const now = Date.now();
+    if (since !== undefined) this.busy.set(node.id, { since: undefined, until: now + PAUSE * (now - since) });
     return children;
   }
 
@@ -101,6 +109,13 @@ export abstract class TreeProvider extends DisposableBag implements TreeDataProv
     this.waiting?.draw();
   }
 
+  /** The rows below a row are not shown any more. */
+  collapsed(node: TreeNode): void {
+    const row = this.drawn.get(node.id);
+    if (row !== undefined) this.drawn.set(node.id, { look: row.look, told: row.told });
+    this.busy.delete(node.id);
+  }
+
   /** Draws what has changed, whoever reads. */
   async catchUp(): Promise<void> {
     this.hovered = undefined;
@@ -118,9 +133,25 @@ export abstract class TreeProvider extends DisposableBag implements TreeDataProv
   /** Draws a row and what is below again, or the whole tree. */
   protected redraw(node?: TreeNode): void {
     if (this.isDisposed()) return;
-    if (node === undefined) this.forgetWaiting();
+    if (node === undefined) {
+      this.forgetWaiting();
+      this.busy.clear();
+    }
     if (this.isRead(node, Infinity)) this.hovered = undefined; // its hover closes
     this.changed.fire(node);
+  }
+
+  /**
+   * Draws a row again because time has passed: not while its hover may be read, and no more often than VS Code can.
+   *
+   * Where it takes its time, a row would always be being drawn, and no hover of it would ever stay. That it has come to
+   * a row is only known if it asks for those below.
+   */
+  protected redrawAged(node: TreeNode): void {
+    const now = Date.now();
+    if (this.isRead(node) || now < (this.busy.get(node.id)?.until ?? 0)) return;
+    if (this.drawn.get(node.id)?.below !== undefined) this.busy.set(node.id, { since: now, until: now + STALE_MS });
+    this.redraw(node);
   }
 
   /** Draws the whole tree again, once nobody reads a hover of it. */

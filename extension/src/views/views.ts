@@ -117,6 +117,11 @@ export class Views extends DisposableBag {
         }),
       );
     }
+    this.track(
+      view.onDidCollapseElement(({ element }) => {
+        provider.collapsed(element);
+      }),
+    );
     return view;
   }
 
