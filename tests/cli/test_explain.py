@@ -154,7 +154,7 @@ def test_what_changed_is_forecast_and_explained_with_before_and_after(flow: Shel
     # Switched off, only a part, and what is gone.
     assert {reason for _, reason in _forecast(flow, "--no-cache").values()} == {"disabled"}
     only = _forecast(flow, "--only", "weighted", "-p", "n=7")
-    assert [only[name][0] for name in ("load", "scaled", "weighted", "fitted")] == ["reuse", "reuse", "reuse", "skip"]
+    assert [only[name][0] for name in ("load", "scaled", "weighted", "fitted")] == ["skip", "reuse", "reuse", "skip"]
     for data in (flow.home).rglob("data.json"):
         data.unlink()
     gone = flow.json("run", "flow.py:flow", "--dry-run", "-p", "n=7")["steps"][0]

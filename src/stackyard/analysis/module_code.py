@@ -15,6 +15,7 @@ from functools import cached_property
 
 from stackyard.analysis.code_names import Import, Reads, bound_names, imports_of, own_nodes, read_names
 from stackyard.analysis.import_effects import Effects, statement_effects
+from stackyard.analysis.step_options import without_step_options
 
 _NEW_LINE = re.compile(r"\r\n|\r|\n")
 _DEFINITIONS = (
@@ -94,6 +95,7 @@ class ModuleCode:
             raise UnreadableCodeError(str(error)) from error
         self._data = data
         without_docstrings(self._tree)
+        self._shortened = without_step_options(self._tree)
         self.pieces: list[Piece] = []
         self.guarded: set[int] = set()
         """The pieces that a main guard holds, by their place."""
@@ -210,6 +212,9 @@ class ModuleCode:
         return "\n".join(self._text(self.pieces[i].node) for i in indexes)
 
     def _text(self, node: ast.stmt) -> str:
+        if node in self._shortened:  # environments are nobody's business
+            decorators = [f"@{ast.unparse(decorator)}" for decorator in getattr(node, "decorator_list", [])]
+            return "\n".join([*decorators, self._lines(node.lineno, node.end_lineno or node.lineno)])
         return self._lines(_first_line(node), node.end_lineno or node.lineno)
 
     def _lines(self, first: int, last: int) -> str:

@@ -7,7 +7,7 @@ from collections import Counter, OrderedDict, defaultdict
 from dataclasses import dataclass, field, make_dataclass
 from enum import Enum
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ MAKERS: list[Any] = [
     np.float32,
     Kind,
     lambda rate: Settings(Kind(rate)),
-    lambda rate: Settings(rate, names=[print, object()]),
+    lambda rate: Settings(rate, names=cast("list[str]", [print, object()])),
     lambda rate: {"connection": object(), "rate": rate},
 ]
 
