@@ -11,6 +11,8 @@ from stackyard.model.enums import Status
 from stackyard.model.explain_views import ChangeView, StepExplanation
 
 MAX_VALUE = 60
+SHOWN = 8
+"""Changes of one step that are shown beside those of others."""
 _NOUNS = {
     "code": "code of",
     "parameters": "parameter",
@@ -46,15 +48,15 @@ def explain(run: str, step: str | None, as_json: bool) -> None:
     width = max((cell_width(each.step) for each in found.steps), default=0)
     click.secho(f"{found.run} · artifact store {found.artifact_store}", bold=use_colour())
     for each in found.steps:
-        _print_step(each, width)
+        _print_step(each, width, more="" if step else f"stackyard run explain {found.run} {each.step}")
 
 
-def _print_step(step: StepExplanation, width: int) -> None:
+def _print_step(step: StepExplanation, width: int, more: str) -> None:
     sign = click.style(ICONS[step.status], fg=COLOURS.get(step.status)) if use_colour() else ICONS[step.status]
     click.echo(f"{sign} {step.step}{' ' * (width - cell_width(step.step))}  {_why(step)}")
     if step.compared_run and step.changes:
         click.echo(f"    compared with {step.compared_run}:")
-        print_changes(step.changes)
+        print_changes(step.changes, more)
 
 
 def _why(step: StepExplanation) -> str:
@@ -65,9 +67,14 @@ def _why(step: StepExplanation) -> str:
     return "taken as it was" if step.status is Status.CACHED else f"{step.status}: the cache was not asked"
 
 
-def print_changes(changes: list[ChangeView]) -> None:
-    """Print what changed, each with before and after."""
-    for change in changes:
+def print_changes(changes: list[ChangeView], more: str = "") -> None:
+    """Print what changed, each with before and after.
+
+    Args:
+        changes: the strongest reason first.
+        more: only the first few are shown, and this is what shows all; empty: all are.
+    """
+    for change in changes[:SHOWN] if more else changes:
         name = f"{_NOUNS[change.part]} {change.name}".strip()
         if change.part == "code":
             word = "is new" if change.before is None else "is gone" if change.after is None else "changed"
@@ -79,6 +86,8 @@ def print_changes(changes: list[ChangeView]) -> None:
             click.echo(f"    {name} {word}")
         else:
             click.echo(f"    {name}: {_values(change)}")
+    if more and len(changes) > SHOWN:
+        click.echo(f"    and {len(changes) - SHOWN} more: {more}")
 
 
 def _colour(line: str) -> str | None:

@@ -60,7 +60,7 @@ def _print(found: RunForecast) -> None:
             f"{step.step}{' ' * (width - cell_width(step.step))}  "
             f"{click.style(word, fg=_COLOURS[step.would]) if use_colour() else word}  {_why(step)}".rstrip()
         )
-        print_changes(step.changes)
+        print_changes(step.changes, "see --json")
     counts = Counter[str](step.would for step in found.steps)
     click.echo(", ".join(f"{counts[word]} {text}" for word, text in _COUNTS.items() if counts[word]))
     if not found.complete:
