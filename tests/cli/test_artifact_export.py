@@ -178,6 +178,12 @@ def test_export_into_other_formats(do: Do, tmp_path: Path) -> None:
 
 
 REFUSED: dict[str, tuple[tuple[str, ...], int, str, str]] = {
+    "an ending that says something else": (
+        ("people", "-o", "people.xlsx"),
+        2,
+        "nothing is written as .xlsx",
+        "It is stored as .arrow",
+    ),
     "unknown artifact": (("peeple",), 4, "no artifact 'peeple'", "Did you mean 'people'?"),
     "unknown version": (("people@7",), 4, "no version 7", "Newest versions: 1"),
     "no number": (("people@new",), 2, "'new' in 'people@new' is no version", "people@1"),

@@ -22,6 +22,26 @@ from stackyard.storage.version_writer import HashingFile
 
 FORMATS = ("arrow", "csv", "json", "npy", "parquet", "png", "txt")
 """Into which what is stored can be turned."""
+_OTHER_FORMATS = frozenset(
+    {
+        ".avro",
+        ".db",
+        ".docx",
+        ".gif",
+        ".h5",
+        ".hdf5",
+        ".html",
+        ".jpeg",
+        ".jpg",
+        ".orc",
+        ".pdf",
+        ".pickle",
+        ".pkl",
+        ".sqlite",
+    }
+    | {".svg", ".tsv", ".xls", ".xlsx", ".xml", ".yaml", ".yml", ".zip"}
+)
+"""Endings of which everybody knows what they stand for, and that are none of ours unless something is stored so."""
 _PIECE = 1 << 20
 
 
@@ -89,11 +109,21 @@ def export(
 
 
 def _format_of(manifest: Manifest, path: str | None) -> str:
-    """Return the format that the ending of a path asks for; empty: as stored."""
+    """Return the format that the ending of a path asks for; empty: as stored.
+
+    Raises:
+        UsageError: it asks for one that nothing is written in.
+    """
     ending = Path(path).suffix.lower() if path else ""
     stored = {PurePosixPath(file.path).suffix.lower() for file in manifest.files}
     if ending in stored or (path and Path(path).is_dir()):
         return ""
+    if ending in _OTHER_FORMATS:
+        kept = ", ".join(sorted(stored))
+        raise UsageError(
+            f"{Path(path or '').name} would not be what its ending says: nothing is written as {ending}.",
+            hint=f"It is stored as {kept}; other formats: {', '.join(FORMATS)}.",
+        )
     word = {".feather": "arrow"}.get(ending, ending.removeprefix("."))
     return word if word in FORMATS and not (word == "arrow" and ".arrow" in stored) else ""
 
