@@ -125,6 +125,8 @@ class Quiet:
                 own = self.program_names(file)
                 several = [places for name, places in code.names.items() if len(places) > 1 and name not in own]
                 found.update(i for places in several for i in places)
+                # A star may bind any name again.
+                found.update(i for i, piece in enumerate(code.pieces) if "*" in piece.names)
                 found.update(i for i, piece in enumerate(code.pieces) if piece.is_import and self.stirs(file, i))
             self._volatile[file] = sorted(found)
         return self._volatile[file]
