@@ -24,6 +24,7 @@ from stackyard.engine.reporter import SilentReporter
 from stackyard.model.errors import ArtifactNotFoundError
 from stackyard.model.job import Secrets, StepEvent, StepLimits, StepOutcome, StepReply, StepRequest
 from stackyard.storage.artifact_store import LocalArtifactStore
+from stackyard.storage.materializers import registered
 from tests.contract.orchestrators import EXECUTORS, ISOLATED, POOLS, Engine
 
 
@@ -280,6 +281,7 @@ def test_whole_pipelines_run_on_every_orchestrator(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Session, "_executor", lambda _self, _workers: EXECUTORS[engine.name]())
+    monkeypatch.setattr(registered, "_classes", [])  # those of other tests in this process can't be imported elsewhere
     file = tmp_path / f"pipeline_{engine.name.replace('-', '_')}.py"
     file.write_text(PIPELINE, encoding="utf-8")
     parameters = {"folder": str(tmp_path)}

@@ -187,7 +187,12 @@ def load_version(store: ArtifactStore, uri: str) -> Any:
             "which is not known here.",
             hint="Upgrade Stackyard, or install the package that brings the materializer.",
         )
-    return find_materializer(manifest.materializer).load(store, uri, manifest)
+    materializer = find_materializer(manifest.materializer)
+    try:
+        return materializer.load(store, uri, manifest)
+    except FileNotFoundError:
+        store.verify(uri)  # says so if the version was removed meanwhile
+        raise
 
 
 def find_materializer(source: type | str) -> Materializer:
