@@ -17,6 +17,8 @@ _MODULES = frozenset({"datetime", "decimal", "fractions", "pathlib", "pathlib._l
 _NAMESPACES = frozenset({"types.SimpleNamespace", "argparse.Namespace"})
 _MARKS = ("__dataclass_fields__", "__pydantic_fields__", "model_fields", "__attrs_attrs__")
 """What tells a class whose objects are their fields; ``model_fields``: of pydantic before 2.10."""
+_ANSWERS = "stackyard.api."
+"""Where the types of runs, steps and versions are: what a program does with them is no part of a step."""
 _MOST_VALUES = 20_000
 _MOST_BYTES = 10_000_000
 
@@ -24,7 +26,7 @@ _MOST_BYTES = 10_000_000
 def may_be_plain(value: object) -> bool:
     """Tell whether a value is data itself; what it holds may not be."""
     kind = type(value)
-    return (
+    return not kind.__module__.startswith(_ANSWERS) and (
         kind in _ATOMS or kind in _CONTAINERS or kind.__module__ in _MODULES or _is_array(value)
         or _path(kind) in _NAMESPACES | _DICTS or isinstance(value, Enum) or hasattr(kind, "_fields")
         or any(hasattr(kind, mark) for mark in _MARKS)
@@ -32,7 +34,7 @@ def may_be_plain(value: object) -> bool:
 
 
 def plain_digest(value: Any, roots: list[str]) -> str:
-    """Return the digest of a value that is data; empty: it is very large.
+    """Return the digest of a value that is data; empty: it is very large, or what Stackyard answered.
 
     Of what it holds and that is no data, as functions and connections are, only the type counts.
 
@@ -47,7 +49,7 @@ def plain_digest(value: Any, roots: list[str]) -> str:
         one = pending.pop()
         count += 1
         kind = type(one)
-        if count > _MOST_VALUES or _size(one) > _MOST_BYTES:
+        if count > _MOST_VALUES or _size(one) > _MOST_BYTES or kind.__module__.startswith(_ANSWERS):
             return ""
         if kind in _ATOMS or kind.__module__ in _MODULES:
             text = f"{kind.__name__}{one!r}"

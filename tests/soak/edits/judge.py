@@ -197,6 +197,7 @@ def _result(folder: Path, module: Any, name: str) -> str:
             text = repr(function(*[3][: function.__code__.co_argcount]))
         except BaseException as error:  # noqa: BLE001
             text = f"{type(error).__name__}"
+        text = text.replace(str(folder), "")  # where a version lies is no result
         if " at 0x" in text:
             text = "object"
         os.write(write, text.encode()[:60_000])
