@@ -53,7 +53,7 @@ MAKERS: list[Any] = [
     lambda rate: Settings(Settings(rate)),
     _slotted,
     lambda rate: Model(rate=rate),
-    lambda rate: Model(more=rate),
+    lambda rate: Model.model_validate({"more": rate}),
     lambda rate: np.array([rate, 1]),
     np.float32,
     Kind,
