@@ -110,7 +110,7 @@ class _Forecast:
         self._external: dict[str, KnownVersion] = {}
         self._outputs: dict[str, dict[str, KnownVersion]] = {}
         """Step that would be reused, or is kept, to its outputs."""
-        self._changing: dict[str, StepForecast] = {}
+        self._changing: set[str] = set()
         """Steps whose outputs are not known before they run."""
         self._steps: dict[str, StepForecast] = {}
         self._texts: dict[str, str] = {}
@@ -202,7 +202,7 @@ class _Forecast:
         if kept is not None:
             return self._kept(found, kept)
         if self._cache is None:
-            self._changing[spec.name] = found
+            self._changing.add(spec.name)
             return found.model_copy(
                 update={"reason": MissReason.NEVER_RAN, "detail": "nothing ran in this home before"}
             )
@@ -218,7 +218,7 @@ class _Forecast:
         if decision.hit and not unknown:
             self._outputs[spec.name] = decision.outputs
             return found.model_copy(update={"would": "reuse", "from_run": self._run_name(decision.source_run_id)})
-        self._changing[spec.name] = found
+        self._changing.add(spec.name)
         if decision.hit:
             self._depend(found, spec, decision, unknown)
         else:

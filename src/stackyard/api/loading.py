@@ -21,12 +21,9 @@ from stackyard.model.errors import (
     StackyardError,
     UsageError,
 )
-from stackyard.model.names import did_you_mean
+from stackyard.model.names import BY_VALUE_MODULE, did_you_mean
 from stackyard.storage.host import reason_of
 from stackyard.storage.projects import Project
-
-BY_VALUE_MODULE = "__stackyard_main__"
-"""Name of a loaded file whose own name is no module name; its functions travel by value."""
 
 
 class CalledWhileLoadingError(Exception):

@@ -13,9 +13,6 @@ from stackyard.model.errors import Location, OptionError
 from stackyard.model.names import with_article
 from stackyard.model.options import HookSpec
 
-BY_VALUE_MODULES = frozenset({"__main__", "__stackyard_main__"})
-"""Modules that a worker can't import: a script, a notebook, a file whose name is no module name."""
-
 
 class FunctionHook(HookSpec):
     """A hook whose function is at hand in this process: if it can't be imported by name, it is sent along."""

@@ -24,7 +24,8 @@ from types import (
 )
 from typing import Any
 
-_BY_VALUE = frozenset({"__main__", "__stackyard_main__"})
+from stackyard.model.names import BY_VALUE_MODULES
+
 _ATOMS = (type(None), bool, int, float, complex, str, bytes, bytearray, type(Ellipsis), type(NotImplemented))
 _NOT_OF_CLASS = frozenset(
     {"__module__", "__doc__", "__dict__", "__weakref__", "__firstlineno__", "__static_attributes__", "__slotnames__"}
@@ -118,10 +119,10 @@ class _Form:
 
     def _function(self, function: FunctionType) -> str:
         module, name = str(function.__module__), function.__qualname__
-        if module not in _BY_VALUE and _find(module, name) is function:
+        if module not in BY_VALUE_MODULES and _find(module, name) is function:
             return self._reference("function", module, name)
         top = name.partition(".")[0]
-        if not self._with_globals or module not in _BY_VALUE:
+        if not self._with_globals or module not in BY_VALUE_MODULES:
             # The file that it comes from tells what it refers to by name.
             self.references.add((module, top if top.isidentifier() else ""))
         parts = [function.__defaults__, function.__kwdefaults__, _cells(function), function.__dict__]
@@ -141,7 +142,7 @@ class _Form:
 
     def _class(self, cls: type) -> str:
         module, name = str(cls.__module__), cls.__qualname__
-        if module not in _BY_VALUE and _find(module, name) is cls:
+        if module not in BY_VALUE_MODULES and _find(module, name) is cls:
             return self._reference("class", module, name)
         members = {n: v for n, v in vars(cls).items() if n not in _NOT_OF_CLASS and not isinstance(v, _SLOTS)}
         return _digest("class", name, self.of(cls.__bases__), self.of(type(cls)), self.of(members))

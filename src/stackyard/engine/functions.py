@@ -15,8 +15,9 @@ from stackyard.authoring.signature import location_of
 from stackyard.authoring.step import StepDefinition
 from stackyard.model.errors import DefinitionError
 from stackyard.model.graph import StepSource
+from stackyard.model.names import BY_VALUE_MODULES
 from stackyard.model.options import HookSpec
-from stackyard.storage.materializers.class_paths import BY_VALUE_MODULES, by_value_classes, offer
+from stackyard.storage.materializers.class_paths import by_value_classes, offer
 
 _MAX_CLASS_BYTES = 100_000
 """A class that takes more, since it drags data along, stays where it is: values of it are pickled with it."""

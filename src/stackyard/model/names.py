@@ -7,6 +7,10 @@ import re
 from stackyard.model.errors import InvalidNameError
 
 MAX_NAME_LENGTH = 200
+BY_VALUE_MODULE = "__stackyard_main__"
+"""Name of a loaded file whose own name is no module name; its functions travel by value."""
+BY_VALUE_MODULES = ("__main__", BY_VALUE_MODULE)
+"""Modules that a worker can't import: a script, a notebook, such a file."""
 _REFUSED = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\*?\"<>|{}"
 _NAME = rf"[^{_REFUSED}:\s](?:[^{_REFUSED}]*[^{_REFUSED}\s])?\Z"
 """Compiled when a name is checked: most commands check none."""

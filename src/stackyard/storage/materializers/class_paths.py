@@ -16,10 +16,8 @@ from types import ModuleType
 from typing import Any
 
 from stackyard.model.errors import MaterializationError
+from stackyard.model.names import BY_VALUE_MODULES
 from stackyard.storage.materializers.classes import Kind, kind_of
-
-BY_VALUE_MODULES = ("__main__", "__stackyard_main__")
-"""Names of such modules."""
 
 _SPOKEN: dict[Kind, str] = {
     "dataclass": "dataclass", "pydantic": "pydantic model", "enum": "enum", "namedtuple": "named tuple",

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from stackyard.model.names import BY_VALUE_MODULES
+
 _MAIN = "__main__"
-_BY_VALUE = frozenset({_MAIN, "__stackyard_main__"})
 _classes: list[type] = []
 """In the order in which they were made."""
 _sent: dict[type, str] = {}
@@ -46,7 +47,7 @@ def reference_of(cls: type) -> str:
     """Return how manifests name a class: ``module:Class``, of a script ``__main__:Class@script.py``."""
     if cls in _sent:
         return _sent[cls]
-    if cls.__module__ not in _BY_VALUE:
+    if cls.__module__ not in BY_VALUE_MODULES:
         return f"{cls.__module__}:{cls.__qualname__}"
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     return f"{_MAIN}:{cls.__qualname__}" + (f"@{Path(file).name}" if file else "")
@@ -54,14 +55,14 @@ def reference_of(cls: type) -> str:
 
 def travels_by_value(cls: type) -> bool:
     """Tell whether no other process can import a class."""
-    return cls.__module__ in _BY_VALUE
+    return cls.__module__ in BY_VALUE_MODULES
 
 
 def script_of(reference: str) -> tuple[str, str] | None:
     """Return class and script of a reference to a class of a script; None: it is no such reference."""
     module, _, name = reference.partition(":")
     qualname, _, script = name.partition("@")
-    return (qualname, script) if module in _BY_VALUE else None
+    return (qualname, script) if module in BY_VALUE_MODULES else None
 
 
 def by_reference(reference: str) -> type | None:
