@@ -107,5 +107,5 @@ def _tell_ended(view: RunView, told: set[tuple[str, int]]) -> None:
         mark = (step.name, step.attempt)
         if step.status.is_finished and mark not in told:
             told.add(mark)
-            spent = f" in {show_duration(step.duration_s)}" if step.duration_s else ""
+            spent = f" in {show_duration(step.duration_s)}" if step.duration_s is not None else ""
             click.echo(f"{ICONS[step.status]} {step.name}: {step.status}{spent}")
