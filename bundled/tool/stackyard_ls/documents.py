@@ -12,12 +12,14 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 from pygls.uris import to_fs_path
+
+from stackyard.model.record import Record
 
 if TYPE_CHECKING:
     from stackyard.analysis.syntax import PythonSource
@@ -54,8 +56,7 @@ def split_lines(text: str) -> list[str]:
     return lines
 
 
-@dataclass
-class Document:
+class Document(Record, frozen=False):
     """An open document."""
 
     uri: str

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from stackyard.api.checks import Installed
 from stackyard.api.context import Context, open_context
 from stackyard.model.errors import InterpreterError, UsageError
+from stackyard.model.record import Record
 from stackyard_ls.packages import Packages
 from stackyard_ls.pipelines import Pipelines
 from stackyard_ls.reader import Reader
@@ -19,8 +20,7 @@ TOOL = Path(__file__).resolve().parents[1]
 BUNDLED = TOOL.parent
 
 
-@dataclass
-class Session:
+class Session(Record, frozen=False):
     """The server's memory between requests; settings are replaced, never changed."""
 
     settings: Settings
@@ -47,8 +47,7 @@ class Session:
         return Path(context.project.root) if context.project.root else self.settings.folder
 
 
-@dataclass
-class Call:
+class Call(Record, frozen=False):
     """One request on its way."""
 
     session: Session

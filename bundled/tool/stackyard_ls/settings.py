@@ -5,15 +5,15 @@ Invariant: bad options never stop the server; a value of the wrong type is repor
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from stackyard.model.record import Record
 
 _TYPES: dict[str, type] = {"home": str, "trusted": bool, "interpreter": str, "project_path": str}
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Record):
     """The fields of ``InitializationOptions``, and the workspace they apply to."""
 
     home: str = ""
@@ -43,7 +43,7 @@ def read_options(raw: object, folders: tuple[str, ...]) -> tuple[Settings, list[
     if raw is None:
         return settings, []
     if not isinstance(raw, dict):
-        return replace(settings, trusted=False), [
+        return settings.replace(trusted=False), [
             "initializationOptions is not an object: defaults are used, untrusted."
         ]
     return update(settings, raw)
@@ -63,4 +63,4 @@ def update(settings: Settings, values: dict[str, Any]) -> tuple[Settings, list[s
             problems.append(f"Option {key!r} must be a {expected.__name__}, not {value!r}.")
             if key == "trusted":
                 good[key] = False
-    return replace(settings, **good), problems
+    return settings.replace(**good), problems

@@ -15,20 +15,19 @@ import io
 import re
 import shutil
 import zipfile
-from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
 
 from stackyard.api.environments import Interpreter
 from stackyard.model.errors import InterpreterError, PackageMissingError
+from stackyard.model.record import Record
 
 _COMPILED = re.compile(r"\.(?:so|pyd)\Z")
 _FIXED_TIME = (2020, 1, 1, 0, 0, 0)
 """Of every file in a wheel, so that the same bundle gives the same bytes."""
 
 
-@dataclass(frozen=True)
-class _Distribution:
+class _Distribution(Record):
     """A package in the bundle."""
 
     info: Path

@@ -8,8 +8,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from stackyard.model.record import Record
 
 IMPORTERS = frozenset({"__import__", "import_module", "run_path", "run_module", "reload", "spec_from_file_location"})
 _FRAMES = frozenset({"__subclasses__", "f_globals", "f_locals", "f_back", "__globals__", "__builtins__"})
@@ -29,8 +31,7 @@ Doubt = Literal["module", "all", "files", "source"]
 which files it imports; or it reads source and docstrings themselves."""
 
 
-@dataclass(frozen=True)
-class Import:
+class Import(Record):
     """What an import statement binds a name to."""
 
     module: str
@@ -41,8 +42,7 @@ class Import:
     """What is taken from the module; empty: the module itself; ``*``: everything."""
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Record):
     """A name with the attributes that are read from it: ``helpers.Config.rate``."""
 
     root: str | Import
@@ -51,8 +51,7 @@ class Reference:
     """It may as well be no name at all: a word in a text."""
 
 
-@dataclass
-class Reads:
+class Reads(Record, frozen=False):
     """What a piece of code refers to."""
 
     references: dict[Reference, None] = field(default_factory=dict)
@@ -141,8 +140,7 @@ def declared_global(statements: Iterable[ast.AST]) -> set[str]:
     return {name for node in own_nodes(statements) if isinstance(node, ast.Global) for name in node.names}
 
 
-@dataclass
-class _Scope:
+class _Scope(Record, frozen=False):
     names: dict[str, tuple[Import, ...]]
     of_class: bool = False
     outer: frozenset[str] = frozenset()

@@ -8,12 +8,13 @@ looks names up by itself, whole modules count, with what they import by name.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 
 from stackyard.analysis.closed_types import ClosedTypes
 from stackyard.analysis.code_names import Import, Reads, Reference
 from stackyard.analysis.code_quiet import Quiet
 from stackyard.analysis.code_targets import Project, Targets
+from stackyard.model.record import Record
 
 MODULE = "<module>"
 """Stands for the statements of a module that have effects, as in Python's tracebacks."""
@@ -39,8 +40,7 @@ Name = tuple[str, str]
 """A file and a name of its module."""
 
 
-@dataclass(frozen=True)
-class _Step:
+class _Step(Record):
     """What code leads to."""
 
     names: tuple[Name, ...]
@@ -51,8 +51,7 @@ class _Step:
     attributes: frozenset[str]
 
 
-@dataclass
-class Reach:
+class Reach(Record, frozen=False):
     """What a function may use."""
 
     names: set[Name] = field(default_factory=set)
@@ -121,7 +120,7 @@ class CodeReach:
                 self._steps[name] = self._step_of(file, reads)
                 if unit in self.quiet.program_names(file):
                     found = self._steps[name]
-                    self._steps[name] = replace(found, names=(*found.names, (file, PROGRAM)))
+                    self._steps[name] = found.replace(names=(*found.names, (file, PROGRAM)))
         return self._steps[name]
 
     def step_of_whole(self, file: str) -> _Step:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from stackyard.analysis.code_names import Import, Reference
 from stackyard.analysis.known_code import BUILTINS
 from stackyard.analysis.module_code import ModuleCode
+from stackyard.model.record import Record
 
 _OF_EVERY_MODULE = frozenset(
     {"__name__", "__file__", "__doc__", "__package__", "__path__", "__spec__", "__loader__", "__annotations__"}
@@ -35,8 +35,7 @@ class Project(Protocol):
         """Return those that are imported in this process; none where that says nothing."""
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Record):
     """What a reference may stand for."""
 
     kind: Literal["name", "listed", "module", "outside", "missing"]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from stackyard.analysis.code_names import Import, Reference, bound_names, declared_global, imports_of, own_nodes
 from stackyard.analysis.known_code import CLASS_DECORATORS, METHODS
+from stackyard.model.record import Record
 
 Use = Literal["call", "call result", "result", "derive", "metaclass", "read", "attribute", "import"]
 """How a statement uses a name while it runs: calls it, calls what it returned, gives what it returned to a call or an
@@ -30,8 +31,7 @@ _FRESH = (
 )  # fmt: skip
 
 
-@dataclass
-class Effects:
+class Effects(Record, frozen=False):
     """What running code needs to be quiet."""
 
     loud: str = ""

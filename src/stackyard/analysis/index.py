@@ -10,11 +10,12 @@ import io
 import os
 import tokenize
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from stackyard.analysis.python_source import PACKAGE, analyse_text
 from stackyard.analysis.values import Definition, ModuleAnalysis, Problem
+from stackyard.model.record import Record
 
 SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages", "build", "dist", "venv", "env", "mlruns"})
 MAX_FILE_BYTES = 1_000_000
@@ -23,8 +24,7 @@ MAX_FILES = 20_000
 MAX_DEPTH = 20
 
 
-@dataclass(frozen=True)
-class FoundPipeline:
+class FoundPipeline(Record):
     """A pipeline of the project, with the steps it calls."""
 
     file: str
@@ -33,24 +33,21 @@ class FoundPipeline:
     """Functions of the project's steps, in the order of their first call."""
 
 
-@dataclass(frozen=True)
-class FoundStep:
+class FoundStep(Record):
     """A step of the project."""
 
     file: str
     definition: Definition
 
 
-@dataclass(frozen=True)
-class FoundProblem:
+class FoundProblem(Record):
     """A problem in a file of the project."""
 
     file: str
     problem: Problem
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(Record):
     """The project at a moment; sorted by file, then by line."""
 
     pipelines: tuple[FoundPipeline, ...] = ()
@@ -58,14 +55,12 @@ class Snapshot:
     problems: tuple[FoundProblem, ...] = ()
 
 
-@dataclass
-class _Entry:
+class _Entry(Record, frozen=False):
     stamp: tuple[int, int]
     module: ModuleAnalysis
 
 
-@dataclass
-class ProjectIndex:
+class ProjectIndex(Record, frozen=False):
     """Index of the Python files under a folder. Not thread-safe: one caller at a time."""
 
     root: Path

@@ -10,12 +10,13 @@ import copy
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from stackyard.analysis.code_names import Import, Reads, bound_names, imports_of, own_nodes, read_names
 from stackyard.analysis.import_effects import Effects, statement_effects
 from stackyard.analysis.step_options import without_step_options
+from stackyard.model.record import Record
 
 _NEW_LINE = re.compile(r"\r\n|\r|\n")
 _DEFINITIONS = (
@@ -28,8 +29,7 @@ class UnreadableCodeError(Exception):
     """A text that is no Python, or too deep for its parser."""
 
 
-@dataclass
-class Piece:
+class Piece(Record, frozen=False):
     """A statement of the module's own level."""
 
     node: ast.stmt

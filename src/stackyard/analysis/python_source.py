@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal, cast
 
 from stackyard.analysis.syntax import PythonSource
 from stackyard.analysis.values import Call, Definition, ModuleAnalysis, Parameter, Problem
+from stackyard.model.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +26,7 @@ _BLOCKS = frozenset(
 """What holds statements of the module's own level."""
 
 
-@dataclass
-class Bindings:
+class Bindings(Record, frozen=False):
     """What the names of a module stand for, as far as its imports say."""
 
     decorators: dict[str, str] = field(default_factory=dict)

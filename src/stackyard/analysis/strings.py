@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stackyard.analysis.python_source import read_bindings, string_value
 from stackyard.analysis.syntax import PythonSource
 from stackyard.analysis.values import NameTarget, Position, Span
 from stackyard.model.enums import ComponentType
+from stackyard.model.record import Record
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -64,8 +64,7 @@ def _content(source: PythonSource, literal: Node) -> Span:
     return Span(source.position(start), source.position(end))
 
 
-@dataclass(frozen=True)
-class _Call:
+class _Call(Record):
     """A call around a literal; also one whose closing bracket is not typed yet."""
 
     function: Node | None

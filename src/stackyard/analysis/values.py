@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from stackyard.model.enums import ComponentType
+from stackyard.model.record import Record
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(Record):
     """A place between two characters; line and column count from 0, columns in characters (code points)."""
 
     line: int
     column: int
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(Record):
     """A piece of text; the end is exclusive."""
 
     start: Position
@@ -29,8 +27,7 @@ class Span:
         return (self.start.line, self.start.column) <= here <= (self.end.line, self.end.column)
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(Record):
     """A parameter of a step or pipeline, as its signature spells it."""
 
     name: str
@@ -45,8 +42,7 @@ class Parameter:
         return self.default is None
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Record):
     """A name that a pipeline's body calls, and the name it has where it is defined."""
 
     local: str
@@ -55,8 +51,7 @@ class Call:
     """The same without an import's alias."""
 
 
-@dataclass(frozen=True)
-class Definition:
+class Definition(Record):
     """A step or pipeline."""
 
     kind: Literal["step", "pipeline"]
@@ -74,8 +69,7 @@ class Definition:
     """Of a pipeline: for each call in its body, the names along its callee (``steps.load.with_options(...)``)."""
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Record):
     """Something that can't be read or can't work."""
 
     line: int
@@ -83,16 +77,14 @@ class Problem:
     message: str
 
 
-@dataclass(frozen=True)
-class ModuleAnalysis:
+class ModuleAnalysis(Record):
     """What a Python file defines."""
 
     definitions: tuple[Definition, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True)
-class NameTarget:
+class NameTarget(Record):
     """A stack, component or flavor that a position in a text names."""
 
     kind: Literal["stack", "component", "flavor"]

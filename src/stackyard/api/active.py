@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from stackyard.api.context import Context
 from stackyard.api.lookup import find_stack
 from stackyard.model.enums import ActiveStackOrigin
 from stackyard.model.errors import ActiveStackGoneError, ProjectFileError, StackNotFoundError, StackyardError
+from stackyard.model.record import Record
 from stackyard.model.stack import DEFAULT_STACK_ID, Registry, Stack
 from stackyard.storage.projects import StackChoice, choice_file, read_choice
 
 STACK_VARIABLE = "STACKYARD_ACTIVE_STACK"
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Record):
     """The stack that is chosen; ``stack`` is None when it does not exist any more."""
 
     name: str
@@ -31,8 +30,7 @@ class Choice:
     """Why the choice itself can't be read."""
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(Record):
     """A stack asked for by name: stronger than any stored choice."""
 
     name: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from pydantic import Field
@@ -15,6 +15,7 @@ from stackyard.api.context import Context
 from stackyard.model.basic_views import View
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import StackyardError
+from stackyard.model.record import Record
 from stackyard.storage.artifact_store import ArtifactStore
 from stackyard.storage.catalog import pruning
 from stackyard.storage.catalog.connection import open_reader, open_writer, transaction
@@ -81,16 +82,14 @@ class PruneView(View):
     failed: list[NotRemoved] = Field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Rubbish:
+class Rubbish(Record):
     """Something in a store that no catalog row stands for."""
 
     store: ArtifactStore
     uri: str
 
 
-@dataclass
-class PrunePlan:
+class PrunePlan(Record, frozen=False):
     """What would go."""
 
     criteria: Criteria

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from stackyard.api.context import Context
 from stackyard.model.errors import StackyardError
+from stackyard.model.record import Record
 from stackyard.storage.catalog.connection import DatabaseError, open_reader
 from stackyard.storage.catalog.reader import CatalogReader
 from stackyard.storage.projects import FILE, choice_file
@@ -15,8 +16,7 @@ from stackyard.storage.projects import FILE, choice_file
 Stamp = tuple[int, int, int] | None
 
 
-@dataclass
-class Changes:
+class Changes(Record, frozen=False):
     """What changed since the last poll."""
 
     entities: set[str] = field(default_factory=set)

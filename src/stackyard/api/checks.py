@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from stackyard.api.active import Choice, choices, command_to_leave, require_active, resolve_active
@@ -23,14 +22,14 @@ from stackyard.flavors.catalogue import AnyFlavor
 from stackyard.flavors.requirements import installed_version, missing_requirements
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ActiveStackOrigin, ComponentType
 from stackyard.model.errors import ActiveStackGoneError, FormatTooNewError, StackyardError
+from stackyard.model.record import Record
 from stackyard.model.secret import references_in
 from stackyard.model.stack import Registry, Stack, StackComponent
 from stackyard.model.stack_views import CheckView, FindingView
 from stackyard.storage.home import HOME_VARIABLE
 
 
-@dataclass(frozen=True)
-class Installed:
+class Installed(Record):
     """The packages of the environment in which runs start."""
 
     versions: Mapping[str, str] | None = None

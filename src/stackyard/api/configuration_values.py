@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from stackyard.model.enums import ExecutionMode
 from stackyard.model.names import did_you_mean
 from stackyard.model.options import CachePolicy, ModelSpec, ResourceSettings, StepRetryConfig
+from stackyard.model.record import Record
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
@@ -23,8 +23,7 @@ Path = tuple[str, ...]
 """Keys that lead to a value, from the value that is read."""
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(Record):
     """Why a value is not taken."""
 
     said: str
@@ -45,8 +44,7 @@ class Refused(Exception):  # noqa: N818  # carries refusals, is none
         self.refusals = refusals
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(Record):
     """What may stand behind a key."""
 
     words: str

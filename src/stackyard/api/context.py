@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stackyard.model.basic_views import ProjectView
+from stackyard.model.record import Record
 from stackyard.storage.home import Home, find_home
 from stackyard.storage.host import expand
 from stackyard.storage.projects import Project, find_project
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from stackyard.storage.catalog.reader import CatalogReader
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(Record):
     """Home, project and registry of one request. Opening one touches nothing on disk and is cheap."""
 
     home_folder: Home

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from stackyard.api.context import Context
@@ -14,6 +14,7 @@ from stackyard.model.enums import Status
 from stackyard.model.errors import ResumeError, StackyardError, StepRunNotFoundError, UsageError
 from stackyard.model.graph import StepSpec
 from stackyard.model.names import did_you_mean
+from stackyard.model.record import Record
 from stackyard.model.views import RunView
 from stackyard.storage.catalog.reader import CatalogReader
 
@@ -57,8 +58,7 @@ class NothingEarlier:
         """Be content."""
 
 
-@dataclass
-class Resumed:
+class Resumed(Record, frozen=False):
     """A run that is gone on with: what it completed is kept, if it is still there."""
 
     states: States
@@ -112,8 +112,7 @@ class Resumed:
         """Be content: a pipeline that grows may grow otherwise this time."""
 
 
-@dataclass
-class TakenOver:
+class TakenOver(Record, frozen=False):
     """Only some steps run; what they need of others is that of an earlier run."""
 
     ctx: Context

@@ -13,11 +13,12 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from stackyard.model.errors import InterpreterError
+from stackyard.model.record import Record
 
 OLDEST_PYTHON = (3, 10)
 OLDEST_PACKAGES = {"pydantic": "2.7", "typing_extensions": "4.10"}
@@ -61,8 +62,7 @@ print("\n" + "STACKYARD-PROBE " + json.dumps(found))
 """
 
 
-@dataclass(frozen=True)
-class Interpreter:
+class Interpreter(Record):
     """What an interpreter says about itself."""
 
     command: str
@@ -90,8 +90,7 @@ class Interpreter:
         return ".".join(str(part) for part in self.version)
 
 
-@dataclass(frozen=True)
-class EnvironmentCheck:
+class EnvironmentCheck(Record):
     """Whether runs can start in an environment, and what is in the way."""
 
     usable: bool

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
@@ -54,7 +53,7 @@ def start_run(
     log = ctx.home_folder.ensure("logs", run_id) / ctx.home_folder.driver_log(run_id).name
     request_file = log.with_name("request.json")
     cwd = request.cwd or str(ctx.scope.root or Path(request.file).parent)
-    asked = dataclasses.replace(request, run_id=run_id, cwd=cwd)
+    asked = request.replace(run_id=run_id, cwd=cwd)
     request_file.write_text(json.dumps(asked.as_dict()), encoding="utf-8")
     if environment is None:
         environment = user_environment()

@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +22,7 @@ from stackyard.model.errors import (
     UsageError,
 )
 from stackyard.model.names import BY_VALUE_MODULE, did_you_mean
+from stackyard.model.record import Record
 from stackyard.storage.host import reason_of
 from stackyard.storage.projects import Project
 
@@ -30,8 +31,7 @@ class CalledWhileLoadingError(Exception):
     """The file runs a pipeline when it is imported: it is a script without a main guard."""
 
 
-@dataclass
-class LoadedFile:
+class LoadedFile(Record, frozen=False):
     """A pipeline file that was imported."""
 
     path: Path

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from stackyard.api.run_configuration import RunConfiguration
 from stackyard.model.errors import Location
 from stackyard.model.graph import StepSpec
+from stackyard.model.record import Record
 
 
 class Said(NamedTuple):
@@ -23,8 +23,7 @@ class Said(NamedTuple):
         return "Every step" if self.owner == "every step" else f"The {self.owner}"
 
 
-@dataclass(frozen=True)
-class OptionPlaces:
+class OptionPlaces(Record):
     """Finds options in a run configuration, which is stronger than the code."""
 
     configuration: RunConfiguration

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stackyard.api.context import Context, open_context
 from stackyard.model.errors import Location, PipelineLoadError
 from stackyard.model.pipeline_views import PipelineCheckView, PipelineSummaryView, RecordedStepView
+from stackyard.model.record import Record
 from stackyard.storage.host import expand
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ def _of_source(pipeline: FoundPipeline) -> PipelineSummaryView:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(Record):
     """A pipeline that was recorded in this process, and what it would run on."""
 
     ctx: Context

@@ -8,9 +8,7 @@ otherwise is changed to what the file says, and stays when the file no longer na
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +29,7 @@ from stackyard.model.errors import (
     StorageError,
     UsageError,
 )
+from stackyard.model.record import Record
 from stackyard.model.secret import SecretReference, references_in
 from stackyard.model.stack import Registry, Stack, StackComponent
 from stackyard.model.stack_views import PlanItemView, PlanView
@@ -40,8 +39,7 @@ from stackyard.storage.projects import FILE, ensure_project_folder, find_project
 Thing = TypeVar("Thing", Stack, StackComponent)
 
 
-@dataclass(frozen=True)
-class _Source:
+class _Source(Record):
     """A file, and the project around it."""
 
     ctx: Context
@@ -141,7 +139,7 @@ def _open(ctx: Context, file: str | Path | None, *, prune: bool = False) -> _Sou
             f"{path} is no project's own {FILE}: nothing was made from it that could be removed.",
             hint="Delete single stacks with: stackyard stack delete NAME",
         )
-    return _Source(dataclasses.replace(ctx, scope=project), path, project.id if own else "")
+    return _Source(ctx.replace(scope=project), path, project.id if own else "")
 
 
 def _apply(source: _Source, registry: Registry, *, prune: bool) -> list[PlanItemView]:
@@ -165,8 +163,8 @@ def _import(source: _Source, registry: Registry, name: str | None) -> list[PlanI
                 hint="Leave --name out.",
             )
         check_new_name(name, registry.stacks, "stack", "stack")
-        document = dataclasses.replace(document, stacks=(dataclasses.replace(document.stacks[0], name=name),))
-    items = _put(dataclasses.replace(source, managed_by=""), registry, document)
+        document = document.replace(stacks=(document.stacks[0].replace(name=name),))
+    items = _put(source.replace(managed_by=""), registry, document)
     taken = [item for item in items if item.action == "change"]
     if taken:
         first = taken[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import runpy
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from stackyard.authoring.pipeline import PipelineDefinition, set_runner
 from stackyard.engine.reporter import Reporter
 from stackyard.main_program import is_installed
 from stackyard.model.errors import PipelineLoadError, ResumeError, RunFailedError, RunNotFoundError, StackyardError
+from stackyard.model.record import Record
 from stackyard.model.views import RunView
 
 if TYPE_CHECKING:
@@ -34,8 +35,7 @@ MAX_EARLIER = 200
 """Calls that a script's run remembers; a script that calls more pipelines is no sequence to be repeated."""
 
 
-@dataclass
-class Program:
+class Program(Record, frozen=False):
     """What this process runs beside pipelines, and the pipelines that it called so far."""
 
     request: RunRequest
@@ -66,8 +66,7 @@ class Program:
         first = number == len(self.request.earlier)
         if first and self.request.again:
             _require_same(definition, self.request.again)
-        options = replace(
-            options_of(self.request, again=first),
+        options = options_of(self.request, again=first).replace(
             parameters=given,
             parameters_given_as="code",
             request=self._kept(definition).to_keep(),
@@ -75,7 +74,7 @@ class Program:
         resume = getattr(definition.options, "resume", None)
         if resume:
             run = rerun.require_resumable(open_context(_file_of(definition)), resume)
-            options = replace(options, resume=run.id, stack=run.stack_id)
+            options = options.replace(resume=run.id, stack=run.stack_id)
         try:
             self.last = run_pipeline(definition, options, self.show(), created=self.created, with_steps=False)
         except RunFailedError as error:  # its function failed while its steps ran: a run all the same
@@ -88,14 +87,13 @@ class Program:
     def _kept(self, definition: PipelineDefinition) -> RunRequest:
         """Return what would start a run of this call again."""
         if self.request.kind in ("script", "module") and len(self.called) <= MAX_EARLIER:
-            return replace(self.request, earlier=list(self.called))
+            return self.request.replace(earlier=list(self.called))
         options, name = definition.options, definition.function.__name__
         module = sys.modules.get(definition.function.__module__)
         importable = module is not None and getattr(module, "__spec__", None) is not None
         same = getattr(vars(module).get(name), "function", None) is definition.function if module else False
         kind: Kind = "file" if importable and same and _file_of(definition) else "code"
-        return replace(
-            self.request,
+        return self.request.replace(
             kind=kind,
             file=definition.location.file if kind == "file" else "",
             function=name,

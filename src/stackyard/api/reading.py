@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from stackyard.api.artifacts import find_version, page_size, store_of
@@ -16,6 +15,7 @@ from stackyard.api.context import Context
 from stackyard.model.artifact import ArtifactFile, ColumnStatistics
 from stackyard.model.errors import NotReadableError
 from stackyard.model.reading import PageRequest, StatisticsRequest, TablePage, TableRequest
+from stackyard.model.record import Record
 from stackyard.model.views import ArtifactVersionView
 from stackyard.storage.reading.opening import StoredImage, StoredJson, StoredText, StoredValue, open_stored
 from stackyard.storage.reading.table import StoredTable
@@ -53,8 +53,7 @@ def open_version(
     return open_stored(store.read_manifest(version.uri), path_of, file=file, index=index)
 
 
-@dataclass
-class _Opened:
+class _Opened(Record, frozen=False):
     table: StoredTable
     files: dict[Path, _Stamp]
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,7 @@ def request_to_resume(ctx: Context, name_or_id: str) -> RunRequest:
     """
     run = require_resumable(ctx, name_or_id)
     request = _request(ctx, run, "resume")
-    return replace(request, resume=run.id, run_id=run.id)
+    return request.replace(resume=run.id, run_id=run.id)
 
 
 def request_to_retry(ctx: Context, name_or_id: str, *, stack: str | None = None) -> RunRequest:
@@ -49,7 +48,7 @@ def request_to_retry(ctx: Context, name_or_id: str, *, stack: str | None = None)
         StackNotFoundError: its stack is gone.
     """
     request = _request(ctx, get_run(ctx, name_or_id), "retry", check_stack=stack is None)
-    return request if stack is None else replace(request, again_on=stack)
+    return request if stack is None else request.replace(again_on=stack)
 
 
 def require_resumable(ctx: Context, name_or_id: str) -> RunView:
@@ -128,9 +127,9 @@ def _request(ctx: Context, run: RunView, verb: str, *, check_stack: bool = True)
                 f"The {what} {path}, with which the run {run.name!r} was started, is not there any more.",
                 hint="Put it back where it was, or start the pipeline anew from where it is now.",
             )
-    request = replace(request, again=run.pipeline, again_on=run.stack_id)
+    request = request.replace(again=run.pipeline, again_on=run.stack_id)
     if request.kind == "file":  # what was typed, what the run configuration said, and the defaults of then
-        request = replace(request, parameters=run.parameters, parameters_given_as="json")
+        request = request.replace(parameters=run.parameters, parameters_given_as="json")
     return request
 
 

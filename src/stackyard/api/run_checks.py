@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stackyard.api.context import Context
@@ -46,7 +45,7 @@ def check_recorded(ctx: Context, wanted: Wanted, recorded: RecordedPipeline) -> 
         ctx, wanted.registry, wanted.stack, definition=wanted.definition, recorded=recorded,
         configuration=wanted.configuration, problems=problems,
     )  # fmt: skip
-    return replace(taken, notes=(*taken.notes, note)) if note else taken
+    return taken.replace(notes=(*taken.notes, note)) if note else taken
 
 
 def _taken_name(ctx: Context, wanted: Wanted, recorded: RecordedPipeline) -> str:

@@ -6,13 +6,14 @@ Which keys there are, and what each does, is said by :mod:`stackyard.authoring.v
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stackyard.model.errors import Location, RunConfigurationError
 from stackyard.model.names import did_you_mean
 from stackyard.model.problems import Problems
+from stackyard.model.record import Record
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
@@ -24,8 +25,7 @@ _HOOKS = {"start_hook_source": "start", "success_hook_source": "success", "failu
           "end_hook_source": "end"}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class RunConfiguration:
+class RunConfiguration(Record):
     """A run configuration that was read and checked.
 
     ``values`` has what the file says in the shapes that recording takes: ``hooks`` (event to module and qualname),
@@ -37,7 +37,7 @@ class RunConfiguration:
     values: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """What stands there without effect, one sentence each."""
-    node: Node | None = field(default=None, repr=False, compare=False)
+    node: Node | None = None
     """What the values were read from, for positions."""
 
     def location(self, *path: str) -> Location:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from stackyard.model.errors import UsageError
+from stackyard.model.record import Record
 
 
-@dataclass(frozen=True)
-class RunOptions:
+class RunOptions(Record):
     """What was asked for beside the pipeline; stronger than what code and run configuration say."""
 
     stack: str | None = None

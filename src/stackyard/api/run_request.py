@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
+
+from stackyard.model.record import Record
 
 Kind = Literal["file", "script", "module", "code"]
 
 
-@dataclass(frozen=True)
-class RunRequest:
+class RunRequest(Record):
     """A run that is wished for. All of it is JSON; secrets are in none of it, at most references to them."""
 
     kind: Kind = "file"
@@ -73,10 +73,10 @@ class RunRequest:
 
     def as_dict(self) -> dict[str, Any]:
         """Return all of it, for a driver's process."""
-        return dataclasses.asdict(self)
+        return self.as_dict()
 
 
-_FIELDS = [f.name for f in dataclasses.fields(RunRequest)]
+_FIELDS = RunRequest.field_names
 _KEPT = _FIELDS[: _FIELDS.index("run_id")]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ from stackyard.model.graph import StepSpec
 from stackyard.model.job import ComponentSpec, Secrets
 from stackyard.model.names import did_you_mean
 from stackyard.model.problems import Problems
+from stackyard.model.record import Record
 from stackyard.model.secret import references_in
 from stackyard.model.stack import DEFAULT_STACK_ID, Registry, Stack, StackComponent
 
@@ -46,8 +47,7 @@ _ANY = "TRACKER"
 """Stands for the name of whichever experiment tracker, in a command."""
 
 
-@dataclass(frozen=True)
-class RunStack:
+class RunStack(Record):
     """The components of a stack as one run uses them."""
 
     stack: Stack
@@ -61,7 +61,7 @@ class RunStack:
     """Artifact version id to version, for inputs that exist before the run."""
     secrets: dict[str, dict[str, str]]
     redactor: Redactor | None
-    preparation: Preparation = field(repr=False, compare=False)
+    preparation: Preparation = field(repr=False)
     """Prepares steps that a growing pipeline records later."""
     notes: tuple[str, ...] = ()
     """What is said without effect, or has another one than it may seem; one or two sentences each."""
@@ -176,7 +176,7 @@ class Preparation:
         )  # fmt: skip
         self._check_hooks(recorded, problems)
         notes = (*self._configuration.notes, *notes_on(recorded.spec.steps))
-        taken = replace(empty, redactor=redactor_of(empty.secrets), notes=notes)
+        taken = empty.replace(redactor=redactor_of(empty.secrets), notes=notes)
         return self.more(taken, recorded.spec.steps, recorded.definitions, problems)
 
     def more(
@@ -200,8 +200,7 @@ class Preparation:
         fresh = self._secrets(steps, [*(t for t in trackers.values() if t), *stores], problems)
         secrets = {**taken.secrets, **fresh}
         known = {**taken.external, **external}
-        return replace(
-            taken, external=known, secrets=secrets,
+        return taken.replace(external=known, secrets=secrets,
             steps={**taken.steps, **{step.name: self._of_step(step, taken.store, trackers[step.name], known, secrets)
                                      for step in steps}},
             redactor=redactor_of(secrets) if fresh.keys() - taken.secrets.keys() else taken.redactor,

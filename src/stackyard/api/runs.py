@@ -7,7 +7,6 @@ import functools
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from stackyard.model.errors import (
     UsageError,
 )
 from stackyard.model.names import did_you_mean
+from stackyard.model.record import Record
 from stackyard.model.views import LogLine, Page, RunView, StepRunView
 from stackyard.storage.home import Home
 from stackyard.storage.host import reason_of
@@ -40,8 +40,7 @@ NEWEST = ("latest", "last")
 """Words for the project's newest run, unless a run is named so."""
 
 
-@dataclass(frozen=True)
-class LogPage:
+class LogPage(Record):
     """A piece of a run's logs."""
 
     lines: list[LogLine]

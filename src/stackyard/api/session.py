@@ -7,7 +7,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,7 @@ from stackyard.model.errors import ResumeError, RunNotFoundError, StackyardError
 from stackyard.model.graph import StepSpec, topological_order
 from stackyard.model.job import StepError
 from stackyard.model.problems import Problems
+from stackyard.model.record import Record
 from stackyard.model.stack import Registry, Stack
 from stackyard.model.views import RunView
 from stackyard.storage.catalog.connection import open_reader
@@ -59,8 +60,7 @@ Created = Callable[[str, str], None]
 """Takes id and name of a run."""
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Record):
     """What is to run, and where."""
 
     definition: PipelineDefinition

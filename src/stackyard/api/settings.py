@@ -8,7 +8,7 @@ than the stack's, or for a type that the stack lacks, are left out, so that the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from stackyard.api.run_configuration import RunConfiguration
@@ -19,12 +19,12 @@ from stackyard.model.errors import Location, SettingsError
 from stackyard.model.graph import GivenSettings, StepSpec
 from stackyard.model.names import did_you_mean
 from stackyard.model.problems import Problems
+from stackyard.model.record import Record
 
 _Merged = dict[ComponentType, dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class RunSettings:
+class RunSettings(Record):
     """What the components of a run's stack were told."""
 
     run: _Merged = field(default_factory=dict)
@@ -40,8 +40,7 @@ class RunSettings:
         return self.steps.get(step, {}).get(component_type, {})
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(Record):
     """Settings as one place gives them."""
 
     values: Mapping[str, Any]

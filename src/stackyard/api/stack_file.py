@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from stackyard.model.errors import (
     UnknownFlavorError,
 )
 from stackyard.model.names import check_name, did_you_mean
+from stackyard.model.record import Record
 from stackyard.model.stack import DEFAULT_NAME, Registry
 from stackyard.storage.yaml_file import (
     Problem,
@@ -48,8 +48,7 @@ _NEWER = re.compile(r"\d{1,9}(\.\d+)?")
 Pairs = dict[str, tuple[Node, Node]]
 
 
-@dataclass(frozen=True)
-class DeclaredComponent:
+class DeclaredComponent(Record):
     """A component as the file wants it."""
 
     component_type: ComponentType
@@ -61,8 +60,7 @@ class DeclaredComponent:
     location: Location
 
 
-@dataclass(frozen=True)
-class DeclaredStack:
+class DeclaredStack(Record):
     """A stack as the file wants it."""
 
     name: str
@@ -72,8 +70,7 @@ class DeclaredStack:
     location: Location
 
 
-@dataclass(frozen=True)
-class StackFile:
+class StackFile(Record):
     """What a file declares."""
 
     path: Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stackyard.api.driver import Created, run_file
@@ -13,11 +12,11 @@ from stackyard.api.run_request import RunRequest
 from stackyard.authoring.pipeline import set_runner
 from stackyard.model.enums import Status
 from stackyard.model.errors import ResumeError, UsageError
+from stackyard.model.record import Record
 from stackyard.model.views import RunView
 
 
-@dataclass(frozen=True)
-class Ended:
+class Ended(Record):
     """What came of a request."""
 
     exit_code: int
@@ -57,7 +56,7 @@ def run_here(request: RunRequest, show: Show, created: Created | None = None) ->
                     "can't be given to them from outside.",
                     hint='Guard the call with: if __name__ == "__main__":',
                 ) from error
-            request = replace(request, kind="script", function=None)
+            request = request.replace(kind="script", function=None)
     code, program = run_program(request, show, created)
     if request.again and len(program.called) <= len(request.earlier):
         raise ResumeError(

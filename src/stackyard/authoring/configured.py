@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from typing import Any
 
 from pydantic import BaseModel
@@ -13,13 +13,13 @@ from stackyard.authoring.vocabulary import STEP_CONFIGURATION, STEP_OPTIONS, che
 from stackyard.model.errors import Location, OptionError
 from stackyard.model.names import with_article
 from stackyard.model.options import CachePolicy, HookSpec, ModelSpec, ResourceSettings, StepRetryConfig
+from stackyard.model.record import Record
 
 _CODE_KEYS = {**STEP_CONFIGURATION, **STEP_OPTIONS}
 _SOURCES = {f"{event}_hook_source": word for word, event in HOOKS.items()}
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(Record):
     """What a run configuration, or ``with_options(steps=...)``, says of one step."""
 
     options: StepOptions = field(default_factory=StepOptions)
@@ -79,4 +79,4 @@ def from_code(section: object, owner: str, location: Location | None) -> Section
     if outputs:
         given["output_materializers"] = {name: told["materializer_source"] for name, told in outputs.items()}
     options = read_step_options(given, owner, location)
-    return Section(replace(options, parameters={}), options.parameters, "code", location)
+    return Section(options.replace(parameters={}), options.parameters, "code", location)

@@ -9,12 +9,13 @@ import contextlib
 import contextvars
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stackyard.authoring.frames import caller, in_import
 from stackyard.authoring.metadata import jsonable_metadata
 from stackyard.model.errors import SecretNotFoundError, UsageError
+from stackyard.model.record import Record
 from stackyard.model.response_names import Configuration
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from stackyard.model.options import ModelVersionRef
 
 
-@dataclass(frozen=True)
-class RunInfo:
+class RunInfo(Record):
     """The run that a step belongs to."""
 
     id: str
@@ -31,15 +31,13 @@ class RunInfo:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class NameInfo:
+class NameInfo(Record):
     """A pipeline or stack by name."""
 
     name: str
 
 
-@dataclass(frozen=True)
-class StepRunInfo:
+class StepRunInfo(Record):
     """The step run that is being executed."""
 
     id: str
@@ -47,12 +45,11 @@ class StepRunInfo:
     attempt: int = 1
     """1 the first time; one more each time that it is tried again."""
     pipeline_run_id: str = ""
-    config: Configuration = field(default_factory=lambda: Configuration({}, {}), repr=False, compare=False)
+    config: Configuration = field(default_factory=lambda: Configuration({}, {}), repr=False)
     """What the step knows of itself: ``parameters`` and ``extra``."""
 
 
-@dataclass(frozen=True)
-class InputInfo:
+class InputInfo(Record):
     """An artifact version that the step takes."""
 
     id: str
@@ -99,8 +96,7 @@ class StepServices(Protocol):
         """Return the folder that the output's version will lie in; it exists."""
 
 
-@dataclass
-class StepContext:
+class StepContext(Record, frozen=False):
     """The step that is running in this process."""
 
     step_name: str

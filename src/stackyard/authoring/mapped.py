@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, overload
 
 from stackyard.authoring.frames import caller
 from stackyard.authoring.handles import OutputHandle, OutputHandles
 from stackyard.model.errors import InputError
+from stackyard.model.record import Record
 
 Result = OutputHandle | OutputHandles
 
 
-@dataclass(frozen=True)
-class Unmapped:
+class Unmapped(Record):
     """A value that every call of ``map`` gets as a whole."""
 
     value: Any

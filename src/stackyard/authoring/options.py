@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field
 from typing import Any
 
 from stackyard.authoring.option_values import Reader, without_repeats
@@ -11,14 +11,14 @@ from stackyard.authoring.sources import read_hook
 from stackyard.model.errors import Location
 from stackyard.model.graph import GivenSettings
 from stackyard.model.options import CachePolicy, HookEvent, HookSpec, ModelSpec, ResourceSettings, StepRetryConfig
+from stackyard.model.record import Record
 
 HOOKS: dict[str, HookEvent] = {
     "on_start": "start", "on_success": "success", "on_failure": "failure", "on_end": "end"
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class StepOptions:
+class StepOptions(Record):
     """What one place (a decorator, ``with_options``, a section of a run configuration) says of steps.
 
     None and empty mean that it says nothing.
@@ -61,7 +61,7 @@ class StepOptions:
                 changes[name] = old.model_copy(update={each: getattr(new, each) for each in new.model_fields_set})
             else:
                 changes[name] = new
-        return replace(self, **changes) if changes else self
+        return self.replace(**changes) if changes else self
 
     def without_those_of(self, stronger: StepOptions) -> StepOptions:
         """Return these options without the mappings and lists that the others say anew: ``merge=False``."""
@@ -69,10 +69,10 @@ class StepOptions:
         taken = [
             name for name in _FIELDS if isinstance(getattr(stronger, name), (dict, list)) and getattr(stronger, name)
         ]
-        return replace(self, **{name: getattr(empty, name) for name in taken})
+        return self.replace(**{name: getattr(empty, name) for name in taken})
 
 
-_FIELDS = tuple(each.name for each in fields(StepOptions))
+_FIELDS = StepOptions.field_names
 
 
 def read_step_options(given: Mapping[str, Any], owner: str, location: Location | None) -> StepOptions:

@@ -7,7 +7,7 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Generic, overload
@@ -29,6 +29,7 @@ from stackyard.model.graph import PipelineSpec
 from stackyard.model.names import with_article
 from stackyard.model.options import ModelSpec
 from stackyard.model.problems import Problems
+from stackyard.model.record import Record
 
 if typing.TYPE_CHECKING:
     from stackyard.authoring.artifact_config import ExternalArtifact
@@ -39,8 +40,7 @@ if typing.TYPE_CHECKING:
 _CHANGES = {**PIPELINE_OPTIONS, **PIPELINE_CHANGES}
 
 
-@dataclass
-class RecordedPipeline:
+class RecordedPipeline(Record, frozen=False):
     """A pipeline call, recorded: what will run, and what it runs with that can't be written."""
 
     spec: PipelineSpec

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from stackyard.authoring.recorder import Recorder, current_recorder
 from stackyard.model.errors import UsageError
 from stackyard.model.options import ModelSpec
+from stackyard.model.record import Record
 
 _make_model: list[Callable[[ModelSpec], Any]] = []
 
@@ -18,8 +19,7 @@ def set_model_maker(make: Callable[[ModelSpec], Any]) -> None:
     _make_model[:] = [make]
 
 
-@dataclass(frozen=True)
-class PipelineContext:
+class PipelineContext(Record):
     """The pipeline whose function is being called."""
 
     name: str

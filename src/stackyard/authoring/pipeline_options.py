@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field
 from typing import Any
 
 from stackyard.authoring.configured import Section, from_code
@@ -14,10 +14,10 @@ from stackyard.model.enums import ExecutionMode
 from stackyard.model.errors import Location
 from stackyard.model.graph import GivenSettings
 from stackyard.model.options import HookSpec
+from stackyard.model.record import Record
 
 
-@dataclass(frozen=True)
-class PipelineOptions:
+class PipelineOptions(Record):
     """What can be said about how a pipeline runs, apart from its parameters; None and empty say nothing."""
 
     stack: str | None = None
@@ -53,7 +53,7 @@ class PipelineOptions:
     @property
     def for_steps(self) -> StepOptions:
         """Return what counts for every step when the pipeline is called inside another one."""
-        return replace(self.steps, tags=list(self.tags), extra=self.extra)
+        return self.steps.replace(tags=list(self.tags), extra=self.extra)
 
     def under(self, stronger: PipelineOptions, *, merge: bool) -> PipelineOptions:
         """Return what both say together.
@@ -63,16 +63,16 @@ class PipelineOptions:
             merge: join mappings and lists; else those of the stronger one stand alone.
         """
         changes: dict[str, Any] = {}
-        for each in fields(self):
-            old, new = getattr(self, each.name), getattr(stronger, each.name)
+        for name in self.field_names:
+            old, new = getattr(self, name), getattr(stronger, name)
             if isinstance(new, StepOptions):
-                changes[each.name] = (old if merge else old.without_those_of(new)).under(new)
+                changes[name] = (old if merge else old.without_those_of(new)).under(new)
             elif isinstance(new, dict):
-                changes[each.name] = {**old, **new} if merge or not new else new
+                changes[name] = {**old, **new} if merge or not new else new
             elif isinstance(new, tuple):
-                changes[each.name] = tuple(without_repeats([*old, *new])) if merge or not new else new
+                changes[name] = tuple(without_repeats([*old, *new])) if merge or not new else new
             else:
-                changes[each.name] = old if new is None else new
+                changes[name] = old if new is None else new
         return PipelineOptions(**changes)
 
 

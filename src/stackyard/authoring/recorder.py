@@ -7,7 +7,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from stackyard.authoring.configured import Section, from_file
@@ -16,6 +16,7 @@ from stackyard.authoring.options import StepOptions
 from stackyard.model.errors import DefinitionError, InputError, Location, RunConfigurationError, StackyardError
 from stackyard.model.graph import StepSpec
 from stackyard.model.names import did_you_mean
+from stackyard.model.record import Record
 
 if TYPE_CHECKING:
     from stackyard.authoring.artifact_config import ExternalArtifact
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from stackyard.model.problems import Problems
 
 
-@dataclass(frozen=True)
-class RecorderSettings:
+class RecorderSettings(Record):
     """What counts for all steps of one call of a pipeline."""
 
     defaults: StepOptions = field(default_factory=StepOptions)
@@ -67,11 +67,11 @@ class Recorder:
         """Who runs what is recorded while the function goes on; None: nothing runs."""
         self.on_added: Callable[[], None] | None = None
         """Is called after each recorded step."""
-        self._configured = replace(from_file(self.settings.configuration), tags=[], extra={})  # these are the run's
+        self._configured = from_file(self.settings.configuration).replace(tags=[], extra={})  # these are the run's
         whole = self.settings.defaults.under(self._configured)
-        self.whole = replace(whole, substitutions={**self.settings.moment, **whole.substitutions})
+        self.whole = whole.replace(substitutions={**self.settings.moment, **whole.substitutions})
         """What counts for the pipeline as a whole."""
-        self._outermost = replace(self.settings.defaults, settings=[])  # the run's settings are no step's own
+        self._outermost = self.settings.defaults.replace(settings=[])  # the run's settings are no step's own
         self._merged: dict[tuple[int, int, str], tuple[StepOptions, StepOptions, StepOptions]] = {}
         self._sections: dict[str, StepOptions] = {}
         self._used: set[str] = set()
@@ -198,8 +198,7 @@ class Recorder:
             chosen = chosen if options.enable_cache is None else options.enable_cache
         forced = self.settings.force_cache
         chosen = forced if forced is not None else chosen
-        return replace(
-            merged,
+        return merged.replace(
             enable_cache=True if chosen is None else chosen,
             substitutions={**self.settings.moment, **merged.substitutions},
         )

@@ -7,19 +7,18 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Any, Optional
 
 from stackyard.authoring.artifact_config import ArtifactConfig
 from stackyard.authoring.frames import location_of as location_of
 from stackyard.model.errors import SignatureError
+from stackyard.model.record import Record
 
 EMPTY = inspect.Parameter.empty
 SINGLE_OUTPUT = "output"
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(Record):
     """A parameter of a step or pipeline function."""
 
     name: str
@@ -34,8 +33,7 @@ class Parameter:
         return self.default is EMPTY
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(Record):
     """An output of a step function."""
 
     name: str
@@ -51,8 +49,7 @@ class Output:
         return "" if self.annotation is Any or self.annotation is EMPTY else type_text(self.annotation)
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(Record):
     """What a step or pipeline takes and gives."""
 
     parameters: tuple[Parameter, ...]

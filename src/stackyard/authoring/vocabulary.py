@@ -7,17 +7,16 @@ data: read on the way to an error message and by the page's generator, never whi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from stackyard.model.errors import Location, OptionError
 from stackyard.model.names import did_you_mean
+from stackyard.model.record import Record
 
 Verdict = Literal["honoured", "no effect", "refused"]
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(Record):
     """What a keyword, key or method does here."""
 
     verdict: Verdict

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import IO, Any
 
 import click
@@ -23,6 +23,7 @@ from stackyard.cli.progress_text import (
 from stackyard.engine.reporter import Reporter, RunFacts, StepChange
 from stackyard.model.enums import Status
 from stackyard.model.job import StepError
+from stackyard.model.record import Record
 from stackyard.storage.logs import cut_lines
 
 MAX_ROWS = 60
@@ -35,8 +36,7 @@ FLUSH_S = 0.05
 """How often lines are written at most while they are few: each writing wakes whoever reads."""
 
 
-@dataclass
-class Row:
+class Row(Record, frozen=False):
     """A step as a table shows it."""
 
     status: Status = Status.QUEUED

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -158,9 +157,9 @@ def run_target(
                 f"{' '.join(arguments)!r} is no option of 'stackyard run', and {place} is no script with a main guard.",
                 hint=f"See: {ctx.command_path} --help",
             )
-        request = replace(request, kind="script", arguments=list(arguments))
+        request = request.replace(kind="script", arguments=list(arguments))
         if is_module:
-            request = replace(request, kind="module", module=place, file="")
+            request = request.replace(kind="module", module=place, file="")
     if dry_run:
         from stackyard.cli.run_forecast import forecast  # noqa: PLC0415  # the engine, needed for running only
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -53,8 +52,7 @@ def retry(run: str, stack: str | None, no_cache: bool, run_name: str | None, man
 
     ctx = open_context()
     request = request_to_retry(ctx, run, stack=stack)
-    request = replace(
-        request,
+    request = request.replace(
         enable_cache=False if no_cache else request.enable_cache,
         run_name=run_name,
     )

@@ -6,13 +6,13 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from stackyard.cli.output import json_option, print_json
 from stackyard.model.errors import PipelineNotFoundError, StackyardError, UsageError
+from stackyard.model.record import Record
 
 if TYPE_CHECKING:
     from stackyard.api.context import Context
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True)
-class Manner:
+class Manner(Record):
     """How a run is started and shown."""
 
     detach: bool
@@ -90,7 +89,7 @@ def carry_out(ctx: Context, request: RunRequest, manner: Manner) -> int:
     from stackyard.api.runs import get_run  # noqa: PLC0415
     from stackyard.api.starting import run_here  # noqa: PLC0415
 
-    request = replace(request, in_process=manner.in_process)
+    request = request.replace(in_process=manner.in_process)
     out = sys.stdout
     with _own_stdout(manner):
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from stackyard.engine.cache import CacheDecision, KnownVersion
@@ -20,11 +20,11 @@ from stackyard.model.enums import Status
 from stackyard.model.graph import PipelineSpec, StepSource, StepSpec
 from stackyard.model.job import Secrets, StepError, StepEvent, StepJob, StepLimits, StepOutcome
 from stackyard.model.options import HookEvent, HookSpec, ModelVersionRef
+from stackyard.model.record import Record
 from stackyard.storage.logs import StepLog
 
 
-@dataclass
-class Attempt:
+class Attempt(Record, frozen=False):
     """One attempt of a step, from its job to its outcome."""
 
     spec: StepSpec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from datetime import datetime, timezone
 from typing import Any
 
@@ -19,6 +19,7 @@ from stackyard.model.errors import ArtifactDamagedError, StackyardError
 from stackyard.model.graph import StepSource, StepSpec
 from stackyard.model.job import ComponentSpec, InputVersion
 from stackyard.model.options import CachePolicy
+from stackyard.model.record import Record
 from stackyard.storage.artifact_store import ArtifactStore
 from stackyard.storage.catalog.reader import CatalogReader
 
@@ -28,8 +29,7 @@ MAX_TEXT = 20_000
 _PYTHON = ".".join(platform.python_version_tuple()[:2])
 
 
-@dataclass(frozen=True)
-class KnownVersion:
+class KnownVersion(Record):
     """An artifact version as a step's input or output."""
 
     id: str
@@ -56,7 +56,7 @@ class KnownVersion:
 
     def of_item(self, item: int | None, item_digest: str = "") -> KnownVersion:
         """Return the version as the input that takes one member of it, or the version itself without ``item``."""
-        return self if item is None else replace(self, item=item, item_digest=item_digest)
+        return self if item is None else self.replace(item=item, item_digest=item_digest)
 
     def identity(self) -> str:
         """Return what stands for the value in a cache key: the same text only for equal values.
@@ -77,8 +77,7 @@ class KnownVersion:
         )  # fmt: skip
 
 
-@dataclass
-class CacheDecision:
+class CacheDecision(Record, frozen=False):
     """What the cache says of a step."""
 
     key: str

@@ -10,7 +10,6 @@ import functools
 import hashlib
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from types import (
     BuiltinFunctionType,
     BuiltinMethodType,
@@ -25,6 +24,7 @@ from types import (
 from typing import Any
 
 from stackyard.model.names import BY_VALUE_MODULES
+from stackyard.model.record import Record
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes, bytearray, type(Ellipsis), type(NotImplemented))
 _NOT_OF_CLASS = frozenset(
@@ -34,8 +34,7 @@ _NOT_OF_CLASS = frozenset(
 _CO_HAS_DOCSTRING = 0x4000000
 
 
-@dataclass(frozen=True)
-class Captured:
+class Captured(Record):
     """What a function takes along."""
 
     digest: str

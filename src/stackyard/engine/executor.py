@@ -7,14 +7,13 @@ neither graph nor catalog. `tests/contract/test_orchestrators.py` holds every ex
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from stackyard.model.job import Secrets, StepEvent, StepJob, StepOutcome, StepReply, StepRequest
+from stackyard.model.record import Record
 
 
-@dataclass
-class LogData:
+class LogData(Record, frozen=False):
     """Something that a step printed."""
 
     step_run_id: str

@@ -11,13 +11,13 @@ import socket
 import subprocess
 import sys
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
 from typing import Any
 
 from stackyard.engine.channel import FDS_PER_WORKER
 from stackyard.engine.preload import loaded_modules
 from stackyard.engine.surroundings import environment, inherited, surroundings
 from stackyard.model.errors import ExecutionError
+from stackyard.model.record import Record
 from stackyard.storage.host import IS_WINDOWS
 from stackyard.storage.strays import MARK_VARIABLE, kill_marked, new_mark
 
@@ -29,8 +29,7 @@ CLOSE_TIMEOUT_S = 10
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from stackyard.engine.{0} import main; main()"
 
 
-@dataclass
-class WorkerProcess:
+class WorkerProcess(Record, frozen=False):
     """A worker as its driver sees it. Closing ``channel`` ends it."""
 
     number: int
@@ -41,7 +40,7 @@ class WorkerProcess:
     pid: int = 0
     exit_status: int | None = None
     """As ``os.waitpid`` gives it; None while it lives."""
-    popen: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    popen: subprocess.Popen[bytes] | None = None
 
 
 class WorkerLauncher(ABC):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from stackyard.engine.cache import KnownVersion
@@ -12,14 +12,14 @@ from stackyard.model.artifact import Manifest
 from stackyard.model.enums import ExecutionMode, Status
 from stackyard.model.graph import StepSpec
 from stackyard.model.job import ComponentSpec, Secrets, StepError
+from stackyard.model.record import Record
 
 if TYPE_CHECKING:
     from stackyard.authoring.step import StepDefinition
     from stackyard.model.redaction import Redactor
 
 
-@dataclass(frozen=True)
-class StepComponents:
+class StepComponents(Record):
     """What a step takes from its stack."""
 
     artifact_store: ComponentSpec
@@ -28,8 +28,7 @@ class StepComponents:
     """Values of all secrets that the step and its components name."""
 
 
-@dataclass(frozen=True)
-class KeptStep:
+class KeptStep(Record):
     """A step that does not run, and what stands instead."""
 
     status: Status
@@ -42,8 +41,7 @@ class KeptStep:
     """``skipped``: why, in words."""
 
 
-@dataclass(frozen=True)
-class EarlierSteps:
+class EarlierSteps(Record):
     """What is known of steps before they begin; of those of a new run nothing, so that all of them run."""
 
     ids: Mapping[str, str] = field(default_factory=dict)
@@ -54,8 +52,7 @@ class EarlierSteps:
     """Step to why it runs again although it completed before, as a sentence."""
 
 
-@dataclass(frozen=True)
-class Upload:
+class Upload(Record):
     """A value from outside that was stored for the run."""
 
     placeholder: str
@@ -63,8 +60,7 @@ class Upload:
     manifest: Manifest
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(Record):
     """Steps that were checked and are to run; a pipeline that grows comes in several."""
 
     specs: list[StepSpec]
@@ -80,8 +76,7 @@ class Batch:
     """Masks the secrets of these steps and of all before."""
 
 
-@dataclass(frozen=True)
-class StepEnd:
+class StepEnd(Record):
     """How a step ended, for a pipeline function that waits for its value."""
 
     status: Status
@@ -91,8 +86,7 @@ class StepEnd:
     """``skipped``: why, in words."""
 
 
-@dataclass(frozen=True)
-class RunPlan:
+class RunPlan(Record):
     """What a run needs to know beside its graph."""
 
     facts: RunFacts

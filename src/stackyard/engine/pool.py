@@ -9,7 +9,7 @@ import selectors
 import signal
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from stackyard.engine.channel import ChannelError, FrameReader, encode
@@ -17,6 +17,7 @@ from stackyard.engine.executor import Answer, ExecutorEvent, LogData
 from stackyard.engine.launcher import WorkerLauncher, WorkerProcess, ZygoteLauncher, give_back, new_launcher
 from stackyard.model.errors import ExecutionError
 from stackyard.model.job import Secrets, StepError, StepEvent, StepJob, StepOutcome, StepRequest
+from stackyard.model.record import Record
 from stackyard.storage.ids import now
 
 _READ_BYTES = 1 << 16
@@ -30,8 +31,7 @@ Meanwhile = Callable[[], None]
 SEE_LOG = "See the step's log."
 
 
-@dataclass
-class _Worker:
+class _Worker(Record, frozen=False):
     """A worker with what was read from it."""
 
     process: WorkerProcess

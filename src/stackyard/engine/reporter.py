@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from stackyard.model.enums import Status
 from stackyard.model.job import StepError
+from stackyard.model.record import Record
 
 
-@dataclass(frozen=True)
-class RunFacts:
+class RunFacts(Record):
     """A run as it begins."""
 
     run_id: str
@@ -30,8 +30,7 @@ class RunFacts:
     """The run goes on after it ended before it completed."""
 
 
-@dataclass(frozen=True)
-class StepChange:
+class StepChange(Record):
     """A step's new status."""
 
     step: str

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
+from stackyard.model.record import Record
 
-@dataclass(frozen=True)
-class Finding:
+
+class Finding(Record):
     """What a component's own check found."""
 
     severity: Literal["ok", "warning", "error"]
@@ -33,8 +34,7 @@ class Component(ABC):  # noqa: B024  # a component need not be checkable
         return []
 
 
-@dataclass(frozen=True)
-class TrackedStep:
+class TrackedStep(Record):
     """The step that an experiment tracker follows."""
 
     step_name: str
@@ -59,8 +59,7 @@ class ExperimentTracker(Component):
         """
 
 
-@dataclass(frozen=True)
-class RunAlert:
+class RunAlert(Record):
     """How a run ended; ``document`` is the same as JSON."""
 
     run_id: str

@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from stackyard.model.errors import ComponentError
+from stackyard.model.record import Record
 
 T = TypeVar("T")
 
@@ -20,8 +20,7 @@ MAX_ANSWER_BYTES = 8 << 20
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Record):
     """What a server answered."""
 
     status: int

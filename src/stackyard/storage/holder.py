@@ -6,16 +6,15 @@ import contextlib
 import json
 import os
 import sys
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from stackyard.model.record import Record
 from stackyard.storage.host import host_name, process_exists
 from stackyard.storage.ids import now
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(Record):
     """A process that holds a lock; ``pid`` is 0 when it is not known."""
 
     pid: int = 0

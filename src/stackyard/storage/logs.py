@@ -12,11 +12,12 @@ import errno
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from stackyard.model.record import Record
 from stackyard.model.views import LogLine
 from stackyard.storage.host import free_bytes, reason_of
 from stackyard.storage.ids import now
@@ -91,16 +92,14 @@ class StepLog:
             self._torn = written < len(line)
 
 
-@dataclass
-class _Open:
+class _Open(Record, frozen=False):
     """A line that has not ended yet."""
 
     at: str = ""
     text: str = ""
 
 
-@dataclass
-class LogReader:
+class LogReader(Record, frozen=False):
     """Reads a step's log as lines, from where it stopped the last time.
 
     Progress bars: of a line with carriage returns only what is last seen is given. Lines longer than

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from yaml.constructor import ConstructorError, SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from stackyard.model.errors import Location, StackyardError
+from stackyard.model.record import Record
 from stackyard.model.secret import REFERENCE
 from stackyard.storage.host import reason_of
 
@@ -32,8 +32,7 @@ _UNQUOTED = re.compile(rf"(?::|-)[ \t]+{REFERENCE}[ \t]*[^\s#,}}\]]")
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Record):
     """What is wrong at a place in a file."""
 
     message: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from stackyard.api import launch, rerun, runs
@@ -70,7 +69,7 @@ def retry(call: Call, params: RunRetryParams) -> RunStartResult:
     context = call.context
     request = rerun.request_to_retry(context, params.run)
     if params.enable_cache is not None:
-        request = replace(request, enable_cache=params.enable_cache)
+        request = request.replace(enable_cache=params.enable_cache)
     return _start(call, context, request, "Running a pipeline")
 
 
@@ -90,7 +89,7 @@ def _start(call: Call, context: Context, request: RunRequest, what: str) -> RunS
     call.require_trust(what)
     interpreter = call.require_interpreter()
     driver = [interpreter, str(TOOL / "run_driver.py"), "--request"]
-    run_id, name = launch.start_run(context, replace(request, interpreter=interpreter, python=""), driver=driver)
+    run_id, name = launch.start_run(context, request.replace(interpreter=interpreter, python=""), driver=driver)
     if call.cancelled.is_set():
         runs.stop_run(context, run_id)
     return RunStartResult(run_id=run_id, name=name)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from stackyard.model.cache_key import CacheKeyParts
+from stackyard.model.record import Record
 from stackyard.storage.catalog.queries import Queries
 from stackyard.storage.catalog.sql import marks
 
 
-@dataclass(frozen=True)
-class KeyedStep:
+class KeyedStep(Record):
     """A step run with what its cache key was made of."""
 
     id: str

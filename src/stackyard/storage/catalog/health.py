@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from stackyard.model.errors import CatalogError
+from stackyard.model.record import Record
 from stackyard.storage.catalog.connection import catalog_errors, checkpoint, open_reader, open_writer
 from stackyard.storage.catalog.reader import CatalogReader
 from stackyard.storage.catalog.runs import mark_interrupted
@@ -21,8 +21,7 @@ _NO_PROBLEM = "NULL value in tags."
 """What SQLite before 3.41 says of each row of a table WITHOUT ROWID whose key does not come first."""
 
 
-@dataclass(frozen=True)
-class CatalogHealth:
+class CatalogHealth(Record):
     """How the catalog is."""
 
     problem: str = ""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from stackyard.model.digest import canonical_json
 from stackyard.model.enums import Status
 from stackyard.model.errors import AlreadyExistsError, RunNotFoundError
+from stackyard.model.record import Record
 from stackyard.storage.catalog.connection import writing
 from stackyard.storage.catalog.sql import changed, insert
 from stackyard.storage.catalog.tags import add_tags, forget_tags
@@ -23,8 +24,7 @@ from stackyard.storage.strays import end_strays
 UNFINISHED_SQL = "('initializing', 'queued', 'running', 'retrying', 'stopping')"
 
 
-@dataclass
-class NewRun:
+class NewRun(Record, frozen=False):
     """The facts of a run when it begins."""
 
     id: str
@@ -48,8 +48,7 @@ class NewRun:
     tags: list[str] = field(default_factory=list)
 
 
-@dataclass
-class NewStepRun:
+class NewStepRun(Record, frozen=False):
     """The facts of a step run when its run, or the graph that grows, comes to it."""
 
     id: str

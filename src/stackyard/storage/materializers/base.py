@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from stackyard.model.artifact import Manifest, Preview
+from stackyard.model.record import Record
 from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
 from stackyard.storage.materializers import registered
 
@@ -17,8 +18,7 @@ PREVIEW_TEXT = 10_000
 PREVIEW_CELL = 200
 
 
-@dataclass
-class Saved:
+class Saved(Record, frozen=False):
     """What is known of a value after saving it."""
 
     shape: list[int] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from pydantic_core import to_jsonable_python
@@ -13,6 +13,7 @@ from pydantic_core import to_jsonable_python
 from stackyard.model.artifact import Manifest
 from stackyard.model.errors import MaterializationError
 from stackyard.model.materializer import HOW, misfit
+from stackyard.model.record import Record
 from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
 from stackyard.storage.ids import new_id, now
 from stackyard.storage.materializers import registered
@@ -40,8 +41,7 @@ _known = {m.name: m for m in MATERIALIZERS}
 _by_type = {path: m for m in MATERIALIZERS for path in m.types}
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Record):
     """Where an artifact version comes from, as its manifest says."""
 
     artifact_name: str
@@ -57,8 +57,7 @@ class Origin:
     save_type: str = "step_output"
 
 
-@dataclass(frozen=True)
-class NewVersion:
+class NewVersion(Record):
     """Room for an artifact version that has no files of ours yet."""
 
     id: str

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from stackyard.model.artifact import ArtifactFile, Manifest
 from stackyard.model.errors import NotReadableError, UsageError
 from stackyard.model.names import did_you_mean
+from stackyard.model.record import Record
 from stackyard.storage.reading.plain import csv_table, json_table, lines_table
 from stackyard.storage.reading.structure import plain_of
 from stackyard.storage.reading.table import StoredTable
@@ -29,15 +29,13 @@ _STRUCTURE = "structure.json"
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
-@dataclass(frozen=True)
-class StoredJson:
+class StoredJson(Record):
     """A JSON value that is no table."""
 
     data: Any
 
 
-@dataclass(frozen=True)
-class StoredText:
+class StoredText(Record):
     """A text."""
 
     path: Path
@@ -59,8 +57,7 @@ class StoredText:
         return lines_table(self.read())
 
 
-@dataclass(frozen=True)
-class StoredImage:
+class StoredImage(Record):
     """A PNG image."""
 
     path: Path

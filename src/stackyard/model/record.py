@@ -1,0 +1,120 @@
+"""Records: what dataclasses are used for elsewhere, at a hundredth of what each class costs when it is imported.
+
+``dataclasses.dataclass`` writes and compiles the source of up to seven methods for every class, 0.3 to 1 ms each; a
+run's driver has about a hundred such classes, and a trivial step half a second. Here the methods are written once and
+look at the class's fields. Type checkers see the same as for a dataclass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, Field, field
+from typing import Any, ClassVar
+
+from typing_extensions import Self, dataclass_transform
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+class Record:
+    """Base of classes that hold fields, each an annotation with or without a default.
+
+    Fields come in the order of their declaration, those of base classes first; ``field(default_factory=...)`` makes a
+    default for each object, ``field(repr=False)`` hides what it holds. Records are equal when they are of one class
+    and all fields are. They are immutable and hashable unless the class says ``frozen=False``.
+    """
+
+    field_names: ClassVar[tuple[str, ...]] = ()
+    """The fields, in order."""
+    _defaults: ClassVar[dict[str, Any]] = {}
+    """Field to its default, or to a :class:`dataclasses.Field` that makes it."""
+    _hidden: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are not shown."""
+
+    def __init_subclass__(cls, *, frozen: bool = True) -> None:
+        """Collect the fields."""
+        super().__init_subclass__()
+        own = [name for name, kind in cls.__annotations__.items() if not str(kind).startswith("ClassVar")]
+        cls.field_names = tuple(dict.fromkeys([*cls.field_names, *own]))
+        given = {name: cls.__dict__[name] for name in own if name in cls.__dict__}
+        for name, default in [*given.items()]:
+            if isinstance(default, Field):
+                delattr(cls, name)
+                if not default.repr:
+                    cls._hidden = cls._hidden | {name}
+                if default.default_factory is MISSING:
+                    del given[name]
+        cls._defaults = {**cls._defaults, **given}
+        if not frozen:
+            cls.__setattr__ = object.__setattr__  # type: ignore[method-assign,assignment]
+            cls.__delattr__ = object.__delattr__  # type: ignore[method-assign]
+            cls.__hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        """Take the fields, by position or by name.
+
+        Raises:
+            TypeError: a field is missing, unknown, or given twice.
+        """
+        fields, names = self.__dict__, self.field_names
+        fields.update(zip(names, values, strict=False))
+        fields.update(named)
+        if len(fields) < len(names):
+            for name, default in self._defaults.items():
+                if name not in fields:
+                    fields[name] = _make(default) if isinstance(default, Field) else default
+        if len(fields) != len(names) or len(values) + len(named) > len(names) or not fields.keys() >= {*names}:
+            self._refuse(values, named)
+
+    def _refuse(self, values: tuple[Any, ...], named: dict[str, Any]) -> None:
+        names = self.field_names
+        missing = [name for name in names if name not in self.__dict__]
+        wrong = [name for name in named if name not in names or name in names[: len(values)]]
+        said = [f"without {', '.join(missing)}"] * bool(missing) + [f"with {', '.join(wrong)}"] * bool(wrong)
+        raise TypeError(f"{type(self).__name__}() was called {' and '.join(said) or f'with {len(values)} values'}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse.
+
+        Raises:
+            AttributeError: always.
+        """
+        raise AttributeError(f"{type(self).__name__}.{name} can't be changed: make another one with replace()")
+
+    def __delattr__(self, name: str) -> None:
+        """Refuse.
+
+        Raises:
+            AttributeError: always.
+        """
+        raise AttributeError(f"{type(self).__name__}.{name} can't be removed")
+
+    def __eq__(self, other: object) -> bool:
+        """Compare all fields with those of an object of the same class."""
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        """Hash all fields."""
+        return hash(tuple([self.__dict__[name] for name in self.field_names]))
+
+    def __repr__(self) -> str:
+        """Show the fields that may be shown."""
+        shown = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self.field_names if name not in self._hidden)
+        return f"{type(self).__qualname__}({shown})"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return field to value."""
+        return {name: self.__dict__[name] for name in self.field_names}
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed.
+
+        Raises:
+            TypeError: there is no such field.
+        """
+        return type(self)(**{**self.__dict__, **changes})
+
+
+def _make(default: Field[Any]) -> Any:
+    factory: Any = default.default_factory
+    return factory()
