@@ -40,7 +40,9 @@ class Record:
                 delattr(cls, name)
                 if not default.repr:
                     cls._hidden = cls._hidden | {name}
-                if default.default_factory is MISSING:
+                if default.default is not MISSING:
+                    given[name] = default.default
+                elif default.default_factory is MISSING:
                     del given[name]
         cls._defaults = {**cls._defaults, **given}
         if not frozen:

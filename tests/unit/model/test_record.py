@@ -74,7 +74,7 @@ def test_they_are_values() -> None:
 
 
 def test_only_the_mutable_ones_change() -> None:
-    with pytest.raises(AttributeError, match="Pair.one can't be changed"):
+    with pytest.raises(AttributeError, match=r"Pair\.one can't be changed"):
         Pair(1, 2).one = 3  # type: ignore[misc]
     with pytest.raises(AttributeError):
         del Pair(1, 2).one
