@@ -112,10 +112,11 @@ def _versions(sql: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
     _many(sql, "artifact_versions", (
         "id", "artifact_id", "version", "run_id", "step_run_id", "save_type", "type", "materializer", "data_format",
         "digest", "size_bytes", "shape", "uri", "artifact_store_id", "artifact_store", "created_at", "metadata",
+        "maybe_unused",
     ), (
         (*row, "pandas.core.frame.DataFrame", "pandas", "arrow", "sha256:" + row[0].replace("-", "") * 2, 80_000,
          "[1000, 10]", str(Path("/store/artifacts", f"artifact_{row[1]:05}", row[0])), "store", "default",
-         _time(row[2]), json.dumps(_MANIFEST))
+         _time(row[2]), json.dumps(_MANIFEST), int(row[5] != "step_output"))
         for row in rows
     ))  # fmt: skip
 

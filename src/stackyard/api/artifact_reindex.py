@@ -22,6 +22,7 @@ from stackyard.storage.catalog.connection import open_writer, transaction
 from stackyard.storage.catalog.health import damage_of
 from stackyard.storage.catalog.records import parse_record, run_record, versions_record
 from stackyard.storage.catalog.reindexing import Found, Known
+from stackyard.storage.catalog.versions import mark_used
 from stackyard.storage.home import Home
 from stackyard.storage.locking import file_lock, is_alive
 
@@ -154,6 +155,8 @@ class _Indexing:
         self._add_runs(known)
         self._add_versions(found, known)
         self._add_lost(known, set(uris))
+        with transaction(self._connection) as sql:
+            mark_used(sql)
         self._write_records({name for name, record in names.items() if record is not None})
 
     def _read(self, uris: list[str], progress: Callable[[int], None]) -> list[Found]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from stackyard.model.views import ArtifactVersionView, ArtifactView, Page
 from stackyard.storage.catalog.queries import Queries, cursor_of, wanted_condition
-from stackyard.storage.catalog.sql import decode_cursor, marks
+from stackyard.storage.catalog.sql import decode_cursor
 
 # S608 below: statements are put together from our own constants; values are always bound.
 _COLUMNS = (
@@ -30,7 +30,7 @@ _STORES = (
 )
 
 _UNUSED = " AND ".join(
-    f"NOT EXISTS (SELECT 1 FROM {table} u WHERE u.artifact_version_id = i.id)"  # noqa: S608
+    f"NOT EXISTS (SELECT 1 FROM {table} u WHERE u.artifact_version_id = v.id)"  # noqa: S608
     for table in ("step_outputs", "step_inputs", "model_version_artifacts")
 )
 
@@ -181,13 +181,15 @@ class ArtifactQueries(Queries):
             where.append("v.id IN (SELECT artifact_version_id FROM model_version_artifacts WHERE model_version_id = ?)")
             values.append(model_version_id)
         if only_unused:
-            return self._unused_versions(where, values, limit, cursor)
+            where.append(f"v.maybe_unused = 1 AND {_UNUSED}")
         condition = " AND ".join(where or ["1"])
         few = run_id or model_version_id or tags
         # The planner knows no numbers: few versions are looked up, and all are read in order, as far as the page goes.
         first = "CROSS JOIN" if few or not (name or artifact) else "JOIN"
         order = "+v.id" if few else "v.id"
-        base = f"artifact_versions v {'CROSS JOIN' if few else 'JOIN'} artifacts a ON a.id = v.artifact_id"
+        base = (
+            f"artifact_versions v {'CROSS JOIN' if few or only_unused else 'JOIN'} artifacts a ON a.id = v.artifact_id"
+        )
         total = self._sql.execute(f"SELECT COUNT(*) FROM {base} WHERE {condition}", values).fetchone()[0]  # noqa: S608
         if cursor:
             condition += " AND v.id < ?"
@@ -199,30 +201,6 @@ class ArtifactQueries(Queries):
         ).fetchall()
         items = self._versions(rows[:limit])
         return Page[ArtifactVersionView](items=items, total=total, next=items[-1].id if len(rows) > limit else None)
-
-    def _unused_versions(
-        self, where: Sequence[str], values: Sequence[Any], limit: int, cursor: str | None
-    ) -> Page[ArtifactVersionView]:
-        """Return a page of the versions that meet conditions and that nothing uses, newest first.
-
-        All of them are found in one go through the ids, which lie together in indexes: what uses most is asked first.
-        """
-        rows = self._sql.execute(
-            "SELECT v.id FROM artifact_versions i CROSS JOIN artifact_versions v ON v.id = i.id "  # noqa: S608
-            f"CROSS JOIN artifacts a ON a.id = v.artifact_id WHERE {_UNUSED} AND {' AND '.join(where or ['1'])} "
-            "ORDER BY i.id DESC",
-            values,
-        )
-        found = [row[0] for row in rows]
-        beyond = [id_ for id_ in found if not cursor or id_ < cursor]
-        page = beyond[:limit]
-        items = self._versions(
-            self._sql.execute(
-                f"SELECT {_COLUMNS} FROM {_FROM} WHERE v.id IN ({marks(page)}) ORDER BY v.id DESC",  # noqa: S608
-                page,
-            ).fetchall()
-        )
-        return Page[ArtifactVersionView](items=items, total=len(found), next=page[-1] if beyond[limit:] else None)
 
     def versions_by_id(self, prefix: str) -> list[ArtifactVersionView]:
         """Return the versions whose id begins so; at most ten."""

@@ -135,7 +135,8 @@ def put_version(sql: sqlite3.Connection, row: dict[str, Any], project_id: str, n
     """Add a version with the number that it is to have."""
     artifact_id = artifact_row(sql, project_id, name)
     known = {found[1] for found in sql.execute("PRAGMA table_info(artifact_versions)")}
-    insert(sql, "artifact_versions", {k: v for k, v in {**row, "artifact_id": artifact_id}.items() if k in known})
+    columns = {**row, "artifact_id": artifact_id, "maybe_unused": 1}
+    insert(sql, "artifact_versions", {k: v for k, v in columns.items() if k in known})
     sql.execute("UPDATE artifacts SET last_version = MAX(last_version, ?) WHERE id = ?", (row["version"], artifact_id))
 
 

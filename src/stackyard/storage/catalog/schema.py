@@ -6,7 +6,7 @@ sort as text.
 
 from __future__ import annotations
 
-VERSION = 3
+VERSION = 4
 
 _V1 = (
     """CREATE TABLE projects (
@@ -125,4 +125,26 @@ _V3 = (
     "CREATE TABLE code_units (digest TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID",
 )
 
-MIGRATIONS: dict[int, tuple[str, ...]] = {1: _V1, 2: _V2, 3: _V3}
+MARK_USED = """UPDATE artifact_versions SET maybe_unused = 0 WHERE maybe_unused = 1 AND id IN (
+    SELECT artifact_version_id FROM step_inputs UNION SELECT artifact_version_id FROM step_outputs
+    UNION SELECT artifact_version_id FROM model_version_artifacts)"""
+_LOSES_A_USER = (
+    "CREATE TRIGGER {0}_{1} AFTER {2} ON {0} BEGIN "
+    "UPDATE artifact_versions SET maybe_unused = 1 WHERE id = OLD.artifact_version_id; END"
+)
+_V4 = (
+    # What `artifact verify` found wrong when it last read the version; empty: nothing.
+    "ALTER TABLE artifact_versions ADD COLUMN damage TEXT NOT NULL DEFAULT ''",
+    # 0: something uses it for sure, so who looks for what nothing uses need not ask of every version. Outputs begin
+    # with 0, since the step run that gives them is written with them; whatever loses a user has 1 again by itself.
+    "ALTER TABLE artifact_versions ADD COLUMN maybe_unused INTEGER NOT NULL DEFAULT 1",
+    MARK_USED,
+    "CREATE INDEX artifact_versions_maybe_unused ON artifact_versions (id, artifact_id) WHERE maybe_unused = 1",
+    _LOSES_A_USER.format("step_inputs", "deleted", "DELETE"),
+    _LOSES_A_USER.format("step_inputs", "updated", "UPDATE OF artifact_version_id"),
+    _LOSES_A_USER.format("step_outputs", "deleted", "DELETE"),
+    _LOSES_A_USER.format("step_outputs", "updated", "UPDATE OF artifact_version_id"),
+    _LOSES_A_USER.format("model_version_artifacts", "deleted", "DELETE"),
+)
+
+MIGRATIONS: dict[int, tuple[str, ...]] = {1: _V1, 2: _V2, 3: _V3, 4: _V4}

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 
 from stackyard.model.artifact import Manifest
+from stackyard.storage.catalog.schema import MARK_USED
 from stackyard.storage.catalog.sql import changed, insert
 from stackyard.storage.catalog.tags import forget_tags
 
@@ -14,7 +15,10 @@ from stackyard.storage.catalog.tags import forget_tags
 def insert_version(
     sql: sqlite3.Connection, project_id: str, manifest: Manifest, *, store_id: str, store: str, save_type: str
 ) -> int:
-    """Record an artifact version and give it the next number of its artifact; return the number."""
+    """Record an artifact version and give it the next number of its artifact; return the number.
+
+    A ``step_output`` is one of :func:`insert_outputs` in the same transaction.
+    """
     key = (project_id, manifest.artifact_name)
     if not sql.execute(
         "UPDATE artifacts SET last_version = last_version + 1 WHERE project_id = ? AND name = ?", key
@@ -31,6 +35,7 @@ def insert_version(
         "artifact_store_id": store_id, "artifact_store": store, "run_id": manifest.run_id,
         "step_run_id": manifest.step_run_id, "created_at": manifest.created_at,
         "metadata": json.dumps(manifest.metadata), "save_type": save_type,
+        "maybe_unused": int(save_type != "step_output"),
     }  # fmt: skip
     try:
         insert(sql, "artifact_versions", columns)
@@ -50,7 +55,9 @@ def insert_inputs(
     """Record what a step run takes: input to version, and to the member of its value if not the whole is meant."""
     chosen = items or {}
     sql.executemany(
-        "INSERT OR REPLACE INTO step_inputs (step_run_id, name, artifact_version_id, item) VALUES (?, ?, ?, ?)",
+        "INSERT INTO step_inputs (step_run_id, name, artifact_version_id, item) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (step_run_id, name) DO UPDATE SET artifact_version_id = excluded.artifact_version_id, "
+        "item = excluded.item",
         [(step_run_id, name, version, chosen.get(name)) for name, version in inputs.items()],
     )
 
@@ -58,9 +65,16 @@ def insert_inputs(
 def insert_outputs(sql: sqlite3.Connection, step_run_id: str, outputs: Mapping[str, str]) -> None:
     """Record what a step run gives: output to version, in the order of the signature."""
     sql.executemany(
-        "INSERT OR REPLACE INTO step_outputs (step_run_id, name, position, artifact_version_id) VALUES (?, ?, ?, ?)",
+        "INSERT INTO step_outputs (step_run_id, name, position, artifact_version_id) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (step_run_id, name) DO UPDATE SET position = excluded.position, "
+        "artifact_version_id = excluded.artifact_version_id",
         [(step_run_id, name, i, version) for i, (name, version) in enumerate(outputs.items())],
     )
+
+
+def mark_used(sql: sqlite3.Connection) -> None:
+    """Find out anew, after many versions were added, which ones something uses: the others are found quicker."""
+    sql.execute(MARK_USED)
 
 
 def users_of(sql: sqlite3.Connection, version_id: str) -> list[str]:
