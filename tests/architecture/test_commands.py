@@ -10,7 +10,7 @@ import click
 import pytest
 
 from stackyard.cli.main import cli
-from stackyard.flavors.catalogue import FLAVORS
+from stackyard.flavors.catalogue import built_in_flavors
 
 
 def _commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -59,7 +59,7 @@ def _check_options(words: list[str]) -> None:
         known = run_target
     options = {name for parameter in known.params for name in parameter.opts}
     if known.context_settings.get("ignore_unknown_options"):  # attributes of flavors
-        options |= {f"--{name}" for flavor in FLAVORS for name in flavor.configuration_model.model_fields}
+        options |= {f"--{name}" for flavor in built_in_flavors() for name in flavor.configuration_model.model_fields}
     for word in words:
         if word.startswith("-"):
             assert word.split("=")[0] in options, (words, options)

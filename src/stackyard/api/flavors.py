@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from stackyard.api.context import Context
 from stackyard.api.lookup import article, shell_word
 from stackyard.flavors.base import ENTRY_POINT_GROUP, Flavor
-from stackyard.flavors.catalogue import FLAVORS, AnyFlavor, find_flavor, flavors_of, known_flavors
+from stackyard.flavors.catalogue import AnyFlavor, built_in_flavor, find_flavor, flavors_of, known_flavors
 from stackyard.flavors.docs import fields_of
 from stackyard.model.component_types import EXPLANATIONS
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ComponentType
@@ -82,7 +82,7 @@ def flavor_view(flavor: AnyFlavor) -> FlavorView:
         component_type=flavor.component_type,
         doc=flavor.doc,
         source=flavor.source,
-        package=descriptor.package if flavor not in FLAVORS else "stackyard",
+        package=descriptor.package if flavor.source else "stackyard",
         version=descriptor.version,
         integration=flavor.integration,
         requirements=list(flavor.requirements),
@@ -284,7 +284,7 @@ def _put(registry: Registry, descriptor: FlavorDescriptor) -> None:
     """
     key = (descriptor.component_type, descriptor.name)
     title = _title(descriptor)
-    if any((f.component_type, f.name) == key for f in FLAVORS):
+    if built_in_flavor(*key) is not None:
         raise AlreadyExistsError(
             f"{article(title).capitalize()} {title} flavor named {descriptor.name!r} comes with Stackyard.",
             hint=f"Give the flavor {descriptor.source} another name.",

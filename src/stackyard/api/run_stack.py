@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from stackyard.authoring.pipeline import PipelineDefinition, RecordedPipeline
 from stackyard.engine.cache import KnownVersion
 from stackyard.engine.components import redactor_of
 from stackyard.engine.plan import StepComponents
-from stackyard.flavors.catalogue import known_flavors
+from stackyard.flavors.catalogue import flavor_names
 from stackyard.flavors.local import LocalOrchestratorConfiguration
 from stackyard.model.enums import ComponentType, ExecutionMode
 from stackyard.model.errors import (
@@ -147,7 +148,8 @@ class Preparation:
         self._parts = StackParts(ctx, registry, stack)
         self._settings = SettingsResolver(
             definition.name, definition.options.settings, configuration,
-            stack=self._parts.flavors, known=known_flavors(registry.flavors), problems=problems,
+            stack=self._parts.flavors, known=partial(flavor_names, registered=registry.flavors),
+            problems=problems,
         )  # fmt: skip
         self._parts.settings = self._settings.found
         self._definitions: dict[str, StepDefinition] = {}

@@ -56,7 +56,7 @@ class SettingsResolver:
 
     def __init__(
         self, pipeline: str, given: Iterable[GivenSettings], configuration: RunConfiguration, *,
-        stack: Mapping[ComponentType, AnyFlavor], known: Iterable[AnyFlavor], problems: Problems,
+        stack: Mapping[ComponentType, AnyFlavor], known: Callable[[ComponentType], list[str]], problems: Problems,
     ) -> None:  # fmt: skip
         """Check and merge what counts for the whole run.
 
@@ -65,12 +65,12 @@ class SettingsResolver:
             given: what the pipeline's code says, weakest first.
             configuration: the run configuration.
             stack: the flavors of the run's stack.
-            known: all flavors that may be named.
+            known: gives the names of a component type's flavors.
             problems: takes a SettingsError for an unknown component type, flavor or setting, and for a value that a
                 flavor refuses; with file and line.
         """
         self._configuration = configuration
-        self._checker = _Checker(stack, list(known), problems)
+        self._checker = _Checker(stack, known, problems)
         self._code = self._checker.merged(_in_code(given, f"pipeline {pipeline!r}"))
         self._file = self._checker.merged(_configured(configuration, "the run configuration"))
         self.found = RunSettings(run=_over(self._code, self._file))
@@ -104,7 +104,9 @@ def _over(*weakest_first: _Merged) -> _Merged:
 class _Checker:
     """Checks places one after the other."""
 
-    def __init__(self, stack: Mapping[ComponentType, AnyFlavor], known: list[AnyFlavor], problems: Problems) -> None:
+    def __init__(
+        self, stack: Mapping[ComponentType, AnyFlavor], known: Callable[[ComponentType], list[str]], problems: Problems
+    ) -> None:
         self._stack = stack
         self._known = known
         self.problems = problems
@@ -139,7 +141,7 @@ class _Checker:
                 location=place.locate(key, ""),
             )
         component_type = ComponentType(name)
-        flavors = [f.name for f in self._known if f.component_type is component_type]
+        flavors = self._known(component_type) if dot else []
         if dot and flavor not in flavors:
             raise SettingsError(
                 f"The settings of {place.owner} are for {key!r}: no {component_type.title} flavor is called "

@@ -20,7 +20,8 @@ from stackyard.cli.artifact_verify import verify
 from stackyard.cli.confirm import confirm
 from stackyard.cli.lazy import LazyGroup
 from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, list_options
-from stackyard.cli.output import json_option, print_done, short_id, show_time
+from stackyard.cli.output import json_option, print_done
+from stackyard.cli.text import short_id, show_time
 from stackyard.model.errors import UsageError
 from stackyard.model.views import ArtifactVersionView, ArtifactView, Page
 

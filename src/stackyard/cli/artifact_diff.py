@@ -9,7 +9,8 @@ import click
 from stackyard.api.context import Context, open_context
 from stackyard.api.hover import show_size
 from stackyard.cli.artifact_text import bars, cut_cell, number_text
-from stackyard.cli.output import json_option, plain_lines, print_json, show_value, terminal_width, use_colour
+from stackyard.cli.output import json_option, print_json
+from stackyard.cli.text import plain_lines, show_value, terminal_width, use_colour
 from stackyard.model.diff_views import ArtifactDiff, ColumnDiff, DiffSide, PartDiff, RowsDiff, ValueChange
 from stackyard.model.errors import UsageError
 from stackyard.model.views import ArtifactVersionView

@@ -8,8 +8,9 @@ import click
 
 from stackyard.api.context import open_context
 from stackyard.cli.artifact_snippet import VERSION_HELP
-from stackyard.cli.output import json_option, print_json, use_colour
+from stackyard.cli.output import json_option, print_json
 from stackyard.cli.progress_text import COLOURS, ICONS
+from stackyard.cli.text import use_colour
 from stackyard.model.enums import Status
 from stackyard.model.lineage_views import LineageEdge, LineageNode, LineageView
 

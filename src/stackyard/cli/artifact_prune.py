@@ -9,7 +9,8 @@ import click
 from stackyard.api.context import open_context
 from stackyard.api.hover import show_size
 from stackyard.cli.confirm import confirm
-from stackyard.cli.output import json_option, print_json, print_table, show_time
+from stackyard.cli.output import json_option, print_json, print_table
+from stackyard.cli.text import show_time
 from stackyard.cli.when import WHEN_HELP, moment
 from stackyard.cli.working import working
 from stackyard.model.errors import UsageError

@@ -10,7 +10,8 @@ from stackyard.api import artifacts
 from stackyard.api.context import Context, open_context
 from stackyard.api.hover import show_size
 from stackyard.cli.artifact_text import print_page, print_preview, print_statistics
-from stackyard.cli.output import json_option, print_facts, print_json, show_time, show_value
+from stackyard.cli.output import json_option, print_facts, print_json
+from stackyard.cli.text import show_time, show_value
 from stackyard.model.errors import UsageError
 from stackyard.model.reading import parse_condition, parse_sort
 from stackyard.model.views import ArtifactVersionView

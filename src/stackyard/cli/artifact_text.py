@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from stackyard.cli.output import cell_width, print_facts, print_table, show_value, terminal_width
+from stackyard.cli.output import print_facts, print_table
+from stackyard.cli.text import cell_width, show_value, terminal_width
 from stackyard.model.artifact import ColumnStatistics, Histogram, Preview, PreviewColumn
 from stackyard.model.reading import TablePage
 

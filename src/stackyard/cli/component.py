@@ -15,7 +15,8 @@ from stackyard.api.lookup import article, shell_word
 from stackyard.cli.completion import component_names
 from stackyard.cli.lazy import LazyGroup
 from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, label_texts, list_options
-from stackyard.cli.output import json_option, print_facts, print_json, short_id, show_time, show_value
+from stackyard.cli.output import json_option, print_facts, print_json
+from stackyard.cli.text import short_id, show_time, show_value
 from stackyard.model.basic_views import ComponentView
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import ComponentNotFoundError

@@ -11,7 +11,8 @@ from stackyard.api.context import open_context
 from stackyard.api.lookup import article
 from stackyard.cli.completion import component_names, stack_names
 from stackyard.cli.confirm import confirm
-from stackyard.cli.output import json_option, print_json, use_colour
+from stackyard.cli.output import json_option, print_json
+from stackyard.cli.text import use_colour
 from stackyard.model.enums import ComponentType
 from stackyard.model.stack_views import CheckView, FindingView
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from stackyard.cli.output import cell_width
+from stackyard.cli.text import cell_width
 
 Graph = Mapping[str, Sequence[str]]
 """Step to the steps it waits for, in topological order."""

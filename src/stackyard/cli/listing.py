@@ -15,15 +15,8 @@ import click
 from pydantic import BaseModel
 
 from stackyard.cli.completion import column_names
-from stackyard.cli.output import (
-    cell_width,
-    format_option,
-    list_document,
-    print_json,
-    print_table,
-    print_yaml,
-    terminal_width,
-)
+from stackyard.cli.output import format_option, list_document, print_json, print_table, print_yaml
+from stackyard.cli.text import cell_width, terminal_width
 from stackyard.model.errors import UsageError
 from stackyard.model.names import closest, did_you_mean
 

@@ -13,9 +13,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from stackyard.cli.output import cell_width, show_duration
 from stackyard.cli.progress import Progress, Row
 from stackyard.cli.progress_text import COLOURS, counts_text, cut, cut_middle, result_text
+from stackyard.cli.text import cell_width, show_duration
 from stackyard.engine.reporter import RunFacts, StepChange
 from stackyard.model.enums import Status
 

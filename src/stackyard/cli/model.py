@@ -13,17 +13,9 @@ from stackyard.cli.completion import model_names
 from stackyard.cli.confirm import confirm
 from stackyard.cli.lazy import LazyGroup
 from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, list_options
-from stackyard.cli.output import (
-    json_option,
-    print_done,
-    print_facts,
-    print_json,
-    print_table,
-    short_id,
-    show_time,
-    show_value,
-)
+from stackyard.cli.output import json_option, print_done, print_facts, print_json, print_table
 from stackyard.cli.progress_text import ICONS
+from stackyard.cli.text import short_id, show_time, show_value
 from stackyard.model.model_views import ModelArtifactView, ModelRunView, ModelVersionView, ModelView
 
 F = TypeVar("F", bound=Callable[..., Any])

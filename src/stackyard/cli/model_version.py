@@ -20,17 +20,9 @@ from stackyard.cli.model import (
     version_name,
     yes_option,
 )
-from stackyard.cli.output import (
-    json_option,
-    print_done,
-    print_facts,
-    print_json,
-    print_table,
-    short_id,
-    show_time,
-    show_value,
-)
+from stackyard.cli.output import json_option, print_done, print_facts, print_json, print_table
 from stackyard.cli.progress_text import ICONS
+from stackyard.cli.text import short_id, show_time, show_value
 from stackyard.model.model_views import ModelVersionView
 
 SHOWN = 20

@@ -14,7 +14,8 @@ from stackyard.api.context import open_context
 from stackyard.cli.completion import stack_names
 from stackyard.cli.lazy import LazyGroup
 from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, list_options
-from stackyard.cli.output import format_option, json_option, print_json, print_table, print_yaml, show_time
+from stackyard.cli.output import format_option, json_option, print_json, print_table, print_yaml
+from stackyard.cli.text import show_time
 from stackyard.model.pipeline_views import PipelineCheckView, PipelineSummaryView
 
 if TYPE_CHECKING:

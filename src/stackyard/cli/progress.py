@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from dataclasses import field
 from typing import IO, Any
 
-import click
-
-from stackyard.cli.output import plain_lines, show_duration
 from stackyard.cli.progress_text import (
     COLOURS,
     ICONS,
@@ -20,6 +17,7 @@ from stackyard.cli.progress_text import (
     hook_error_lines,
     result_text,
 )
+from stackyard.cli.text import plain_lines, show_duration
 from stackyard.engine.reporter import Reporter, RunFacts, StepChange
 from stackyard.model.enums import Status
 from stackyard.model.job import StepError
@@ -124,7 +122,7 @@ class Progress(Reporter):
 
     def warning(self, text: str) -> None:
         """Print it beside the results."""
-        click.echo(f"Warning: {text}", err=True)
+        write_safely(sys.stderr, f"Warning: {text}\n")
 
     def hook_failed(self, hook: str, error: StepError) -> None:
         """Print why."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from stackyard.cli.output import show_value
+from stackyard.cli.text import show_value
 from stackyard.model.enums import Status
 
 if TYPE_CHECKING:

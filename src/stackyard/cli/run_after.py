@@ -10,8 +10,9 @@ from stackyard.api import runs
 from stackyard.api.context import open_context
 from stackyard.cli.completion import run_names, step_names
 from stackyard.cli.confirm import confirm
-from stackyard.cli.output import json_option, print_json, show_duration
+from stackyard.cli.output import json_option, print_json
 from stackyard.cli.progress_text import ICONS
+from stackyard.cli.text import show_duration
 from stackyard.model.enums import Status
 from stackyard.model.errors import UsageError
 from stackyard.model.views import RunView

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from stackyard.cli.completion import run_names
-from stackyard.cli.output import cell_width, json_option, print_json, show_value, use_colour
+from stackyard.cli.output import json_option, print_json
 from stackyard.cli.progress_text import COLOURS, ICONS, cut
+from stackyard.cli.text import cell_width, show_value, use_colour
 from stackyard.model.enums import Status
 from stackyard.model.explain_views import ChangeView, StepExplanation
 

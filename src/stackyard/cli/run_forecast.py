@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stackyard.cli.output import cell_width, print_json, use_colour
+from stackyard.cli.output import print_json
 from stackyard.cli.run_explain import print_changes
+from stackyard.cli.text import cell_width, use_colour
 from stackyard.model.errors import UsageError
 
 if TYPE_CHECKING:

@@ -11,17 +11,9 @@ from stackyard.api import runs
 from stackyard.api.context import open_context
 from stackyard.cli.completion import run_names
 from stackyard.cli.graph_text import dot, draw, levels, mermaid
-from stackyard.cli.output import (
-    cell_width,
-    format_option,
-    print_json,
-    print_table,
-    print_yaml,
-    show_duration,
-    terminal_width,
-    use_colour,
-)
+from stackyard.cli.output import format_option, print_json, print_table, print_yaml
 from stackyard.cli.progress_text import COLOURS, ICONS
+from stackyard.cli.text import cell_width, show_duration, terminal_width, use_colour
 from stackyard.model.views import RunView, StepRunView
 
 

@@ -14,21 +14,9 @@ from stackyard.api.context import open_context
 from stackyard.api.run_logs import RunLogs
 from stackyard.cli.completion import run_names, step_names
 from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, list_options
-from stackyard.cli.output import (
-    cell_width,
-    json_option,
-    list_document,
-    print_facts,
-    print_json,
-    print_table,
-    short_id,
-    show_duration,
-    show_time,
-    show_value,
-    terminal_width,
-    use_colour,
-)
+from stackyard.cli.output import json_option, list_document, print_facts, print_json, print_table
 from stackyard.cli.progress_text import ICONS, cut_middle, error_lines, result_text, run_error_lines
+from stackyard.cli.text import cell_width, short_id, show_duration, show_time, show_value, terminal_width, use_colour
 from stackyard.cli.when import WHEN_HELP, moment
 from stackyard.model.enums import Status
 from stackyard.model.errors import UsageError

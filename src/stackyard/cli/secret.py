@@ -17,7 +17,8 @@ from stackyard.cli.completion import secret_names
 from stackyard.cli.confirm import confirm
 from stackyard.cli.lazy import LazyGroup
 from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, list_options
-from stackyard.cli.output import json_option, print_facts, print_json, show_time
+from stackyard.cli.output import json_option, print_facts, print_json
+from stackyard.cli.text import show_time
 from stackyard.model.errors import SecretNotFoundError, UsageError
 from stackyard.model.names import did_you_mean
 from stackyard.model.redaction import MIN_MASKED_LENGTH, can_be_masked

@@ -11,7 +11,8 @@ from stackyard.api.context import open_context
 from stackyard.api.lookup import shell_word
 from stackyard.cli.completion import stack_names
 from stackyard.cli.lazy import LazyGroup
-from stackyard.cli.output import json_option, print_facts, print_json, print_table, show_time, show_value
+from stackyard.cli.output import json_option, print_facts, print_json, print_table
+from stackyard.cli.text import show_time, show_value
 from stackyard.model.errors import ActiveStackGoneError
 
 if TYPE_CHECKING:

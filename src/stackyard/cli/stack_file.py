@@ -15,8 +15,9 @@ from stackyard.api.hover import show_value
 from stackyard.api.lookup import shell_word
 from stackyard.cli.completion import stack_names
 from stackyard.cli.confirm import confirm
-from stackyard.cli.output import json_option, print_json, use_colour
+from stackyard.cli.output import json_option, print_json
 from stackyard.cli.secret_warning import warn_of_missing_secrets
+from stackyard.cli.text import use_colour
 from stackyard.model.errors import DriftError
 from stackyard.model.stack_views import PlanItemView, PlanView
 

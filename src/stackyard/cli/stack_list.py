@@ -9,7 +9,7 @@ import click
 from stackyard.api import stacks
 from stackyard.api.context import open_context
 from stackyard.cli.listing import NAME_HELP, Column, Filter, Listing, Request, label_texts, list_options
-from stackyard.cli.output import short_id, show_time
+from stackyard.cli.text import short_id, show_time
 from stackyard.model.basic_views import StackView
 from stackyard.model.enums import REQUIRED_COMPONENT_TYPES, ComponentType
 

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from stackyard.flavors.base import Flavor, wrong_value
-from stackyard.flavors.catalogue import FLAVORS
+from stackyard.flavors.catalogue import built_in_flavor
 from stackyard.model.errors import PackageMissingError, SecretNotFoundError, UnknownFlavorError
 from stackyard.model.job import ComponentSpec
 from stackyard.model.names import with_article
@@ -111,7 +111,7 @@ def load_attribute(source: str, what: str) -> Any:
 def _find(component_type: str, name: str, source: str) -> Flavor | None:
     if source:
         return load_flavor(source)
-    return next((f for f in FLAVORS if f.component_type == component_type and f.name == name), None)
+    return built_in_flavor(component_type, name)
 
 
 def _flavor(spec: ComponentSpec) -> Flavor:

@@ -50,11 +50,15 @@ def resolve(
         stack[TRACKER] = tracker
     problems = Problems()
     resolver = SettingsResolver(
-        definition.name, definition.options.settings, configuration, stack=stack, known=KNOWN, problems=problems
+        definition.name, definition.options.settings, configuration, stack=stack, known=names, problems=problems
     )
     resolver.add(spec.steps, problems)
     problems.raise_any("The pipeline can't run")
     return resolver.found
+
+
+def names(component_type: ComponentType) -> list[str]:
+    return [flavor.name for flavor in KNOWN if flavor.component_type is component_type]
 
 
 def training(of_pipeline: dict[str, Any] | None = None, of_step: dict[str, Any] | None = None) -> PipelineDefinition:

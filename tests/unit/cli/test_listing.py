@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from pydantic import BaseModel
 
 from stackyard.cli.listing import Column, Filter, Listing, Request, list_options, plural
-from stackyard.cli.output import cell_width, plain_lines
+from stackyard.cli.text import cell_width, plain_lines
 from stackyard.model.errors import StackyardError, UsageError
 from stackyard.model.views import Page
 from tests.cli.shell import ROOT

@@ -9,18 +9,11 @@ from typing import Any
 import pytest
 
 from stackyard.cli.attributes import parse_attributes
-from stackyard.cli.output import (
-    list_document,
-    plain_lines,
-    print_error,
-    print_table,
-    show_duration,
-    show_time,
-    show_value,
-)
+from stackyard.cli.output import list_document, print_error, print_table
 from stackyard.cli.progress import PlainReporter
 from stackyard.cli.progress_text import error_lines, headline, result_text
 from stackyard.cli.run import parse_parameters
+from stackyard.cli.text import plain_lines, show_duration, show_time, show_value
 from stackyard.engine.reporter import RunFacts, StepChange
 from stackyard.model.enums import Status
 from stackyard.model.errors import Location, UsageError

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stackyard.flavors.catalogue import FLAVORS, find_flavor, flavors_of
+from stackyard.flavors.catalogue import built_in_flavors, find_flavor, flavors_of
 from stackyard.flavors.docs import field_docs
 from stackyard.flavors.local import LOCAL_ARTIFACT_STORE, LOCAL_ORCHESTRATOR, LocalOrchestratorConfiguration
 from stackyard.flavors.opening import open_artifact_store
@@ -15,7 +15,7 @@ from stackyard.model.errors import ComponentConfigurationError, SecretReferenceE
 from stackyard.model.job import ComponentSpec
 
 
-@pytest.mark.parametrize("flavor", FLAVORS, ids=lambda f: f"{f.component_type} {f.name}")
+@pytest.mark.parametrize("flavor", built_in_flavors(), ids=lambda f: f"{f.component_type} {f.name}")
 def test_every_flavor_explains_itself_and_every_field(flavor: Any) -> None:
     assert flavor.doc.endswith(".")
     for model in filter(None, (flavor.configuration_model, flavor.settings_model)):
