@@ -71,10 +71,6 @@ class RunRequest(Record):
         found = {name: getattr(self, name) for name in _KEPT}
         return {"kind": self.kind, **{name: value for name, value in found.items() if value not in (None, "", [], {})}}
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return all of it, for a driver's process."""
-        return self.as_dict()
-
 
 _FIELDS = RunRequest.field_names
 _KEPT = _FIELDS[: _FIELDS.index("run_id")]
