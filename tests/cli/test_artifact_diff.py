@@ -147,6 +147,9 @@ def test_containers_and_pickles(do: Do) -> None:
     found = part(do, "code")
     assert "unpickled" in found["note"]
     assert not unpickled
+    saved("weights", Loud(), Loud(2**40))
+    unpickled.clear()
+    assert do("weights").out.count("Size") == 1
 
 
 unpickled: list[int] = []

@@ -130,6 +130,14 @@ def test_export_as_stored(do: Do, tmp_path: Path) -> None:
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert names == {file["name"] for file in load_view(do, "parts", 1)["files"]}
     assert view["size_bytes"] == sum((folder / name).stat().st_size for name in names)
+    for words, made in (
+        (("--file", "parts/1-right/data.npy"), "parts-1-parts-1-right-data.npy"),
+        (("--file", "parts/0-left/data.arrow", "-o", "left.csv"), "left.csv"),
+    ):
+        assert do("export", "parts", *words).code == 0, words
+        (tmp_path / made).unlink()
+    refused = do("export", "parts", "--file", "parts/1-rigth/data.npy")
+    assert (refused.code, "Did you mean 'parts/1-right/data.npy'?" in refused.err) == (2, True), refused
     refused = do("export", "parts", "-o", "there")
     assert (refused.code, "--force" in refused.err) == (5, True)
     (folder / "old").write_text("", encoding="utf-8")

@@ -127,6 +127,23 @@ def test_what_can_not_be_shown_is_refused(show: Show) -> None:
     assert json.loads("\n".join(said.out))["error"]["code"] == "U100"
 
 
+def test_artifacts_of_other_projects(show: Show, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_artifact([1, 2], "numbers")
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "stackyard.yaml").write_text("version: 1\n", encoding="utf-8")
+    monkeypatch.chdir("one")
+    assert show("numbers").code == 4
+    assert show("numbers", "--all-projects").code == 0
+    assert show("numbers", "--all-projects", "--rows", "9").out == ["value", "    1", "    2"]
+    save_artifact([3], "numbers")
+    assert show("numbers", "--all-projects", "--rows", "9").out == ["value", "    3"], "one's own comes first"
+    monkeypatch.chdir("../two")
+    assert main(["artifact", "versions", "numbers", "--all-projects", "--json"]) == 0
+    refused = show("numbers", "--all-projects")
+    assert (refused.code, "2 projects have an artifact 'numbers'" in refused.err) == (2, True), refused
+
+
 def test_what_is_stored_does_not_steer_the_terminal(show: Show) -> None:
     save_artifact("\x1b]0;title\x07\x1b[2Jred\r\n\tline", "text")
     save_artifact(pd.DataFrame({"\x1b[1mbold": ["\x1b[31mred"]}), "table")

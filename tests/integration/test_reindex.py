@@ -108,6 +108,10 @@ def test_a_store_with_a_thousand_versions_gives_the_same_listing(user: User) -> 
     assert len(before["versions"]) == 918 + 2 * 22 + 40 - 2 == 1000
     _lose_catalog(user)
     assert user.do("artifact", "list", "--json").out.count('"name"') == 0
+    assert (
+        "store 'default' holds some. Bring them back with: stackyard artifact reindex"
+        in user.do("artifact", "list").err
+    )
 
     begun = time.monotonic()
     view = _json(user, "artifact", "reindex")

@@ -88,6 +88,9 @@ def diff(
         pairs = list(_pairs(one, other))
         found.n_parts = len(pairs)
         found.parts = [_part(one, old, other, new, key) for old, new in pairs[:MAX_PARTS]]
+        if len(pairs) == 1 and any(fact.name == "size_bytes" for fact in found.facts):
+            # The size of the whole says it already.
+            found.parts[0].facts = [fact for fact in found.parts[0].facts if fact.name != "size_bytes"]
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from stackyard.api.artifacts import store_of
@@ -13,6 +13,7 @@ from stackyard.api.context import Context
 from stackyard.model.artifact import ArtifactFile, Manifest
 from stackyard.model.basic_views import View
 from stackyard.model.errors import AlreadyExistsError, StorageError, UsageError
+from stackyard.model.names import did_you_mean
 from stackyard.model.views import ArtifactVersionView
 from stackyard.storage.artifact_store import ArtifactStore
 from stackyard.storage.atomic import TEMPORARY_SUFFIX
@@ -60,8 +61,8 @@ class ExportView(View):
 
 
 def export(
-    ctx: Context, version: ArtifactVersionView, path: str | None = None, *, to_format: str | None = None,
-    force: bool = False, progress: Callable[[int], None] = lambda _size: None,
+    ctx: Context, version: ArtifactVersionView, path: str | None = None, *, file: str = "",
+    to_format: str | None = None, force: bool = False, progress: Callable[[int], None] = lambda _size: None,
 ) -> ExportView:  # fmt: skip
     """Copy an artifact version to a file, or to a folder if it has several; in the user's interpreter only.
 
@@ -72,12 +73,14 @@ def export(
         version: which.
         path: of the file or folder; one that is a folder already gets it under its usual name, which is the default in
             the working folder.
+        file: only this one of its files, as its manifest calls it; empty: all of them.
         to_format: one of :data:`FORMATS`; default: by the ending of ``path`` where that is another than that of what
             is stored, else as stored.
         force: overwrite what is there.
         progress: is told of the bytes copied.
 
     Raises:
+        UsageError: it has no such file, or there is no folder to write to.
         AlreadyExistsError: there is something, and ``force`` was not given.
         NotReadableError: what is stored can't be turned into that format.
         ArtifactDamagedError: files are missing or differ from the manifest.
@@ -85,37 +88,54 @@ def export(
     """
     store = store_of(ctx, version)
     manifest = store.read_manifest(version.uri)
-    wanted = to_format if to_format is not None else _format_of(manifest, path)
-    target = _target(manifest, version, path, wanted)
+    files = [_named(manifest, file)] if file else manifest.files
+    wanted = to_format if to_format is not None else _format_of(files, path)
+    target = _target(files, version, path, wanted, file)
     if os.path.lexists(target) and not force:
         raise AlreadyExistsError(
             f"There is something at {target} already.", hint="Overwrite it with --force, or choose another place."
         )
-    if target.is_dir() and (wanted or len(manifest.files) == 1):
+    if target.is_dir() and (wanted or len(files) == 1):
         raise AlreadyExistsError(f"{target} is a folder.", hint="Choose the name of a file.")
     with _written(target) as place:
         if wanted:
             from stackyard.api.artifact_formats import convert  # noqa: PLC0415  # brings what reads the formats
 
-            convert(ctx, version, wanted, place)
-            progress(manifest.size_bytes)
+            convert(ctx, version, wanted, place, file=file)
+            progress(sum(found.size_bytes for found in files))
             sizes = [place.stat().st_size]
         else:
-            sizes = _copy_all(store, version.uri, manifest, place, progress)
+            sizes = _copy_all(store, version.uri, files, place, progress)
     return ExportView(
         id=version.id, name=version.name, version=version.version, path=str(target), format=wanted or "stored",
         files=len(sizes), size_bytes=sum(sizes),
     )  # fmt: skip
 
 
-def _format_of(manifest: Manifest, path: str | None) -> str:
+def _named(manifest: Manifest, path: str) -> ArtifactFile:
+    """Return one of a version's files.
+
+    Raises:
+        UsageError: it has no such file.
+    """
+    names = [file.path for file in manifest.files]
+    if path not in names:
+        listed = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
+        raise UsageError(
+            f"The artifact {manifest.artifact_name!r} has no file {path!r} here.",
+            hint=f"{did_you_mean(path, names)} There are: {listed}.".strip(),
+        )
+    return manifest.files[names.index(path)]
+
+
+def _format_of(files: Sequence[ArtifactFile], path: str | None) -> str:
     """Return the format that the ending of a path asks for; empty: as stored.
 
     Raises:
         UsageError: it asks for one that nothing is written in.
     """
     ending = Path(path).suffix.lower() if path else ""
-    stored = {PurePosixPath(file.path).suffix.lower() for file in manifest.files}
+    stored = {PurePosixPath(file.path).suffix.lower() for file in files}
     if ending in stored or (path and Path(path).is_dir()):
         return ""
     if ending in _OTHER_FORMATS:
@@ -128,12 +148,16 @@ def _format_of(manifest: Manifest, path: str | None) -> str:
     return word if word in FORMATS and not (word == "arrow" and ".arrow" in stored) else ""
 
 
-def _target(manifest: Manifest, version: ArtifactVersionView, path: str | None, wanted: str) -> Path:
+def _target(
+    files: Sequence[ArtifactFile], version: ArtifactVersionView, path: str | None, wanted: str, file: str
+) -> Path:
     name = f"{version.name.replace(':', '_')}-{version.version}"
+    if file:
+        name += f"-{PurePosixPath(file).with_suffix('').as_posix().replace('/', '-')}"
     if wanted:
         name += f".{wanted}"
-    elif len(manifest.files) == 1:
-        name += PurePosixPath(manifest.files[0].path).suffix
+    elif len(files) == 1:
+        name += PurePosixPath(files[0].path).suffix
     chosen = Path(path).expanduser() if path else Path(name)
     if path and chosen.is_dir():
         chosen /= name
@@ -174,18 +198,18 @@ def _remove(path: Path) -> None:
 
 
 def _copy_all(
-    store: ArtifactStore, uri: str, manifest: Manifest, place: Path, progress: Callable[[int], None]
+    store: ArtifactStore, uri: str, files: Sequence[ArtifactFile], place: Path, progress: Callable[[int], None]
 ) -> list[int]:
     """Copy the data files; return their sizes."""
-    if len(manifest.files) == 1:
-        _copy(store, uri, manifest.files[0], place, progress)
+    if len(files) == 1:
+        _copy(store, uri, files[0], place, progress)
     else:
         place.mkdir()
-        for file in manifest.files:
+        for file in files:
             target = place / file.path
             target.parent.mkdir(parents=True, exist_ok=True)
             _copy(store, uri, file, target, progress)
-    return [file.size_bytes for file in manifest.files]
+    return [file.size_bytes for file in files]
 
 
 def _copy(store: ArtifactStore, uri: str, file: ArtifactFile, target: Path, progress: Callable[[int], None]) -> None:

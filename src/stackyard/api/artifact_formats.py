@@ -20,7 +20,7 @@ _ROWS = 10_000
 """That are turned into JSON at once."""
 
 
-def convert(ctx: Context, version: ArtifactVersionView, to_format: str, target: Path) -> None:
+def convert(ctx: Context, version: ArtifactVersionView, to_format: str, target: Path, *, file: str = "") -> None:
     """Write what a version stores in another format to a new file.
 
     Args:
@@ -28,6 +28,7 @@ def convert(ctx: Context, version: ArtifactVersionView, to_format: str, target: 
         version: which.
         to_format: one of those that `artifact export` knows.
         target: does not exist yet.
+        file: which of its files; default: the only one.
 
     Raises:
         NotReadableError: what is stored can't be looked into, or can't be had in that format.
@@ -35,7 +36,7 @@ def convert(ctx: Context, version: ArtifactVersionView, to_format: str, target: 
         ArtifactDamagedError: files are missing or differ from the manifest.
     """
     files: list[Path] = []
-    value = open_version(ctx, version, opened=files.append)
+    value = open_version(ctx, version, file=file, opened=files.append)
     array = files[0] if files and files[0].suffix == ".npy" and len(files) == 1 else None
     try:
         if array is not None and to_format in ("npy", "json", "png"):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 from stackyard.api.artifact_prune import NotRemoved, PrunePlan, Rubbish
+from stackyard.api.artifact_status import is_foreign
 from stackyard.api.artifacts import open_store
 from stackyard.api.context import Context
 from stackyard.api.lookup import find_component
@@ -82,6 +83,24 @@ def opened_stores(
             yield component, open_store(ctx, registry, component)
         except StackyardError as error:
             failed.append(NotRemoved(uri=component.name, problem=error.message, hint=error.hint))
+
+
+def store_of_a_lost_catalog(ctx: Context) -> str:
+    """Return the name of an artifact store that holds versions while the catalog knows none at all; empty: none does.
+
+    Stores of flavors from outside are not asked: who looks at a list imports no packages.
+    """
+    with ctx.catalog() as catalog:
+        if catalog is not None and catalog.count_versions():
+            return ""
+    registry = ctx.registry.read()
+    for component in registry.components_of(ComponentType.ARTIFACT_STORE):
+        if is_foreign(registry, component):
+            continue
+        with contextlib.suppress(StackyardError):
+            if next(open_store(ctx, registry, component).versions(), None) is not None:
+                return component.name
+    return ""
 
 
 def known_ids(home: Home) -> set[str]:

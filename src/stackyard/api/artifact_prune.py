@@ -108,7 +108,7 @@ def plan_prune(
         ctx: where.
         artifact: only versions of this artifact.
         before: only versions made before this moment, UTC ISO 8601.
-        keep: not the newest so many of each artifact.
+        keep: not the newest so many of each artifact in each store.
         from_runs: also what runs list, unless they go on or have the tag ``keep``.
         store: only what lies in this artifact store: name or id.
         all_projects: not only the project's.

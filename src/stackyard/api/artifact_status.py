@@ -10,7 +10,7 @@ from typing import Literal
 from stackyard.api.components import flavor_of
 from stackyard.api.context import Context
 from stackyard.model.artifact import MANIFEST_FILE
-from stackyard.model.errors import StackyardError
+from stackyard.model.errors import ArtifactDamagedError, StackyardError
 from stackyard.model.stack import Registry, StackComponent
 from stackyard.model.views import ArtifactVersionView
 from stackyard.storage.artifact_store import LocalArtifactStore
@@ -19,11 +19,14 @@ PRUNED = "It was pruned: its files are gone, and runs still list it. Run the ste
 
 
 def fill_in(ctx: Context, versions: Sequence[ArtifactVersionView]) -> None:
-    """Say of a page of versions which are there: by their manifests alone, so that a long page takes no time."""
-    for version in versions:
-        if version.status == "available":
-            version.status = _of_manifest(version.uri)
-    forgive_foreign(ctx, [v for v in versions if v.status != "available" and not v.pruned])
+    """Say of a page of versions which are there: by their files' sizes, so that a long page takes no time.
+
+    What `artifact verify` found, and what was pruned, is known already.
+    """
+    looked_at = [version for version in versions if version.status == "available"]
+    for version in looked_at:
+        _look(version)
+    forgive_foreign(ctx, [version for version in looked_at if version.status != "available"])
 
 
 def local_store(uri: str) -> LocalArtifactStore:
@@ -52,6 +55,31 @@ def is_foreign(registry: Registry, component: StackComponent | None) -> bool:
     """Tell whether a store is of a flavor from outside, whose package only the user's interpreter imports."""
     flavor = flavor_of(registry, component) if component else None
     return flavor is not None and bool(flavor.source)
+
+
+def _look(version: ArtifactVersionView) -> None:
+    version.status = _of_manifest(version.uri)
+    if version.status == "available" and _data_bytes(version.uri) != version.size_bytes:
+        # Something is missing, or lies there beside it: only now it pays to read which files there should be.
+        try:
+            local_store(version.uri).glance(version.uri)
+        except ArtifactDamagedError as error:
+            set_problem(version, error, "damaged")
+
+
+def _data_bytes(folder: str) -> int:
+    """Return the size of all files of a version but its manifest; -1 when that can't be told."""
+    total = 0
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    total += _data_bytes(entry.path)
+                elif entry.name != MANIFEST_FILE:
+                    total += entry.stat().st_size
+    except OSError:
+        return -1
+    return total
 
 
 def _of_manifest(uri: str) -> Literal["available", "missing", "damaged"]:

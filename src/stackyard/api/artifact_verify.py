@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -14,11 +15,14 @@ from stackyard.api.artifacts import find_version, store_of
 from stackyard.api.components import get_component
 from stackyard.api.context import Context
 from stackyard.model.basic_views import View
+from stackyard.model.digest import canonical_json
 from stackyard.model.enums import ComponentType
-from stackyard.model.errors import ArtifactDamagedError, StackyardError
+from stackyard.model.errors import ArtifactDamagedError, CatalogError, StackyardError
 from stackyard.storage.artifact_store import ArtifactStore
-from stackyard.storage.catalog.connection import open_reader
+from stackyard.storage.catalog.connection import open_reader, writing
 from stackyard.storage.catalog.stored import StoredVersion, Wanted, stored_versions
+from stackyard.storage.catalog.versions import known_damage, record_damage
+from stackyard.storage.notices import tell
 
 READERS = min(8, 2 * (os.cpu_count() or 1))
 """Versions that are read at once: while one waits for a disk or a network, another is hashed."""
@@ -86,7 +90,8 @@ def verify(
 ) -> VerifyView:
     """Read every byte of artifact versions; in the user's interpreter only.
 
-    A KeyboardInterrupt ends it early; what was found so far is returned.
+    The catalog keeps what was found, so that lists and the cache know it. A KeyboardInterrupt ends it early; what was
+    found so far is returned.
 
     Args:
         ctx: where.
@@ -110,7 +115,30 @@ def verify(
     report.read_bytes = work.read_bytes
     still_there = {v.id for v in versions} if not report.damaged else {v.id for v in _listed(ctx, Wanted())}
     report.damaged = sorted((d for d in report.damaged if d.id in still_there), key=lambda d: d.id)
+    _remember(ctx, work.sound, report.damaged)
     return report
+
+
+def _remember(ctx: Context, sound: Sequence[str], damaged: Sequence[DamageView]) -> None:
+    """Record what was found, as far as the catalog does not know it; that it can't be written is told."""
+    found = dict.fromkeys(sound, "")
+    for damage in damaged:
+        if damage.status != "unchecked":
+            found[damage.id] = canonical_json(
+                {"status": damage.status, "problem": f"{damage.problem} {damage.hint}".strip()}
+            )
+    try:
+        reader = open_reader(ctx.home_folder)
+        if reader is None:
+            return
+        with contextlib.closing(reader):
+            known = known_damage(reader)
+        new = {version_id: what for version_id, what in found.items() if known.get(version_id, "") != what}
+        if new:
+            with writing(ctx.home_folder) as sql:
+                record_damage(sql, new)
+    except CatalogError as error:
+        tell(f"Warning: lists can't tell what was found: {error.message}")
 
 
 class _StoppedError(Exception):
@@ -127,6 +155,8 @@ class _Work:
         self._progress = progress
         self._lock = threading.Lock()
         self._stores: dict[str, ArtifactStore] = {}
+        self.sound: list[str] = []
+        """Versions that are what was written."""
 
     def check(self, version: StoredVersion) -> DamageView | None:
         """Return what is wrong with a version.
@@ -149,6 +179,7 @@ class _Work:
         except Exception as error:  # noqa: BLE001  # a store of somebody else's
             problem, hint = f"{type(error).__name__}: {error}", "Check that its artifact store can be read from here."
         else:
+            self.sound.append(version.id)
             return None
         facts = version._asdict()
         return DamageView(

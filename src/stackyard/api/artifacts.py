@@ -68,7 +68,7 @@ def list_versions(
 
 
 def get_version(
-    ctx: Context, name_or_id: str, version: int | None = None, *, open_store: bool = False
+    ctx: Context, name_or_id: str, version: int | None = None, *, open_store: bool = False, all_projects: bool = False
 ) -> ArtifactVersionView:
     """Return an artifact version with its preview and files.
 
@@ -78,15 +78,19 @@ def get_version(
         version: number; None means the newest.
         open_store: ask stores of flavors from outside as well, which imports their packages: never in the server.
             Otherwise such a version is shown without preview and files.
+        all_projects: an artifact of another project, too, if this one has none of that name.
 
     Raises:
         ArtifactNotFoundError: no such artifact or version.
-        UsageError: the prefix means several.
+        UsageError: the prefix means several, or several other projects have such an artifact.
     """
-    return _with_preview(ctx, find_version(ctx, name_or_id, version), open_store=open_store)
+    found = find_version(ctx, name_or_id, version, all_projects=all_projects)
+    return _with_preview(ctx, found, open_store=open_store)
 
 
-def find_version(ctx: Context, name_or_id: str, version: int | None = None) -> ArtifactVersionView:
+def find_version(
+    ctx: Context, name_or_id: str, version: int | None = None, *, all_projects: bool = False
+) -> ArtifactVersionView:
     """Return an artifact version as the catalog knows it, without looking into its store.
 
     Arguments and errors as for :func:`get_version`.
@@ -99,16 +103,31 @@ def find_version(ctx: Context, name_or_id: str, version: int | None = None) -> A
             raise UsageError(f"{name_or_id!r} is the beginning of several version ids.", hint="Write more of it.")
         if by_id:
             return by_id[0]
-        page = catalog.list_versions(ctx.scope.id, name_or_id, None, limit=1, cursor=None, number=version)
+        project = ctx.scope.id
+        if all_projects:
+            project = _only_project(catalog.projects_with(name_or_id), project, name_or_id)
+        page = catalog.list_versions(project, name_or_id, None, limit=1, cursor=None, number=version)
         if page.items:
             return page.items[0]
-        newest = catalog.list_versions(ctx.scope.id, name_or_id, None, limit=8, cursor=None)
+        newest = catalog.list_versions(project, name_or_id, None, limit=8, cursor=None)
         if not newest.items:
             raise _unknown(name_or_id, catalog.artifact_names(ctx.scope.id))
     numbers = ", ".join(str(v.version) for v in newest.items)
     raise ArtifactNotFoundError(
         f"The artifact {name_or_id!r} has no version {version}.", hint=f"Newest versions: {numbers}."
     )
+
+
+def _only_project(having: Sequence[str], own: str, name: str) -> str:
+    """Return the project that is meant by an artifact's name: one's own, or the only one that has it."""
+    if own in having or not having:
+        return own
+    if len(having) > 1:
+        raise UsageError(
+            f"{len(having)} projects have an artifact {name!r}.",
+            hint=f"Take the id of its version: stackyard artifact versions {name} --all-projects --columns project_id,id",
+        )
+    return having[0]
 
 
 def artifact_id(ctx: Context, name: str) -> str:
@@ -285,6 +304,7 @@ def _with_preview(ctx: Context, version: ArtifactVersionView, *, open_store: boo
         version.problem = PRUNED
         return version
     store, manifest = local_store(version.uri), None
+    status, problem = version.status, version.problem
     try:
         manifest = store.read_manifest(version.uri)
         store.glance(version.uri)
@@ -292,6 +312,8 @@ def _with_preview(ctx: Context, version: ArtifactVersionView, *, open_store: boo
         set_problem(version, error, "damaged" if manifest else "")
         if manifest is None and forgive_foreign(ctx, [version]) and open_store:
             manifest = _manifest_elsewhere(ctx, version)
+    if version.status == "available":
+        version.status, version.problem = status, problem  # what `artifact verify` found
     if manifest is not None:
         version.preview = manifest.preview
         version.files = [

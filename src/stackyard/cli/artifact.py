@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from stackyard.api import artifacts
-from stackyard.api.context import open_context
+from stackyard.api.context import Context, open_context
 from stackyard.api.hover import show_size
 from stackyard.api.runs import get_run
 from stackyard.api.tags import add_tags, remove_tags
@@ -30,9 +30,9 @@ ARTIFACTS = Listing[ArtifactView](
     columns=[
         Column("name", lambda v: v.name),
         Column("latest", lambda v: v.latest_version),
-        Column("versions", lambda v: v.n_versions, yields=1),
+        Column("versions", lambda v: v.n_versions, yields=2),
         Column("type", lambda v: v.type),
-        Column("artifact_store", lambda v: v.artifact_store, yields=2),
+        Column("artifact_store", lambda v: v.artifact_store, yields=1),
         Column("updated", lambda v: v.updated_at, lambda v: show_time(v.updated_at), yields=3),
         Column("tags", lambda v: ", ".join(v.tags), yields=4, usual=lambda found: any(v.tags for v in found)),
         Column("latest_id", lambda v: v.latest_version_id, lambda v: short_id(v.latest_version_id), usual=False),
@@ -60,6 +60,7 @@ VERSIONS = Listing[ArtifactVersionView](
         Column("status", lambda v: v.status, usual=lambda found: any(v.status != "available" for v in found)),
         Column("created", lambda v: v.created_at, lambda v: show_time(v.created_at), yields=3),
         Column("artifact_store", lambda v: v.artifact_store, usual=False),
+        Column("project_id", lambda v: v.project_id, lambda v: short_id(v.project_id), usual=False),
         Column("id", lambda v: v.id, lambda v: short_id(v.id), usual=False),
     ],
     filters=[
@@ -89,7 +90,7 @@ def list_(request: Request[ArtifactView], cursor: str | None, all_projects: bool
     request.show_page(
         lambda size, after: artifacts.list_artifacts(ctx, limit=size, cursor=after, all_projects=all_projects),
         cursor=cursor,
-        none="No artifacts yet. Run a pipeline with: stackyard run FILE",
+        none=lambda: _lost(ctx) or "No artifacts yet. Run a pipeline with: stackyard run FILE",
     )
 
 
@@ -98,22 +99,36 @@ def list_(request: Request[ArtifactView], cursor: str | None, all_projects: bool
 @click.option("--run", metavar="NAME", help="Only those that this run made.")
 @click.option("--unused", is_flag=True, help="Only those that no run and no model version has.")
 @click.option("--cursor", help="Go on after an earlier page ('next' of its JSON).")
+@click.option("--all-projects", is_flag=True, help="Not only the project around the working folder.")
 @list_options(VERSIONS)
 def versions(
-    request: Request[ArtifactVersionView], name: str | None, run: str | None, unused: bool, cursor: str | None
-) -> None:
+    *, request: Request[ArtifactVersionView], name: str | None, run: str | None, unused: bool, cursor: str | None,
+    all_projects: bool,
+) -> None:  # fmt: skip
     """List the versions of the artifact NAME, or of all artifacts, newest first."""
     ctx = open_context()
     run_id = get_run(ctx, run).id if run else ""
 
     def fetch(size: int, after: str | None) -> Page[ArtifactVersionView]:
-        if name and not (run_id or unused):
+        if name and not (run_id or unused or all_projects):
             return artifacts.list_versions(ctx, name, limit=size, cursor=after)
         return artifacts.search_versions(
-            ctx, limit=size, cursor=after, run_id=run_id, only_unused=unused, artifact=name or ""
-        )
+            ctx, limit=size, cursor=after, run_id=run_id, only_unused=unused, artifact=name or "",
+            all_projects=all_projects,
+        )  # fmt: skip
 
-    request.show_page(fetch, cursor=cursor, none="There are no such versions.")
+    request.show_page(fetch, cursor=cursor, none=lambda: _lost(ctx) or "There are no such versions.")
+
+
+def _lost(ctx: Context) -> str:
+    """Return what to tell when lists are empty since the catalog was lost; empty: it was not."""
+    from stackyard.api.artifact_leftovers import store_of_a_lost_catalog  # noqa: PLC0415  # opens stores
+
+    store = store_of_a_lost_catalog(ctx)
+    return store and (
+        f"The catalog knows no artifacts, but the artifact store {store!r} holds some. Bring them back with: "
+        "stackyard artifact reindex"
+    )
 
 
 @artifact.command(epilog="Example: stackyard artifact update model --version 3 --tag nightly")

@@ -31,7 +31,9 @@ _STAY = {
 @click.command("prune", epilog="Example: stackyard artifact prune --older-than 30d --keep 3 --dry-run")
 @click.argument("name", required=False)
 @click.option("--older-than", metavar="TIME", help=f"Only versions made before: {WHEN_HELP}")
-@click.option("--keep", type=click.IntRange(min=0), metavar="N", help="Not the newest N versions of each artifact.")
+@click.option(
+    "--keep", type=click.IntRange(min=0), metavar="N", help="Not the newest N of each artifact in each store."
+)
 @click.option("--unused", is_flag=True, help="All that no run and no model version has, however new.")
 @click.option("--from-runs", is_flag=True, help="Also what runs list; the runs stay, and their steps run again.")
 @click.option("--store", metavar="STORE", help="Only what lies in this artifact store.")

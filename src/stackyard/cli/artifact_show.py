@@ -37,10 +37,12 @@ ROWS = 20
 @click.option("--statistics", is_flag=True, help="What each column holds, instead of rows.")
 @click.option("--file", default="", metavar="PATH", help="Which of its files, if it has several.")
 @click.option("--index", metavar="N,N", help="Which slice of an array of more than two dimensions.")
+@click.option("--all-projects", is_flag=True, help="Not only the project around the working folder.")
 @json_option
 def show(  # noqa: PLR0917  # click passes them by name
     name: str, version: int | None, rows: int | None, offset: int | None, sort: tuple[str, ...],
-    where: tuple[str, ...], columns: tuple[str, ...], statistics: bool, file: str, index: str | None, as_json: bool,
+    where: tuple[str, ...], columns: tuple[str, ...], statistics: bool, file: str, index: str | None,
+    all_projects: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Show a version of the artifact NAME (or the version with the id NAME) with a preview; nothing is loaded.
 
@@ -50,7 +52,7 @@ def show(  # noqa: PLR0917  # click passes them by name
     ctx = open_context()
     of_rows = rows is not None or offset is not None or sort or where
     if not (of_rows or columns or statistics or file or index):
-        _show_preview(ctx, name, version, as_json=as_json)
+        _show_preview(artifacts.get_version(ctx, name, version, open_store=True, all_projects=all_projects), as_json)
         return
     if statistics and of_rows:
         raise UsageError(
@@ -58,7 +60,7 @@ def show(  # noqa: PLR0917  # click passes them by name
             hint="Leave one of them out.",
         )
     conditions, keys = [parse_condition(text) for text in where], [parse_sort(text) for text in sort]
-    table = _open(ctx, artifacts.find_version(ctx, name, version), file, _numbers(index))
+    table = _open(ctx, artifacts.find_version(ctx, name, version, all_projects=all_projects), file, _numbers(index))
     chosen = _chosen(table, columns)
     if statistics:
         found = table.columns if chosen is None else [table.column(name) for name in chosen]
@@ -96,8 +98,7 @@ def _numbers(text: str | None) -> tuple[int, ...]:
         raise UsageError(f"--index {text!r} is no list of numbers.", hint="Write it like: --index 3,0") from None
 
 
-def _show_preview(ctx: Context, name: str, version: int | None, *, as_json: bool) -> None:
-    view = artifacts.get_version(ctx, name, version, open_store=True)
+def _show_preview(view: ArtifactVersionView, as_json: bool) -> None:
     if as_json:
         print_json(view)
         return

@@ -162,7 +162,7 @@ class Request(Generic[V]):
 
     def show(
         self, items: Sequence[V], *, total: int | None = None, next_cursor: str | None = None,
-        also: Sequence[str] = (), none: str = "",
+        also: Sequence[str] = (), none: str | Callable[[], str] = "",
     ) -> None:  # fmt: skip
         """Print a list.
 
@@ -184,11 +184,12 @@ class Request(Generic[V]):
         elif items:
             self._show_table(items, also, total)
         else:
-            click.echo(none or f"No {self.listing.noun} fits the filters.", err=True)
+            told = none() if callable(none) else none
+            click.echo(told or f"No {self.listing.noun} fits the filters.", err=True)
 
     def show_page(
         self, fetch: Callable[[int, str | None], Page[V]], *, cursor: str | None,
-        also: Sequence[str] = (), none: str = "",
+        also: Sequence[str] = (), none: str | Callable[[], str] = "",
     ) -> None:  # fmt: skip
         """Print a page of a list that may be long.
 
@@ -236,11 +237,11 @@ class Request(Generic[V]):
             columns, hidden = _fitting(columns, cells, terminal_width())
         print_table([_title(c) for c in columns], list(zip(*(cells[c.name] for c in columns), strict=True)))
         noun = self.listing.noun if total == 1 else plural(self.listing.noun)
+        left_out = f"; not shown for want of room: {', '.join(c.name for c in hidden)}" if hidden else ""
         if total > len(items):
             most = min(MAX_PAGE, total) if self.listing.page else total
-            click.echo(f"{len(items)} of {total} {noun}. More with: --limit {most}", err=True)
+            click.echo(f"{len(items)} of {total} {noun}{left_out}. More with: --limit {most}", err=True)
         elif sys.stdout.isatty():
-            left_out = f"; not shown for want of room: {', '.join(c.name for c in hidden)}" if hidden else ""
             click.echo(f"{total} {noun}{left_out}", err=True)
 
 

@@ -239,7 +239,7 @@ class StepCache:
             if place.pruned:
                 message = f"A version of the artifact {place.artifact_name!r} was pruned: {place.version_id}."
                 raise ArtifactDamagedError(message, hint="Run the step again.", missing=True)
-            manifest = self._store.verify(place.uri)
+            manifest = self._store.verify(place.uri, every_byte=bool(place.damaged))
             found[place.output] = KnownVersion(
                 id=place.version_id,
                 uri=place.uri,

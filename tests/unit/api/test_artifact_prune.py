@@ -23,7 +23,7 @@ from stackyard.model.errors import ArtifactNotFoundError
 from stackyard.model.stack import DEFAULT_ARTIFACT_STORE_ID
 from stackyard.model.views import ArtifactVersionView
 from stackyard.storage.artifact_store import LocalArtifactStore
-from stackyard.storage.catalog.connection import open_writer, transaction
+from stackyard.storage.catalog.connection import open_writer, transaction, writing
 from stackyard.storage.catalog.pruning import announce
 from stackyard.storage.catalog.versions import insert_version
 from stackyard.storage.catalog.writer import NewRun, NewStepRun, RunWriter
@@ -105,6 +105,11 @@ def test_age_and_count_and_name_name_versions_together(ctx: Context) -> None:
     assert numbers(plan_prune(ctx, keep=1).view) == [("a", 1), ("a", 2), ("b", 1)]
     assert numbers(plan_prune(ctx, keep=2, before=moment).view) == [("a", 1)]
     assert numbers(plan_prune(ctx, "b", keep=0).view) == [("b", 1), ("b", 2)]
+    with writing(ctx.home_folder) as sql:
+        sql.execute("UPDATE artifact_versions SET artifact_store_id = 'other' WHERE id = ?", (first[0].id,))
+    assert numbers(plan_prune(ctx, "a", keep=1).view) == [("a", 2)], "each store keeps its newest"
+    with writing(ctx.home_folder) as sql:
+        sql.execute("UPDATE artifact_versions SET artifact_store_id = ?", (first[0].artifact_store_id,))
     plan = plan_prune(ctx, keep=1)
     assert [(a.name, a.versions) for a in plan.view.artifacts] == [("a", 2), ("b", 1)]
     assert all(Path(v.uri).exists() for v in plan.versions), "a plan removes nothing"

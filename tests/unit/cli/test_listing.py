@@ -199,10 +199,10 @@ fruit()
 """
 
 
-def _on_terminal(columns: int, **variables: str) -> str:
+def _on_terminal(columns: int, *words: str, **variables: str) -> str:
     """Return what the list of fruit prints on a terminal of that width."""
     environment = {"PYTHONPATH": "src:.", "PATH": "", **variables}
-    code, text = on_terminal([sys.executable, "-c", SCRIPT], ROOT, environment, columns=columns)
+    code, text = on_terminal([sys.executable, "-c", SCRIPT, *words], ROOT, environment, columns=columns)
     assert code == 0, text
     return text
 
@@ -214,6 +214,8 @@ def test_a_narrow_terminal_hides_what_matters_least_and_folds_the_rest() -> None
     narrow = _on_terminal(22)
     assert "WEIGHT" not in narrow
     assert narrow.endswith("3 cherries; not shown for want of room: weight\n")
+    more = _on_terminal(22, "--limit", "2")
+    assert more.endswith("2 of 3 cherries; not shown for want of room: weight. More with: --limit 3\n")
     assert all(len(line) <= 22 for line in _on_terminal(16, NO_COLOR="1").splitlines()[:-1])
 
 

@@ -46,6 +46,8 @@ class StepOutputPlace(NamedTuple):
     artifact_store: str
     pruned: int
     """1: its files are gone, or go this moment."""
+    damaged: int
+    """1: it was not what was written when all of it was last read."""
 
 
 class ArtifactQueries(Queries):
@@ -54,9 +56,9 @@ class ArtifactQueries(Queries):
     def outputs_of_step_run(self, step_run_id: str) -> list[StepOutputPlace]:
         """Return the outputs of a step run in the order of the signature."""
         rows = self._sql.execute(
-            "SELECT o.name, v.id, v.uri, a.name, v.artifact_store_id, v.artifact_store, v.pruned <> '' "
-            "FROM step_outputs o "
-            "JOIN artifact_versions v ON v.id = o.artifact_version_id JOIN artifacts a ON a.id = v.artifact_id "
+            "SELECT o.name, v.id, v.uri, a.name, v.artifact_store_id, v.artifact_store, v.pruned <> '', "
+            "v.damage <> '' FROM step_outputs o JOIN artifact_versions v ON v.id = o.artifact_version_id "
+            "JOIN artifacts a ON a.id = v.artifact_id "
             "WHERE o.step_run_id = ? ORDER BY o.position",
             (step_run_id,),
         )
@@ -222,6 +224,10 @@ class ArtifactQueries(Queries):
         sql = "SELECT artifact_store_id, COUNT(*) FROM artifact_versions GROUP BY artifact_store_id"
         return dict(map(tuple, self._sql.execute(sql)))
 
+    def projects_with(self, name: str) -> list[str]:
+        """Return the ids of the projects that have an artifact of that name."""
+        return [row[0] for row in self._sql.execute("SELECT project_id FROM artifacts WHERE name = ?", (name,))]
+
     def artifact_names(self, project_id: str) -> list[str]:
         """Return the names of the project's artifacts."""
         rows = self._sql.execute("SELECT name FROM artifacts WHERE project_id = ? ORDER BY name", (project_id,))
@@ -233,6 +239,7 @@ class ArtifactQueries(Queries):
 
 
 def _version(row: sqlite3.Row, tags: list[str]) -> ArtifactVersionView:
+    found = json.loads(row["damage"]) if row["damage"] else {}
     return ArtifactVersionView(
         id=row["id"], name=row["artifact_name"], version=row["version"], project_id=row["project_id"],
         type=row["type"], materializer=row["materializer"], data_format=row["data_format"],
@@ -241,7 +248,8 @@ def _version(row: sqlite3.Row, tags: list[str]) -> ArtifactVersionView:
         artifact_store_id=row["artifact_store_id"], artifact_store=row["artifact_store"], run_id=row["run_id"],
         run_name=row["run_name"], pipeline=row["pipeline"], step=row["step"], created_at=row["created_at"],
         metadata=json.loads(row["metadata"]), tags=tags, save_type=_save_type(row["save_type"]),
-        status="missing" if row["pruned"] else "available", pruned=bool(row["pruned"]),
+        status="missing" if row["pruned"] else found.get("status", "available"), problem=found.get("problem", ""),
+        pruned=bool(row["pruned"]),
     )  # fmt: skip
 
 

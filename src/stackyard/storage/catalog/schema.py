@@ -133,7 +133,7 @@ _LOSES_A_USER = (
     "UPDATE artifact_versions SET maybe_unused = 1 WHERE id = OLD.artifact_version_id; END"
 )
 _V4 = (
-    # What `artifact verify` found wrong when it last read the version; empty: nothing.
+    # What `artifact verify` found wrong when it last read the version: JSON of status and problem; empty: nothing.
     "ALTER TABLE artifact_versions ADD COLUMN damage TEXT NOT NULL DEFAULT ''",
     # 0: something uses it for sure, so who looks for what nothing uses need not ask of every version. Outputs begin
     # with 0, since the step run that gives them is written with them; whatever loses a user has 1 again by itself.

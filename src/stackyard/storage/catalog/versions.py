@@ -72,6 +72,17 @@ def insert_outputs(sql: sqlite3.Connection, step_run_id: str, outputs: Mapping[s
     )
 
 
+def known_damage(sql: sqlite3.Connection) -> dict[str, str]:
+    """Return the versions that were found to be damaged when they were last read, with what was found."""
+    return dict(map(tuple, sql.execute("SELECT id, damage FROM artifact_versions WHERE damage <> ''")))
+
+
+def record_damage(sql: sqlite3.Connection, found: Mapping[str, str]) -> None:
+    """Record what was found when versions were read: id to what :func:`known_damage` returns, empty for nothing."""
+    sql.executemany("UPDATE artifact_versions SET damage = ? WHERE id = ?", [(what, i) for i, what in found.items()])
+    changed(sql, "artifact", "")
+
+
 def mark_used(sql: sqlite3.Connection) -> None:
     """Find out anew, after many versions were added, which ones something uses: the others are found quicker."""
     sql.execute(MARK_USED)
