@@ -42,4 +42,4 @@ def test_an_edit_that_changes_the_result_changes_the_digest(tmp_path: Path) -> N
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"same result": [], "stale": []}
+    assert json.loads(done.stdout) == {"same result": [], "stale": [], "never reused": []}

@@ -164,12 +164,6 @@ class ModuleCode:
         """Tell whether something in the module binds a name of its own level."""
         return name in self.names or bool(self.writers(name))
 
-    def is_computed(self, name: str) -> bool:
-        """Tell whether the value of a name depends on more than its own text."""
-        pieces = [self.pieces[i] for i in self.names.get(name, ()) if not self.pieces[i].is_import]
-        computed = (ast.Call, ast.Attribute, ast.Subscript, ast.comprehension)
-        return any(isinstance(node, computed) for piece in pieces for node in ast.walk(piece.node))
-
     def parts(self, name: str) -> dict[str, str]:
         """Return the syntax of a name by part: a class by member, anything else as one (an empty text)."""
         indexes = self.names.get(name, [])

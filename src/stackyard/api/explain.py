@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from stackyard.api.context import Context
 from stackyard.api.runs import find_step, get_run
-from stackyard.model.cache_key import CacheKeyParts, ChangedPart, changed_parts
+from stackyard.model.cache_key import OF_VALUE, CacheKeyParts, ChangedPart, changed_parts
 from stackyard.model.explain_views import ChangeView, RunExplanation, StepExplanation
 from stackyard.model.views import StepRunView
 from stackyard.storage.catalog.explain_queries import KeyedStep
@@ -55,9 +55,16 @@ def changes_between(
     if before.parts is None or after.parts is None:
         return []
     changed = changed_parts(before.parts, after.parts)
+    shown = [c for c in changed if not _is_of_value(c)]
+    if any(c.part == "code" for c in shown):  # then the values of names changed along
+        changed = shown
     digests = {d for c in changed if c.part == "code" for p in (before, after) if (d := _code_of(p.parts, c.name))}
     known = {**catalog.code_texts(digests), **(texts or {})}
     return [_change(each, before, after, known) for each in changed]
+
+
+def _is_of_value(change: ChangedPart) -> bool:
+    return change.part == "code" and change.name.endswith(OF_VALUE)
 
 
 def _explained(

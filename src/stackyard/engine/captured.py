@@ -27,7 +27,9 @@ from stackyard.model.names import BY_VALUE_MODULES
 from stackyard.model.record import Record
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes, bytearray, type(Ellipsis), type(NotImplemented))
-_NOT_OF_CLASS = frozenset(
+SLOTS = (GetSetDescriptorType, MemberDescriptorType)
+"""What stands in a class for what its objects have."""
+NOT_OF_CLASS = frozenset(
     {"__module__", "__doc__", "__dict__", "__weakref__", "__firstlineno__", "__static_attributes__", "__slotnames__"}
     | {"__abstractmethods__", "_abc_impl", "__qualname__", "__annotate_func__", "__annotations_cache__"}
 )
@@ -68,12 +70,12 @@ class _Form:
 
     def of(self, value: Any) -> str:
         if isinstance(value, _ATOMS) and type(value) in _ATOMS:
-            return _digest(type(value).__name__, repr(value))
+            return digest_of(type(value).__name__, repr(value))
         key = id(value)
         if key in self._done:
             return self._done[key][1]
         if key in self._open:  # counted from the innermost, so that equal cycles are equal
-            return _digest("cycle", str(len(self._open) - self._open.index(key)))
+            return digest_of("cycle", str(len(self._open) - self._open.index(key)))
         self._open.append(key)
         found = self._compound(value)
         self._open.pop()
@@ -81,7 +83,7 @@ class _Form:
         return found
 
     def _all(self, kind: str, values: Iterable[Any]) -> str:
-        return _digest(kind, *(self.of(value) for value in values))
+        return digest_of(kind, *(self.of(value) for value in values))
 
     def _compound(self, value: Any) -> str:
         kind = type(value)
@@ -90,7 +92,7 @@ class _Form:
         if kind is dict:
             return self._all("dict", (part for item in value.items() for part in item))
         if kind in (set, frozenset):
-            return _digest(kind.__name__, *sorted(self.of(part) for part in value))
+            return digest_of(kind.__name__, *sorted(self.of(part) for part in value))
         if isinstance(value, type):
             return self._class(value)
         if isinstance(value, ModuleType):
@@ -108,7 +110,7 @@ class _Form:
         if isinstance(value, (BuiltinFunctionType, BuiltinMethodType)):
             owner = value.__self__
             of_module = owner is None or isinstance(owner, ModuleType)
-            return _digest("builtin", value.__qualname__, str(value.__module__) if of_module else self.of(owner))
+            return digest_of("builtin", value.__qualname__, str(value.__module__) if of_module else self.of(owner))
         if isinstance(value, functools.partial):
             return self._all("partial", (value.func, value.args, dict(value.keywords)))
         if isinstance(value, (property, staticmethod, classmethod)):
@@ -118,22 +120,22 @@ class _Form:
 
     def _function(self, function: FunctionType) -> str:
         module, name = str(function.__module__), function.__qualname__
-        if module not in BY_VALUE_MODULES and _find(module, name) is function:
+        if module not in BY_VALUE_MODULES and find_object(module, name) is function:
             return self._reference("function", module, name)
         top = name.partition(".")[0]
         if not self._with_globals or module not in BY_VALUE_MODULES:
             # The file that it comes from tells what it refers to by name.
             self.references.add((module, top if top.isidentifier() else ""))
-        parts = [function.__defaults__, function.__kwdefaults__, _cells(function), function.__dict__]
+        parts = [function.__defaults__, function.__kwdefaults__, cells_of(function), function.__dict__]
         if self._with_globals:
             parts.append(
                 {n: function.__globals__[n] for n in _global_names(function.__code__) if n in function.__globals__}
             )
-        return _digest("function", name, self._code(function.__code__), *(self.of(part) for part in parts))
+        return digest_of("function", name, self._code(function.__code__), *(self.of(part) for part in parts))
 
     def _code(self, code: CodeType) -> str:
-        constants = [None if not i and _has_docstring(code) else c for i, c in enumerate(code.co_consts)]
-        return _digest(
+        constants = [None if not i and has_docstring(code) else c for i, c in enumerate(code.co_consts)]
+        return digest_of(
             "code", code.co_code.hex(), repr(code.co_names), repr(code.co_varnames), repr(code.co_freevars),
             repr(code.co_cellvars), repr((code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)),
             str(code.co_flags), getattr(code, "co_exceptiontable", b"").hex(), self.of(tuple(constants)),
@@ -141,14 +143,14 @@ class _Form:
 
     def _class(self, cls: type) -> str:
         module, name = str(cls.__module__), cls.__qualname__
-        if module not in BY_VALUE_MODULES and _find(module, name) is cls:
+        if module not in BY_VALUE_MODULES and find_object(module, name) is cls:
             return self._reference("class", module, name)
-        members = {n: v for n, v in vars(cls).items() if n not in _NOT_OF_CLASS and not isinstance(v, _SLOTS)}
-        return _digest("class", name, self.of(cls.__bases__), self.of(type(cls)), self.of(members))
+        members = {n: v for n, v in vars(cls).items() if n not in NOT_OF_CLASS and not isinstance(v, SLOTS)}
+        return digest_of("class", name, self.of(cls.__bases__), self.of(type(cls)), self.of(members))
 
     def _reference(self, kind: str, module: str, name: str) -> str:
         self.references.add((module, name))
-        return _digest(kind, module, name)
+        return digest_of(kind, module, name)
 
     def _object(self, value: Any) -> str:
         """Take an object apart as pickle does."""
@@ -159,16 +161,14 @@ class _Form:
             return self._reference("global", str(type(value).__module__), reduced)
         function, arguments, *rest = reduced
         state, items, pairs = (*rest, None, None, None)[:3]
-        return _digest(
+        return digest_of(
             "object", self.of(function), self.of(arguments), self.of(state),
             self.of(list(items)) if items is not None else "", self.of(dict(pairs)) if pairs is not None else "",
         )  # fmt: skip
 
 
-_SLOTS = (GetSetDescriptorType, MemberDescriptorType)
-
-
-def _digest(*parts: str) -> str:
+def digest_of(*parts: str) -> str:
+    """Return one digest for texts in their order."""
     found = hashlib.sha256()
     for part in parts:
         data = part.encode("utf-8", errors="surrogatepass")
@@ -177,14 +177,16 @@ def _digest(*parts: str) -> str:
     return found.hexdigest()
 
 
-def _find(module: str, qualname: str) -> object:
+def find_object(module: str, qualname: str) -> object:
+    """Return what a module that is loaded has under a dotted name; None: nothing."""
     found: object = sys.modules.get(module)
     for part in qualname.split("."):
         found = getattr(found, part, None)
     return found
 
 
-def _cells(function: FunctionType) -> list[Any]:
+def cells_of(function: FunctionType) -> list[Any]:
+    """Return what a function takes from the functions around it."""
     found: list[Any] = []
     for cell in function.__closure__ or ():
         try:
@@ -202,7 +204,7 @@ def _global_names(code: CodeType) -> list[str]:
     return sorted(names - set(dir(builtins)))
 
 
-def _has_docstring(code: CodeType) -> bool:
+def has_docstring(code: CodeType) -> bool:
     """Tell whether a function's first constant is the place of its docstring."""
     if not code.co_consts or not isinstance(code.co_consts[0], str):
         return False

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from stackyard.analysis.code_reach import MODULE, ORDER, PROGRAM, CodeReach, Name, Reach
 from stackyard.analysis.module_code import ModuleCode, UnreadableCodeError
 from stackyard.engine.functions import load_function
-from stackyard.engine.plain_values import may_be_plain, plain_digest
+from stackyard.engine.module_values import ModuleValues
 from stackyard.engine.project_files import ProjectFiles
+from stackyard.model.cache_key import NOT_COMPARABLE, OF_VALUE
 from stackyard.model.digest import digest_bytes, digest_value
 from stackyard.model.graph import StepSource
 
@@ -40,6 +42,8 @@ class CodeDigests:
         self._labels: dict[str, str] = {}
         self._reasons: dict[str, str] = {}
         self._texts: dict[str, Callable[[], str]] = {}
+        self.doubtful: dict[str, str] = {}
+        """Label to the reason why its value can't be compared with that of another run: who uses it is not reused."""
 
     @property
     def root(self) -> Path:
@@ -134,7 +138,7 @@ class CodeDigests:
 
     def _project(self, main: str) -> _ProjectCode:
         if main not in self._projects:
-            self._projects[main] = _ProjectCode(ProjectFiles(self._roots, main=main))
+            self._projects[main] = _ProjectCode(ProjectFiles(self._roots, main=main), self._roots)
         return self._projects[main]
 
     def _labelled(self, code: _ProjectCode, reach: Reach) -> Iterable[tuple[str, str]]:
@@ -161,14 +165,24 @@ class CodeDigests:
         if found is None:
             file, name = key
             label = f"{self._label(file)}:{name}"
-            value = code.value_digest(file, name, self._roots)
+            value = self._of_value(code, file, name, f"{label}{OF_VALUE}")
             digests: _Labels = []
             for member, digest in code.digests(file, name).items():
                 of_member = f"{label}.{member}" if member else label
                 self._texts[of_member] = lambda member=member: code.text(file, name, member)  # type: ignore[misc]
                 digests.append((of_member, digest))
-            found = code.labels[key] = ([(f"{label} (its value)", value)] if value else [], digests)
+            found = code.labels[key] = (value, digests)
         return found
+
+    def _of_value(self, code: _ProjectCode, file: str, name: str, label: str) -> _Labels:
+        value = code.values.of(file, name)
+        if value is None:
+            return []
+        if not value.doubt:
+            return [(label, value.digest)]
+        self.doubtful[label] = value.doubt
+        # Never the same: what it holds now may be something else than it held before.
+        return [(label, f"{NOT_COMPARABLE}{value.doubt} ({uuid4().hex[:8]})")]
 
     def _label(self, file: str) -> str:
         if file not in self._labels:
@@ -181,8 +195,9 @@ class CodeDigests:
 class _ProjectCode:
     """The digests of a project's names."""
 
-    def __init__(self, files: ProjectFiles) -> None:
+    def __init__(self, files: ProjectFiles, roots: list[Path]) -> None:
         self.files = files
+        self.values = ModuleValues(files, [str(root) for root in roots])
         self.reach = CodeReach(files)
         self._whole: dict[tuple[str, bool], str] = {}
         self._sequences: dict[str, list[list[str]]] = {}
@@ -225,14 +240,6 @@ class _ProjectCode:
             data = text.encode("utf-8", errors="surrogatepass") if text else self.files.data(file)
             self._whole[key] = digest_bytes(data)
         return self._whole[key]
-
-    def value_digest(self, file: str, name: str, roots: list[Path]) -> str:
-        """Return the digest of the plain value that a computed name has in this process; empty: there is none."""
-        module, loaded = self.files.module(file), self.files.loaded_module(file)
-        value = vars(loaded).get(name) if loaded is not None else None
-        if module is None or value is None or not may_be_plain(value) or not module.is_computed(name):
-            return ""
-        return plain_digest(value, [str(root) for root in roots])
 
     def text(self, file: str, name: str, member: str) -> str:
         """Return the source of a name, or of a member of it."""

@@ -45,6 +45,7 @@ class ProjectFiles:
         self._is_project: dict[str, bool] = {}
         self._below: list[str] | None = None
         self._by_file: dict[str, ModuleType] | None = None
+        self._modules_seen = 0
 
     def module(self, file: str) -> ModuleCode | None:
         """Return a file's code; None: it can't be parsed."""
@@ -99,7 +100,15 @@ class ProjectFiles:
 
     def loaded_module(self, file: str) -> ModuleType | None:
         """Return the module that a file is loaded as, or None."""
+        if file not in self._loaded() and len(sys.modules) != self._modules_seen:
+            self._by_file = None  # a cache policy names what nobody had imported
         return self._loaded().get(file)
+
+    def file_of(self, module: str) -> str | None:
+        """Return the file of a module that is loaded; None: it is none of the project, or has no file."""
+        file = getattr(sys.modules.get(module), "__file__", None)
+        path = str(Path(file).resolve()) if isinstance(file, str) else ""
+        return path if path and self.is_project(path) else None
 
     def is_project(self, file: str) -> bool:
         """Tell whether a file is project code: none of ours, of installed packages or of the standard library."""
@@ -114,7 +123,7 @@ class ProjectFiles:
 
     def _loaded(self) -> dict[str, ModuleType]:
         if self._by_file is None:
-            self._by_file = {}
+            self._by_file, self._modules_seen = {}, len(sys.modules)
             for name, module in list(sys.modules.items()):
                 file = getattr(module, "__file__", None)
                 if isinstance(file, str) and file.endswith(".py") and isinstance(module, ModuleType):

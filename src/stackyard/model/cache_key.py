@@ -68,6 +68,11 @@ _ORDER = (
     ("secrets", MissReason.ENVIRONMENT_CHANGED, "the step's use of secret"),
 )
 """Parts with names, the strongest reason first, and how they are spoken of."""
+OF_VALUE = " (its value)"
+"""What the labels of code end in that stand for the value of a name."""
+NOT_COMPARABLE = "not comparable: "
+"""What stands in place of the digest of such a value begins with, if it can't be compared with an earlier one; the
+reason comes after it, and a mark in brackets that is another one each time."""
 FILE_PART = "file "
 """What the names of files in ``policy`` begin with."""
 
@@ -107,6 +112,13 @@ def explain_miss(old: CacheKeyParts | None, new: CacheKeyParts) -> tuple[MissRea
     if first.part == "experiment_tracker":
         return first.reason, "the step's experiment tracker changed"
     names = [c.name for c in changed if (c.part, c.reason) == (first.part, first.reason)]
+    if first.part == "code":
+        # A value that changes with its code says no more than that.
+        names = [name for name in names if not name.endswith(OF_VALUE)] or names
+        doubt = new.code.get(names[0], "")
+        if doubt.startswith(NOT_COMPARABLE):
+            why = doubt.removeprefix(NOT_COMPARABLE).rpartition(" (")[0]
+            return first.reason, f"the value of {names[0].removesuffix(OF_VALUE)} can't be compared: {why}"
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     word = next(word for part, _, word in _ORDER if part == first.part)
     return first.reason, f"{word} {shown} changed".lstrip()

@@ -221,15 +221,21 @@ def _module_of(file: str) -> str:
 
 def run_programs(programs: list[dict[str, Any]], folder: Path) -> dict[str, list[str]]:
     """Judge programs with one edit each; return the names of those whose result stayed, and of stale hits."""
-    found: dict[str, list[str]] = {"same result": [], "stale": []}
+    found: dict[str, list[str]] = {"same result": [], "stale": [], "never reused": []}
     for i, program in enumerate(programs):
         file = next(name for name in program["files"] if name.endswith("steps.py"))
+        if "import pandas" in program["files"][file]:
+            importlib.import_module("pandas")  # once, and not in the time that a version may take
         versions = [(f"{i}-before", program["files"]), (f"{i}-after", program["edited"])]
         before, after = (_see(folder / name, files, ["train"], file) for name, files in versions)
+        edited = [name for name, text in program["edited"].items() if program["files"].get(name) != text]
+        is_code = all(name.endswith(".py") for name in edited)  # what an import reads shows in the driver alone
         if before.results == after.results:
             found["same result"].append(program["name"])
-        elif before.static == after.static or before.live == after.live:
+        elif before.live == after.live or (is_code and before.static == after.static):
             found["stale"].append(program["name"])
+        if not is_code and _see(folder / f"{i}-again", program["files"], ["train"], file).live != before.live:
+            found["never reused"].append(program["name"])
     return found
 
 
