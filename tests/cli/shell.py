@@ -1,4 +1,8 @@
-"""A user at a terminal: a fresh home, a project folder, and the real commands as real processes."""
+"""A user at a terminal: a fresh home, a project folder, and the real commands.
+
+What runs a user's code is a process of its own, and so is all that is typed with `run` and `show`, as the pages and the
+walk-through are. The other commands are called in this process, see `called`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.cli.called import call, can_be_called
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTER = ROOT / "examples" / "starter"
@@ -90,6 +96,9 @@ class Shell:
 
     def stackyard(self, *arguments: str, **variables: str) -> Result:
         """Run `stackyard`, whatever comes of it."""
+        if can_be_called(arguments, {**self.variables, **variables}):
+            said = call(arguments, self.folder, {**self.environment(), **variables})
+            return Result(" ".join(("stackyard", *arguments)), *said)
         command = (str(PROGRAMS / "stackyard"), *arguments)
         done = self._run(command, subprocess.PIPE, 120, variables)
         return Result(" ".join(command), done.returncode, done.stdout, done.stderr)

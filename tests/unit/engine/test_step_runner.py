@@ -110,6 +110,7 @@ def takes_long() -> None:
 class Backwards(Materializer):
     """Texts, the other way round."""
 
+    SKIP_REGISTRATION = True  # no other test's texts
     name = "backwards"
     data_format = "txt"
     types = (str,)
