@@ -83,6 +83,7 @@ def _listing(user: User) -> dict[str, Any]:
         "run": _json(user, "run", "show", "work-1"),
         "tags": _json(user, "tag", "list"),
         "model": _json(user, "model", "show", "churn"),
+        "model_versions": _json(user, "model", "version", "list", "churn")["items"],
     }
 
 
@@ -104,6 +105,9 @@ def test_a_store_with_a_thousand_versions_gives_the_same_listing(user: User) -> 
     user.do("artifact", "update", "work::train::output", "--version", "1", "--tag", "keep")
     user.do("artifact", "prune", "saved_5", "--keep", "2", "--yes")
     user.do("run", "delete", "work-3", "--yes")
+    for version, stage in (("1", "production"), ("2", "archived"), ("2", "staging")):
+        user.do("model", "version", "promote", "churn", version, stage)
+    user.do("model", "update", "churn", "--description", "who leaves")
     before = _listing(user)
     assert len(before["versions"]) == 918 + 2 * 22 + 40 - 2 == 1000
     _lose_catalog(user)

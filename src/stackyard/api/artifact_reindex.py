@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,7 @@ from stackyard.storage.artifact_store import ArtifactStore
 from stackyard.storage.catalog import reindexing
 from stackyard.storage.catalog.connection import open_writer, transaction
 from stackyard.storage.catalog.health import damage_of
+from stackyard.storage.catalog.model_records import known_models, restore_models
 from stackyard.storage.catalog.records import parse_record, run_record, versions_record
 from stackyard.storage.catalog.reindexing import Found, Known
 from stackyard.storage.catalog.versions import mark_used
@@ -95,15 +96,19 @@ def reindex(
     ]
     connection = open_writer(ctx.home_folder)
     try:
+        models: list[dict[str, Any]] = []
+        before = known_models(connection)
         for component, opened in stores:
             found = StoreIndexView(artifact_store=component.name)
             view.stores.append(found)
             try:
-                _Indexing(ctx, connection, component, opened, found).do(progress)
+                models += _Indexing(ctx, connection, component, opened, found).do(progress).models
             except StackyardError as error:
                 if isinstance(error, CatalogError):
                     raise
                 found.problem = f"{error.message} {error.hint}".strip()
+        with transaction(connection) as sql:
+            restore_models(sql, models, before)
     finally:
         connection.close()
     view.added, view.runs = sum(s.added for s in view.stores), sum(s.runs for s in view.stores)
@@ -139,8 +144,8 @@ class _Indexing:
         self._store = store
         self._view = view
 
-    def do(self, progress: Callable[[int], None]) -> None:
-        """Read the store and write the catalog.
+    def do(self, progress: Callable[[int], None]) -> Known:
+        """Read the store and write the catalog; return what its records say.
 
         Raises:
             StackyardError: the store can't be read.
@@ -158,6 +163,7 @@ class _Indexing:
         with transaction(self._connection) as sql:
             mark_used(sql)
         self._write_records({name for name, record in names.items() if record is not None})
+        return known
 
     def _read(self, uris: list[str], progress: Callable[[int], None]) -> list[Found]:
         """Return the versions that can be brought in, oldest first."""

@@ -125,7 +125,7 @@ def _only_project(having: Sequence[str], own: str, name: str) -> str:
     if len(having) > 1:
         raise UsageError(
             f"{len(having)} projects have an artifact {name!r}.",
-            hint=f"Take the id of its version: stackyard artifact versions {name} --all-projects --columns project_id,id",
+            hint=f"Take the id of a version: stackyard artifact versions {name} --all-projects --columns project_id,id",
         )
     return having[0]
 

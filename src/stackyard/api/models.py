@@ -121,8 +121,14 @@ def delete_model(ctx: Context, name_or_id: str) -> None:
     Raises:
         ModelNotFoundError: there is none.
     """
+    from stackyard.api.records import replace_record  # noqa: PLC0415  # seldom needed
+    from stackyard.storage.catalog.model_records import model_stores, record_name  # noqa: PLC0415
+
     with _model(ctx, name_or_id) as (sql, model):
+        stores = model_stores(sql, model["id"])
         rows.delete_model(sql, model)
+    for store_id in stores:
+        replace_record(ctx, store_id, record_name(model["id"]), lambda: None)
 
 
 # versions ---------------------------------------------------------------------------------------------------------
@@ -318,12 +324,15 @@ def _writing(ctx: Context) -> contextlib.AbstractContextManager[Connection]:
 
 @contextlib.contextmanager
 def _model(ctx: Context, name_or_id: str) -> Iterator[tuple[Connection, Row]]:
-    """Open the catalog for one change to a model."""
+    """Open the catalog for one change to a model; stores keep what it is afterwards."""
+    from stackyard.api.records import keep_model_record  # noqa: PLC0415  # opens stores
+
     with _writing(ctx) as sql:
         model = rows.find_model(sql, ctx.scope.id, name_or_id)
         if model is None:
             raise rows.no_model(name_or_id, rows.model_names(sql, ctx.scope.id))
         yield sql, model
+    keep_model_record(ctx, model["id"])
 
 
 def _version(sql: Connection, model: Row, wanted: str | int) -> Row:

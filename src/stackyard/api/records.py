@@ -60,8 +60,19 @@ def refresh_record(ctx: Context, entity: str, entity_id: str) -> None:
             keep_record(store, name, lambda: catalog.version_record(owner.version_id))
 
 
+def keep_model_record(ctx: Context, model_id: str) -> None:
+    """Write what is said of a model and its versions, after it changed; where, is as for :func:`refresh_record`."""
+    from stackyard.storage.catalog.model_records import record_name  # noqa: PLC0415  # seldom needed
+
+    with ctx.catalog() as catalog:
+        if catalog is None:
+            return
+        for store_id in catalog.model_stores(model_id):
+            replace_record(ctx, store_id, record_name(model_id), lambda: catalog.model_record(model_id))
+
+
 def replace_record(ctx: Context, store_id: str, name: str, record: Callable[[], bytes | None]) -> None:
-    """Write the record of what is being deleted anew, or remove it; in stores of our own flavors only.
+    """Write a record anew, or remove that of what was deleted; in stores of our own flavors only.
 
     Args:
         ctx: where.

@@ -28,8 +28,8 @@ def reindex(store: str | None, as_json: bool) -> int:
 
     Versions come back with their numbers, tags and lineage, runs with their steps, parameters and cache keys: from the
     manifests, and from the record that each run leaves in its store when it ends. Of a run that was killed, or whose
-    store keeps no records, only what its versions tell comes back. Models come back without stages; secrets, stacks and
-    logs are elsewhere and not touched. What the catalog has stays as it is, so this may be done at any time, and again.
+    store keeps no records, only what its versions tell comes back. Secrets, stacks and logs are elsewhere and not
+    touched. What the catalog has stays as it is, so this may be done at any time, and again.
     """
     from stackyard.api import artifact_reindex  # noqa: PLC0415  # opens stores: other verbs do not
 

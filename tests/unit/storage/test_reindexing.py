@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 
 from stackyard.storage.catalog.connection import open_writer, transaction
 from stackyard.storage.catalog.health import catalog_health, damage_of
+from stackyard.storage.catalog.model_records import known_models, model_record, restore_models
+from stackyard.storage.catalog.models import create_model, create_version, find_model, set_stage
 from stackyard.storage.catalog.records import insert_missing, parse_record, restore
 from stackyard.storage.catalog.reindexing import gathered, numbered
 from stackyard.storage.catalog.tags import add_tags
@@ -100,3 +104,46 @@ def test_a_catalog_with_tags_is_in_order(tmp_path: Path) -> None:
     for extra in tmp_path.glob("catalog.db-*"):
         extra.unlink()
     assert damage_of(home) != ""
+
+
+def test_the_newest_record_of_a_model_counts_and_what_the_catalog_knows_stays(tmp_path: Path) -> None:
+    sql = open_writer(Home(tmp_path))
+    sql.execute("BEGIN")
+    create_model(sql, "p", "churn", {"description": "first"}, ["t"])
+    model = find_model(sql, "p", "churn")
+    assert model is not None
+    one, two = (create_version(sql, model) for _ in range(2))
+    records: list[dict[str, Any]] = []
+    for version, stage in ((one, "production"), (two, "production"), (one, "staging")):
+        row = sql.execute("SELECT * FROM model_versions WHERE id = ?", (version,)).fetchone()
+        set_stage(sql, model, row, stage, force=True)
+        record = parse_record(model_record(sql, model["id"]) or b"")
+        assert record is not None
+        records.append({**record, "at": str(len(records))})
+    sql.execute("COMMIT")
+
+    def stages(sql: sqlite3.Connection) -> dict[str, str]:
+        return dict(map(tuple, sql.execute("SELECT id, stage FROM model_versions")))
+
+    known = gathered(records).models
+    assert len(known) == 3
+    with transaction(sql):
+        restore_models(sql, known[:2], known_models(sql))
+    assert stages(sql) == {one: "staging", two: "production"}, "nothing that is there is changed"
+    sql.close()
+
+    lost = open_writer(Home(tmp_path / "lost"))
+    with transaction(lost):
+        run_made_it = [{**row, "stage": ""} for row in records[0]["model_versions"]]
+        restore(lost, {"models": records[0]["models"], "model_versions": run_made_it})
+        restore_models(lost, known, set())
+    assert stages(lost) == {one: "staging", two: "production"}
+    assert [row[0] for row in lost.execute("SELECT tag FROM tags")] == ["t"]
+    lost.close()
+
+    other = open_writer(Home(tmp_path / "other"))
+    with transaction(other):
+        create_model(other, "p", "churn", {}, [])
+        restore_models(other, known, known_models(other))
+    assert stages(other) == {}, "the project has another model of that name"
+    other.close()

@@ -34,6 +34,18 @@ class CatalogReader(RunQueries, ArtifactQueries, ModelQueries, TagQueries, Expla
 
         return versions_record(self._sql, [version_id])
 
+    def model_record(self, model_id: str) -> bytes | None:
+        """Return the same of a model and its versions; None when there is no such model."""
+        from stackyard.storage.catalog.model_records import model_record  # noqa: PLC0415  # as above
+
+        return model_record(self._sql, model_id)
+
+    def model_stores(self, model_id: str) -> list[str]:
+        """Return the ids of the artifact stores that have something of a model's versions."""
+        from stackyard.storage.catalog.model_records import model_stores  # noqa: PLC0415  # as above
+
+        return model_stores(self._sql, model_id)
+
     def record_owner(self, entity: str, entity_id: str) -> Owner | None:
         """Return the run or version whose record tells of a thing; None for models, and for what is not there."""
         from stackyard.storage.catalog.records import record_owner  # noqa: PLC0415  # as above

@@ -1,7 +1,8 @@
 """Records: what the catalog knows of a run, or of a version without one, as a text that its artifact store keeps.
 
 A record holds rows as they are in the catalog's tables, so that a catalog made anew has the same ones: numbers, tags,
-inputs and outputs, cache keys. Stages of models are left out: they may have changed since.
+inputs and outputs, cache keys. Stages of models are left out: they may have changed since, and have records of their
+own.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def record_owner(sql: sqlite3.Connection, entity: str, entity_id: str) -> Owner 
 
 def run_record(sql: sqlite3.Connection, run_id: str) -> bytes | None:
     """Return the record of a run; None when there is no such run."""
-    tables = {table: _rows(sql, query, (run_id,)) for table, query in _OF_RUN.items()}
+    tables = {table: rows_of(sql, query, (run_id,)) for table, query in _OF_RUN.items()}
     if not tables["runs"]:
         return None
     versions = versions_of_run(sql, run_id)
@@ -146,7 +147,7 @@ def _record(
     document: dict[str, Any] = {"format": FORMAT, "at": now(), **tables}
     document["artifact_versions"] = versions = list(_by_id(sql, f"{_NAMED} WHERE v.id IN ({{}})", version_ids))
     if "projects" not in tables and versions:
-        document["projects"] = _rows(sql, "SELECT * FROM projects WHERE id = ?", (versions[0]["project_id"],))
+        document["projects"] = rows_of(sql, "SELECT * FROM projects WHERE id = ?", (versions[0]["project_id"],))
     things: dict[str, list[str]] = {"artifact_version": version_ids}
     for kind, thing in tagged:
         things.setdefault(kind, []).append(thing)
@@ -181,7 +182,8 @@ def _record(
     return json.dumps(document, separators=(",", ":")).encode()
 
 
-def _rows(sql: sqlite3.Connection, query: str, values: tuple[Any, ...]) -> Rows:
+def rows_of(sql: sqlite3.Connection, query: str, values: tuple[Any, ...]) -> Rows:
+    """Return rows as a record holds them."""
     cursor = sql.execute(query, values)
     names = [column[0] for column in cursor.description]
     return [{n: v for n, v in zip(names, row, strict=True) if v is not None} for row in cursor]
@@ -190,4 +192,4 @@ def _rows(sql: sqlite3.Connection, query: str, values: tuple[Any, ...]) -> Rows:
 def _by_id(sql: sqlite3.Connection, query: str, ids: list[Any]) -> Iterator[dict[str, Any]]:
     for start in range(0, len(ids), 500):
         some = tuple(ids[start : start + 500])
-        yield from _rows(sql, query.format(marks(some)), some)
+        yield from rows_of(sql, query.format(marks(some)), some)

@@ -40,12 +40,17 @@ class Known(NamedTuple):
     """Id of a thing to its kind and tags."""
     artifacts: dict[tuple[str, str], dict[str, Any]]
     """Project and name to the artifact's last number and its tags, from the newest record that has it."""
+    models: list[dict[str, Any]]
+    """Records of models."""
 
 
 def gathered(records: Iterable[dict[str, Any]]) -> Known:
     """Return what records say."""
-    known = Known({}, {}, {}, {})
+    known = Known({}, {}, {}, {}, [])
     for record in sorted(records, key=lambda r: str(r.get("at", ""))):
+        if record.get("models") and not (record.get("runs") or record.get("artifact_versions")):
+            known.models.append(record)
+            continue
         for run in record.get("runs", ()):
             known.runs[run["id"]] = record
         for row in record.get("artifact_versions", ()):
