@@ -111,8 +111,7 @@ class Backwards(Materializer):
     """Texts, the other way round."""
 
     SKIP_REGISTRATION = True  # no other test's texts
-    name = "backwards"
-    data_format = "txt"
+    name, data_format = "backwards", "txt"
     types = (str,)
 
     def save(self, value: str, writer: VersionWriter) -> None:
