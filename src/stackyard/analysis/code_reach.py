@@ -59,6 +59,8 @@ class Reach(Record, frozen=False):
     """File to the reason why all of it counts."""
     executed: set[str] = field(default_factory=set)
     """Files of the modules that are imported."""
+    begun: set[Name] = field(default_factory=set)
+    """Where it began, and the classes whose objects may come in."""
     source: str = ""
     """Why the text counts, comments and docstrings included; empty: it does not."""
 
@@ -93,6 +95,19 @@ class CodeReach:
             if not walk.add_doubts():
                 break
         return walk.reach
+
+    def read(self, reach: Reach) -> set[Name]:
+        """Return the names that the function itself may read: none that only statements with effects lead to."""
+        found: set[Name] = set()
+        pending = list(reach.begun)
+        for file in reach.whole:
+            pending.extend(self.step_of_whole(file).names)
+        while pending:
+            name = pending.pop()
+            if name not in found and name[1] != MODULE:
+                found.add(name)
+                pending.extend(self.step(name).names)
+        return found
 
     def step(self, name: Name) -> _Step:
         """Return what a name of a module leads to."""
@@ -187,7 +202,7 @@ class _Walk:
     """One walk from a function through all that it may use."""
 
     def __init__(self, code: CodeReach, names: list[Name], whole: dict[str, str]) -> None:
-        self.reach = Reach()
+        self.reach = Reach(begun=set(names))
         self.attributes: set[str] = set()
         self._code = code
         self._project = code.targets.project
@@ -247,6 +262,7 @@ class _Walk:
                 used = members & self.attributes or {m for m in members if m[:2] == m[-2:] == "__"} - _UNCALLED
                 if used and (file, name) not in self.reach.names and name in code.names:  # type: ignore[union-attr]
                     self._pending.append((file, name))
+                    self.reach.begun.add((file, name))
         return bool(self._pending)
 
     def add_doubts(self) -> bool:

@@ -12,7 +12,7 @@ from stackyard.engine.cache_policy import PolicyDigests
 from stackyard.engine.code_digest import CodeDigests
 from stackyard.engine.materializer_classes import digests_of_classes
 from stackyard.model.artifact import Manifest
-from stackyard.model.cache_key import CacheKeyParts, changed_parts, explain_miss
+from stackyard.model.cache_key import OF_VALUE, CacheKeyParts, changed_parts, explain_miss
 from stackyard.model.digest import digest_bytes, digest_value
 from stackyard.model.enums import MissReason
 from stackyard.model.errors import ArtifactDamagedError, StackyardError
@@ -95,6 +95,8 @@ class CacheDecision(Record, frozen=False):
     """The earlier step run that the reason was found with."""
     texts: dict[str, str] = field(default_factory=dict)
     """Digest to the code behind it, as far as this run has not met it before."""
+    warnings: list[str] = field(default_factory=list)
+    """Why steps like this one are never reused, each once a run."""
 
 
 class StepCache:
@@ -114,6 +116,8 @@ class StepCache:
         self._policies = PolicyDigests(code.root, code)
         self._told: set[str] = set()
         """Digests of code whose texts were given."""
+        self._warned: set[str] = set()
+        """Labels of values that were warned of."""
 
     def decide(
         self, spec: StepSpec, source: StepSource, inputs: dict[str, KnownVersion], *, experiment_tracker: str = "",
@@ -165,6 +169,7 @@ class StepCache:
         else:
             self._explain(spec, decision)
         decision.texts = self._new_texts(decision.parts)
+        decision.warnings = self._new_warnings(spec, decision.parts)
         return decision
 
     def _explain(self, spec: StepSpec, decision: CacheDecision) -> None:
@@ -190,6 +195,17 @@ class StepCache:
         new = {digest: label for label, digest in parts.code.items() if digest not in self._told}
         self._told.update(new)
         return {digest: text for digest, label in new.items() if (text := self._code.text(label)[:MAX_TEXT])}
+
+    def _new_warnings(self, spec: StepSpec, parts: CacheKeyParts) -> list[str]:
+        """Return what keeps the step from ever being reused, each once a run."""
+        new = {k: why for k, why in self._code.doubtful.items() if k in parts.code and k not in self._warned}
+        self._warned.update(new)
+        return [
+            f"step {spec.name} is never reused: the value of {label.removesuffix(OF_VALUE)} can't be compared with "
+            f"that of other runs ({why}). Make it in a function that the step calls, or switch the step's cache off: "
+            "enable_cache=False"
+            for label, why in new.items()
+        ]
 
     def _keyed(
         self, spec: StepSpec, source: StepSource, inputs: dict[str, KnownVersion], experiment_tracker: str

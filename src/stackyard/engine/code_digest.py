@@ -22,6 +22,7 @@ from stackyard.model.graph import StepSource
 
 if TYPE_CHECKING:
     from stackyard.engine.captured import Captured
+    from stackyard.engine.live_values import LiveValue
 
 _MAIN = "__main__"
 _Labels = list[tuple[str, str]]
@@ -148,41 +149,42 @@ class CodeDigests:
             self._texts[label] = lambda file=file: code.files.data(file).decode("utf-8", errors="replace")  # type: ignore[misc]
             yield label, code.whole_digest(file, exact=bool(reach.source))
         in_order: dict[str, list[str]] = {}
+        doubtful: dict[Name, str] = {}
         for key in sorted(reach.names):
             value, digests = self._of_name(code, key)
-            yield from value
+            if value is not None and value.doubt:
+                doubtful[key] = value.doubt
+            elif value is not None:
+                yield self._label_of_value(key), value.digest
             if key[0] not in reach.whole:
                 yield from digests
                 in_order.setdefault(key[0], []).append(key[1])
+        for key in sorted(doubtful.keys() & code.reach.read(reach)) if doubtful else ():
+            label = self._label_of_value(key)
+            self.doubtful[label] = doubtful[key]
+            # Never the same: what it holds now may be something else than it held before.
+            yield label, f"{NOT_COMPARABLE}{doubtful[key]} ({uuid4().hex[:8]})"
         for file, names in in_order.items():
             order = code.order(file, names)
             if order:
                 yield f"{self._label(file)}:{ORDER}", order
 
-    def _of_name(self, code: _ProjectCode, key: Name) -> tuple[_Labels, _Labels]:
-        """Return label to digest of a name's value, if it counts, and of its code."""
+    def _of_name(self, code: _ProjectCode, key: Name) -> tuple[LiveValue | None, _Labels]:
+        """Return what stands for a name's value, if it counts, and label to digest of its code."""
         found = code.labels.get(key)
         if found is None:
             file, name = key
             label = f"{self._label(file)}:{name}"
-            value = self._of_value(code, file, name, f"{label}{OF_VALUE}")
             digests: _Labels = []
             for member, digest in code.digests(file, name).items():
                 of_member = f"{label}.{member}" if member else label
                 self._texts[of_member] = lambda member=member: code.text(file, name, member)  # type: ignore[misc]
                 digests.append((of_member, digest))
-            found = code.labels[key] = (value, digests)
+            found = code.labels[key] = (code.values.of(file, name), digests)
         return found
 
-    def _of_value(self, code: _ProjectCode, file: str, name: str, label: str) -> _Labels:
-        value = code.values.of(file, name)
-        if value is None:
-            return []
-        if not value.doubt:
-            return [(label, value.digest)]
-        self.doubtful[label] = value.doubt
-        # Never the same: what it holds now may be something else than it held before.
-        return [(label, f"{NOT_COMPARABLE}{value.doubt} ({uuid4().hex[:8]})")]
+    def _label_of_value(self, key: Name) -> str:
+        return f"{self._label(key[0])}:{key[1]}{OF_VALUE}"
 
     def _label(self, file: str) -> str:
         if file not in self._labels:
@@ -201,8 +203,8 @@ class _ProjectCode:
         self.reach = CodeReach(files)
         self._whole: dict[tuple[str, bool], str] = {}
         self._sequences: dict[str, list[list[str]]] = {}
-        self.labels: dict[Name, tuple[_Labels, _Labels]] = {}
-        """What :class:`CodeDigests` calls the digests of a name's value and of its code."""
+        self.labels: dict[Name, tuple[LiveValue | None, _Labels]] = {}
+        """What stands for a name's value, and how :class:`CodeDigests` calls the digests of its code."""
 
     def digests(self, file: str, name: str) -> dict[str, str]:
         """Return the digests of a name by member; an empty text: of itself."""

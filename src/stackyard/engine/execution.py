@@ -256,6 +256,8 @@ class Execution:
         except OptionError as error:
             self._failed(spec.name, step_error(error))
             return None
+        for text in decision.warnings:
+            self._reporter.warning(text)
         return inputs, decision
 
     def _reuse(self, spec: StepSpec, inputs: Mapping[str, KnownVersion], decision: CacheDecision) -> None:

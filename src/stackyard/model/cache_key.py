@@ -118,7 +118,7 @@ def explain_miss(old: CacheKeyParts | None, new: CacheKeyParts) -> tuple[MissRea
         doubt = new.code.get(names[0], "")
         if doubt.startswith(NOT_COMPARABLE):
             why = doubt.removeprefix(NOT_COMPARABLE).rpartition(" (")[0]
-            return first.reason, f"the value of {names[0].removesuffix(OF_VALUE)} can't be compared: {why}"
+            return first.reason, f"the value of {names[0].removesuffix(OF_VALUE)} can't be compared with others: {why}"
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     word = next(word for part, _, word in _ORDER if part == first.part)
     return first.reason, f"{word} {shown} changed".lstrip()
