@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from copyreg import dispatch_table
 from enum import Enum
+from logging import Logger
 from threading import local
 from types import (
     BuiltinFunctionType,
@@ -40,12 +41,12 @@ MOST_BYTES = 1_000_000_000
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented)})
 _HELD = (list, tuple, dict, set, frozenset, str, bytes, bytearray, int, float, complex, BaseException)
 """Types of Python's own whose content is read where a class is derived from them."""
-_HANDLES = ("_thread", "threading", "logging", "weakref", "_weakref", "_weakrefset", "concurrent", "multiprocessing",
+_HANDLES = ("_thread", "logging", "weakref", "_weakref", "_weakrefset", "concurrent", "multiprocessing",
             "asyncio", "_asyncio", "socket", "_socket", "ssl", "_ssl", "select", "selectors", "subprocess", "_io", "io",
             "tempfile", "stackyard")  # fmt: skip
 """Packages whose objects lead out of the process, or are for its threads: they count by their type, as what a step
 reads when it runs does not count at all."""
-_IN_MEMORY = frozenset({"BytesIO", "StringIO", "WeakValueDictionary", "WeakKeyDictionary", "WeakSet"})
+_IN_MEMORY = frozenset({"LoggerAdapter", "BytesIO", "StringIO", "WeakValueDictionary", "WeakKeyDictionary", "WeakSet"})
 """Types of these that hold data all the same."""
 _OF_BYTES = "biufcmMSUV"
 """Kinds of arrays whose bytes say all of them."""
@@ -54,6 +55,9 @@ _OF_PYDANTIC = "__pydantic_"
 _FIELDS = "__pydantic_fields__"
 OF_CODE = frozenset({"__annotations__", "__orig_bases__", "__parameters__", "__type_params__", "__signature__"})
 """Of a class: what its code tells."""
+_OF_LOGGERS = frozenset(
+    {"name", "parent", "manager", "handlers", "filters", "level", "disabled", "propagate", "_cache"}
+)
 _OF_MODULES = frozenset({"__builtins__", "__loader__", "__spec__", "__doc__", "__file__", "__cached__"})
 _MANAGED_DICT = 1 << 4
 _POINTER = object.__basicsize__ // 2
@@ -240,7 +244,9 @@ class LiveValues:
         if _is_array(kind):
             return self._array(kind, value)
         if kind is ContextVar:
-            return self._all("variable", (value.name, value.get(None)))
+            return self._all("variable", (value.name, *_set_to(value)))
+        if isinstance(value, Logger):
+            return self._all("logger", (value.name, {n: v for n, v in vars(value).items() if n not in _OF_LOGGERS}))
         if module.partition(".")[0] in _HANDLES and kind.__name__ not in _IN_MEMORY:
             return f"handle {module}.{kind.__qualname__}"
         return ""
@@ -290,6 +296,13 @@ class LiveValues:
 
 def _path(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+
+
+def _set_to(variable: ContextVar[Any]) -> list[Any]:
+    try:
+        return [variable.get()]
+    except LookupError:
+        return []
 
 
 def _remembered(cache: Any) -> list[Any]:

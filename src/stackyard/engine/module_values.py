@@ -35,6 +35,7 @@ class ModuleValues:
         self._files = files
         self._roots = roots
         self._places: dict[str, str | None] = {}
+        self._defined: dict[tuple[str, str], bool] = {}
         self._values = LiveValues(roots, self._place, self._is_defined)
 
     def of(self, file: str, name: str) -> LiveValue | None:
@@ -62,7 +63,13 @@ class ModuleValues:
 
     def _is_told_class(self, node: ast.ClassDef, module: str, qualname: str, cls: type) -> bool:
         """Tell whether a class has what its body says, and that are functions and what is written down as it is."""
-        if node.decorator_list or node.keywords or (cls.__module__, cls.__qualname__) != (module, qualname):
+        if (
+            node.decorator_list
+            or node.keywords
+            or any(isinstance(n, ast.Call) for b in node.bases for n in ast.walk(b))
+        ):
+            return False
+        if (cls.__module__, cls.__qualname__) != (module, qualname):
             return False
         own = {n: v for n, v in vars(cls).items() if n not in NOT_OF_CLASS | OF_CODE and not isinstance(v, SLOTS)}
         nodes = {name: each for each in node.body for name in bound_names([each])}
@@ -91,6 +98,13 @@ class ModuleValues:
         return self._places[module]
 
     def _is_defined(self, module: str, name: str) -> bool:
+        """Tell whether a name of a module is bound by one definition alone."""
+        key = (module, name)
+        if key not in self._defined:
+            self._defined[key] = self._find_defined(module, name)
+        return self._defined[key]
+
+    def _find_defined(self, module: str, name: str) -> bool:
         file = self._files.file_of(module)
         code = self._files.module(file) if file is not None else None
         places = code.names.get(name, ()) if code is not None else ()
