@@ -13,6 +13,11 @@ settings.register_profile("stackyard", deadline=None, max_examples=50, suppress_
 settings.load_profile("stackyard")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest tests: one of them at the end would leave the other cores without work."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("STACKYARD_")]:

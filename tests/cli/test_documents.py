@@ -16,6 +16,7 @@ def _code(page: str, language: str, heading: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", section, flags=re.DOTALL)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 def test_the_first_pipeline_of_getting_started(shell: Shell) -> None:
     """Given the page's file and commands, they do what the page says, the changes it proposes included."""
@@ -42,6 +43,7 @@ def test_the_first_pipeline_of_getting_started(shell: Shell) -> None:
         assert shell.json("run", "list")["items"][0]["n_cached"] == cached
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_the_pipeline_of_the_readme(shell: Shell) -> None:
     """Given the README's pipeline and some flowers, it runs as a script and through `stackyard run`."""

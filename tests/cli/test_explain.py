@@ -93,6 +93,7 @@ def _notes(shell: Shell) -> list[str]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_what_changed_is_forecast_and_explained_with_before_and_after(flow: Shell) -> None:
     """Given a run, when parts change one by one, then forecast and explanation name them, and nothing else runs."""

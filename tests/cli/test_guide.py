@@ -10,6 +10,7 @@ from tests.cli.transcript import File, follow, read_page
 GUIDE = ROOT / "docs" / "understanding-stacks.md"
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_the_guide_shows_what_happens(shell: Shell) -> None:
     """Given an empty home, when somebody types the guide from top to bottom, then each answer is the one it shows."""

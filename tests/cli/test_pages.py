@@ -10,6 +10,7 @@ from tests.cli.transcript import File, follow, read_page
 PAGES = ["steps", "pipelines", "running", "models", "artifacts", "materializers", "caching"]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("page", PAGES)
 def test_the_page_shows_what_happens(page: str, shell: Shell) -> None:

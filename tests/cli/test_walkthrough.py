@@ -45,6 +45,7 @@ def test_the_documents_show_these_very_commands(page: str) -> None:
         assert shown == list(WALK_THROUGH)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_walkthrough_in_a_fresh_home(shell: Shell) -> None:
     """Given a home that does not exist, when the walk-through is typed, then each command says what it should."""
@@ -113,6 +114,7 @@ def _the_accuracy_is_real_printed_and_stored(shell: Shell, run: Result) -> None:
     assert max(forest["started_at"], sgd["started_at"]) < min(forest["ended_at"], sgd["ended_at"])
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_all_three_pipelines_and_the_cache(shell: Shell) -> None:
     """Given `run.py` without a choice, all three run in order; the second time what is known is not computed again."""
@@ -139,6 +141,7 @@ def test_all_three_pipelines_and_the_cache(shell: Shell) -> None:
     assert shell.json("run", "list")["items"][0]["n_cached"] == 0
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_the_same_pipeline_through_stackyard_run(shell: Shell) -> None:
     """Given the starter, `stackyard run` takes the script with its arguments, and a file with a function."""

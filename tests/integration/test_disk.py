@@ -98,6 +98,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 def test_a_disk_that_becomes_full_during_a_run(user: User) -> None:
     user.write("run.py", GREEDY)
@@ -215,6 +216,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_a_run_goes_on_when_there_is_room_again(user: User) -> None:
     """The disk is filled by a log, by an artifact, and to the last byte: not even the catalog can be written then."""

@@ -156,6 +156,7 @@ def _read_until(terminal: int, file: Path) -> None:
             os.read(terminal, 1 << 16)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_whatever_is_killed_a_resumed_run_completes_and_repeats_nothing(user: User, seed: int) -> None:
     report = crash_and_resume(user, random.Random(seed), kills=10)

@@ -12,7 +12,7 @@ from tests.integration.user import User, statuses, wait_for
 from tests.integration.web_server import Reply, free_port, serving
 
 # MLflow alone takes seconds to import, in each process anew.
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.timeout(400), pytest.mark.long]
 PASSWORD = "p4ss-of-the-server"
 
 PIPELINE = """

@@ -71,6 +71,7 @@ def test_pipelines_run_with_nothing_but_the_dependencies(user: User, version: st
     assert "everything-3" in listed.out
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("version", OTHERS)
 def test_the_core_of_the_unit_suite(user: User, version: str) -> None:

@@ -98,6 +98,7 @@ def test_a_signal_that_is_ignored_stays_ignored(user: User) -> None:
     assert "tidied up" in [line.text for line in user.logs(user.last_run(), "polite")], "one request, not three"
 
 
+@pytest.mark.long
 def test_signals_at_any_moment(user: User, seed: int) -> None:
     outcomes = signal_anything(user, random.Random(seed), rounds=5)
     assert outcomes.total() == 5
