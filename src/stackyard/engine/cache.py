@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import platform
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import field
 from datetime import datetime, timezone
 from typing import Any
@@ -80,8 +81,8 @@ class KnownVersion(Record):
 class CacheDecision(Record, frozen=False):
     """What the cache says of a step."""
 
-    key: str
-    parts: CacheKeyParts
+    keyed: Callable[[], CacheKeyParts]
+    """Works out what the key is made of."""
     hit: bool = False
     outputs: dict[str, KnownVersion] = field(default_factory=dict)
     """On a hit: output to version, in the order of the signature."""
@@ -97,6 +98,16 @@ class CacheDecision(Record, frozen=False):
     """Digest to the code behind it, as far as this run has not met it before."""
     warnings: list[str] = field(default_factory=list)
     """Why steps like this one are never reused, each once a run."""
+
+    @functools.cached_property
+    def parts(self) -> CacheKeyParts:
+        """What the key is made of; where caching is off it is worked out while the step runs already."""
+        return self.keyed()
+
+    @functools.cached_property
+    def key(self) -> str:
+        """The digest of the parts."""
+        return self.parts.digest()
 
 
 class StepCache:
@@ -135,14 +146,13 @@ class StepCache:
         Raises:
             OptionError: its cache policy names what is not there, or the policy's function failed.
         """
-        decision = self._keyed(spec, source, inputs, experiment_tracker)
+        decision = self._undecided(spec, source, inputs, experiment_tracker)
         if not spec.enable_cache:
             decision.reason, decision.detail = MissReason.DISABLED, "caching is off for this step"
             return decision
         if unknown:
             known = next((before.inputs for _, before in self._earlier_parts(spec)), {})
             decision.parts.inputs.update({name: known[name] for name in unknown if name in known})
-            decision.key = decision.parts.digest()
         expires_after = spec.cache_policy.expires_after if spec.cache_policy is not None else None
         damage = expired = ""
         for found in self._reader.cache_candidates(decision.key, self._project_id):
@@ -207,10 +217,24 @@ class StepCache:
             for label, why in new.items()
         ]
 
-    def _keyed(
+    def _undecided(
         self, spec: StepSpec, source: StepSource, inputs: dict[str, KnownVersion], experiment_tracker: str
     ) -> CacheDecision:
-        """Return a step's key with its parts, a miss until a result is found.
+        """Return a miss until a result is found.
+
+        Raises:
+            OptionError: the step's cache policy can't be followed.
+        """
+        parts = functools.partial(self._parts, spec, source, inputs, experiment_tracker)
+        if spec.cache_policy is None:
+            return CacheDecision(parts)
+        found = parts()  # what is wrong with the policy shows now
+        return CacheDecision(lambda: found)
+
+    def _parts(
+        self, spec: StepSpec, source: StepSource, inputs: dict[str, KnownVersion], experiment_tracker: str
+    ) -> CacheKeyParts:
+        """Return what a step's key is made of.
 
         Raises:
             OptionError: its cache policy can't be followed.
@@ -227,7 +251,7 @@ class StepCache:
         if ignored:
             parameters = {k: v for k, v in parameters.items() if k not in ignored}
             inputs = {k: v for k, v in inputs.items() if k not in ignored and k.partition("[")[0] not in ignored}
-        parts = CacheKeyParts.model_construct(
+        return CacheKeyParts.model_construct(
             code=code,
             parameters={k: digest_value("parameter/1", v) for k, v in parameters.items()}
             if policy.include_step_parameters
@@ -242,7 +266,6 @@ class StepCache:
             experiment_tracker=experiment_tracker,
             policy=added,
         )
-        return CacheDecision(key=parts.digest(), parts=parts)
 
     def outputs_of(self, step_run_id: str) -> dict[str, KnownVersion]:
         """Return the versions of an earlier step run.

@@ -8,6 +8,7 @@ import sys
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _current: list[int | None] = [None]
+"""Threads that loaded libraries were limited to."""
 
 
 def cores() -> int:
@@ -29,10 +30,10 @@ def limit_threads(threads: int | None) -> None:
     """  # noqa: D205  # one sentence
     if threads is None:
         return
-    given = _given()
+    given, text = _given(), str(threads)
     for name in VARIABLES:
-        if name not in given:
-            os.environ[name] = str(threads)
+        if name not in given and os.environ.get(name) != text:
+            os.environ[name] = text
     if given or _current[0] == threads or "numpy" not in sys.modules:
         return
     try:

@@ -120,7 +120,8 @@ class _Worker:
         It is when the step left it as it was, and when the step left children or threads that want to end by
         themselves; in the second case the driver gives it no other step.
         """
-        sys.path[:] = job.import_paths + [p for p in sys.path if p not in job.import_paths]
+        if sys.path[: len(job.import_paths)] != job.import_paths:
+            sys.path[:] = job.import_paths + [p for p in sys.path if p not in job.import_paths]
         if job.working_directory and os.path.isdir(job.working_directory):  # noqa: PTH112  # no Path on the hot path
             os.chdir(job.working_directory)
         limit_threads(job.limits.threads)

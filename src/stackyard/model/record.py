@@ -7,6 +7,7 @@ look at the class's fields. Type checkers see the same as for a dataclass.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import MISSING, Field, field
 from typing import Any, ClassVar
 
@@ -24,8 +25,12 @@ class Record:
 
     field_names: ClassVar[tuple[str, ...]] = ()
     """The fields, in order."""
+    _known: ClassVar[frozenset[str]] = frozenset()
+    """The same, to compare with."""
     _defaults: ClassVar[dict[str, Any]] = {}
-    """Field to its default, or to a :class:`dataclasses.Field` that makes it."""
+    """Field to its default."""
+    _factories: ClassVar[dict[str, Callable[[], Any]]] = {}
+    """Field to what makes its default."""
     _hidden: ClassVar[frozenset[str]] = frozenset()
     """Fields that are not shown."""
 
@@ -34,17 +39,20 @@ class Record:
         super().__init_subclass__()
         own = [name for name, kind in cls.__annotations__.items() if not str(kind).startswith("ClassVar")]
         cls.field_names = tuple(dict.fromkeys([*cls.field_names, *own]))
-        given = {name: cls.__dict__[name] for name in own if name in cls.__dict__}
-        for name, default in [*given.items()]:
+        cls._known = frozenset(cls.field_names)
+        defaults, factories = dict(cls._defaults), dict(cls._factories)
+        for name in own:
+            default = cls.__dict__.get(name, MISSING)
             if isinstance(default, Field):
                 delattr(cls, name)
-                if not default.repr:
-                    cls._hidden = cls._hidden | {name}
-                if default.default is not MISSING:
-                    given[name] = default.default
-                elif default.default_factory is MISSING:
-                    del given[name]
-        cls._defaults = {**cls._defaults, **given}
+                cls._hidden |= set() if default.repr else {name}
+                if default.default_factory is not MISSING:
+                    factories[name] = default.default_factory
+                default = default.default
+            if default is not MISSING:
+                defaults[name] = default
+                factories.pop(name, None)
+        cls._defaults, cls._factories = defaults, factories
         if not frozen:
             cls.__setattr__ = object.__setattr__  # type: ignore[method-assign,assignment]
             cls.__delattr__ = object.__delattr__  # type: ignore[method-assign]
@@ -56,19 +64,24 @@ class Record:
         Raises:
             TypeError: a field is missing, unknown, or given twice.
         """
-        fields, names = self.__dict__, self.field_names
-        fields.update(zip(names, values, strict=False))
+        fields = self.__dict__
+        if self._defaults:
+            fields.update(self._defaults)
+        if values:
+            if len(values) > len(self.field_names) or not named.keys().isdisjoint(self.field_names[: len(values)]):
+                self._refuse(values, named)
+            fields.update(zip(self.field_names, values, strict=False))
         fields.update(named)
-        if len(fields) < len(names):
-            for name, default in self._defaults.items():
-                if name not in fields:
-                    fields[name] = _make(default) if isinstance(default, Field) else default
-        if len(fields) != len(names) or len(values) + len(named) > len(names) or not fields.keys() >= {*names}:
+        for name, make in self._factories.items():
+            if name not in fields:
+                fields[name] = make()
+        if fields.keys() != self._known:
             self._refuse(values, named)
 
     def _refuse(self, values: tuple[Any, ...], named: dict[str, Any]) -> None:
         names = self.field_names
-        missing = [name for name in names if name not in self.__dict__]
+        there = {*names[: len(values)], *named, *self._defaults, *self._factories}
+        missing = [name for name in names if name not in there]
         wrong = [name for name in named if name not in names or name in names[: len(values)]]
         said = [f"without {', '.join(missing)}"] * bool(missing) + [f"with {', '.join(wrong)}"] * bool(wrong)
         raise TypeError(f"{type(self).__name__}() was called {' and '.join(said) or f'with {len(values)} values'}")
@@ -115,8 +128,3 @@ class Record:
             TypeError: there is no such field.
         """
         return type(self)(**{**self.__dict__, **changes})
-
-
-def _make(default: Field[Any]) -> Any:
-    factory: Any = default.default_factory
-    return factory()

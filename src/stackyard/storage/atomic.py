@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 TEMPORARY_SUFFIX = ".tmp"
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+"""How a file is opened that must not be there yet."""
 
 
 def write_atomic(path: str | Path, data: bytes, *, durable: bool = True, private: bool = False) -> None:
@@ -49,16 +50,29 @@ def _replace(path: str | Path, data: bytes, *, durable: bool, private: bool = Fa
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(4).hex()}{TEMPORARY_SUFFIX}")  # noqa: PTH118
     try:
-        with os.fdopen(os.open(temporary, _NEW_FILE, 0o600 if private else 0o666), "wb") as file:
-            file.write(data)
+        descriptor = os.open(temporary, NEW_FILE, 0o600 if private else 0o666)
+        try:
+            write_all(descriptor, data)
             if durable:
-                file.flush()
-                os.fsync(file.fileno())
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         os.replace(temporary, path)  # noqa: PTH105
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)  # noqa: PTH108
         raise
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of it: what takes a part only says so.
+
+    Raises:
+        OSError: there is no room, or the device failed.
+    """
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, memoryview(data)[written:])
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import FileIO
 from typing import Any, ClassVar
 
 from stackyard.model.artifact import Manifest, Preview
@@ -32,7 +33,8 @@ class JsonMaterializer(Materializer):
 
     def load(self, store: ArtifactStore, uri: str, manifest: Manifest) -> Any:
         """Read ``data.json``."""
-        data = store.local_file(uri, manifest.files[0]).read_bytes()
+        with FileIO(store.local_file(uri, manifest.files[0])) as file:  # every step comes here: no buffer
+            data = file.readall()
         return json.loads(data.decode("utf-8", errors="surrogatepass"))
 
 

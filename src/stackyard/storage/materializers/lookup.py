@@ -38,6 +38,9 @@ _BY_NAME = {
 _FOR_ANY = "structure"
 """Asked for a value of any type before it is pickled."""
 _known = {m.name: m for m in MATERIALIZERS}
+_written: dict[str, Manifest] = {}
+"""What this process stored last, by URI: the next step in a row takes it at once, its files checked as any others'."""
+_WRITTEN_KEPT = 16
 _by_type = {path: m for m in MATERIALIZERS for path in m.types}
 
 
@@ -168,6 +171,9 @@ def save_version(
             f"The artifact {origin.artifact_name!r} can't be written to {uri}: {error.strerror or error}.",
             hint="Make room or choose a stack with another artifact store.",
         ) from error
+    if len(_written) >= _WRITTEN_KEPT:
+        _written.clear()
+    _written[uri] = manifest
     return manifest
 
 
@@ -179,7 +185,7 @@ def load_version(store: ArtifactStore, uri: str) -> Any:
         MaterializationError: the manifest names a materializer that is not known here.
         PackageMissingError: a package is needed to load it.
     """
-    manifest = store.read_manifest(uri)
+    manifest = _written.get(uri) or store.read_manifest(uri)
     if ":" not in manifest.materializer and _named(manifest.materializer) is None:
         raise MaterializationError(
             f"The artifact version at {uri} was stored by the materializer {manifest.materializer!r}, "
