@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stackyard.api.option_places import OptionPlaces, Said
-from stackyard.api.validation_types import element_of, is_mismatch, why_never_stored
+from stackyard.authoring.annotation_types import element_of, is_mismatch, why_never_stored
 from stackyard.authoring.signature import type_text
 from stackyard.engine.cache_policy import DependencyError, find_object, resolve_files
 from stackyard.engine.limits import cores

@@ -32,7 +32,7 @@ def arguments_of(job: StepJob, function: Callable[..., Any], load: Callable[[Inp
         InputError: an input has no such member.
         StackyardError: an artifact version can't be loaded.
     """
-    known: dict[str, Parameter] = {p.name: p for p in _signature_of(function).parameters}
+    known: dict[str, Parameter] = {p.name: p for p in signature_of(function).parameters}
     owner = f"step {job.step_name!r}"
     values: dict[str, Any] = {
         name: validate(known[name], value, owner, None, given_as="json")
@@ -79,5 +79,6 @@ def _is_default(parameter: Parameter, value: Any) -> bool:
 
 
 @functools.lru_cache(maxsize=256)
-def _signature_of(function: Callable[..., Any]) -> Signature:
+def signature_of(function: Callable[..., Any]) -> Signature:
+    """Return what a step's function takes and gives, read once a process."""
     return read_signature(function, "step")

@@ -6,16 +6,17 @@ import contextlib
 import inspect
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from stackyard.authoring import context as step_context
 from stackyard.authoring.coroutines import finished
 from stackyard.authoring.metadata import jsonable_metadata
+from stackyard.authoring.signature import type_text
 from stackyard.engine.components import tracked
 from stackyard.engine.functions import load_function
 from stackyard.engine.step_hooks import StepHooks
-from stackyard.engine.step_inputs import arguments_of, infos_of
+from stackyard.engine.step_inputs import arguments_of, infos_of, signature_of
 from stackyard.engine.step_services import Ask, JobServices, SendEvent
 from stackyard.engine.tracebacks import step_error
 from stackyard.flavors.opening import SecretValues
@@ -105,7 +106,8 @@ def _execute(
     try:
         hooks.call("start")
         try:
-            outputs = _save(job, services, context, _call(job, services, secrets))
+            function = load_function(job.source)
+            outputs = _save(job, services, context, function, _call(job, services, secrets, function))
         except BaseException as problem:
             # A step that is stopped on request has not failed; one that takes too long has.
             why = _timeout(job, begun) if isinstance(problem, StopRequested) else problem
@@ -120,9 +122,8 @@ def _execute(
         step_context.leave(token)
 
 
-def _call(job: StepJob, services: JobServices, secrets: SecretValues) -> Any:
+def _call(job: StepJob, services: JobServices, secrets: SecretValues, function: Callable[..., Any]) -> Any:
     """Call the step's function; its experiment tracker, if it names one, follows it."""
-    function = load_function(job.source)
     arguments = arguments_of(job, function, services.load_input)
 
     def tell_of_tracker(found: dict[str, Any]) -> None:
@@ -139,14 +140,36 @@ def _timeout(job: StepJob, begun: float) -> TimeoutError | None:
     return TimeoutError(f"timed out after {limit:g} s") if late else None
 
 
-def _save(job: StepJob, services: JobServices, context: step_context.StepContext, result: Any) -> list[StepOutput]:
+def _save(
+    job: StepJob, services: JobServices, context: step_context.StepContext, function: Callable[..., Any], result: Any
+) -> list[StepOutput]:
     outputs: list[StepOutput] = []
-    for output, value in zip(job.outputs, _split(job, result), strict=True):
+    values = _split(job, result)
+    _warn_of_types(job, services, function, values)
+    for output, value in zip(job.outputs, values, strict=True):
         metadata = context.output_metadata.get(output.name, {})
         manifest = services.save_output(value, output.name, output.artifact_name, metadata, output.materializers)
         tags = context.output_tags.get(output.name, [])
         outputs.append(StepOutput(name=output.name, artifact_version_id=manifest.id, tags=tags))
     return outputs
+
+
+def _warn_of_types(job: StepJob, services: JobServices, function: Callable[..., Any], values: list[Any]) -> None:
+    """Say which outputs are never what their annotations say; they are stored all the same."""
+    for output, value in zip(signature_of(function).outputs, values, strict=False):
+        kind, declared = type(value), output.annotation
+        if kind is declared or declared is Any or not output.type_text:
+            continue
+        from stackyard.authoring.annotation_types import is_mismatch  # noqa: PLC0415  # most are what they say
+
+        if is_mismatch(kind, declared):
+            what = "it returns" if len(values) == 1 else f"its output {output.name!r} is"
+            got = "None" if value is None else type_text(kind)
+            services.log(
+                "warning",
+                f"Step {job.step_name!r} says that {what} {output.type_text}, and returned {got}. "
+                "That is stored all the same; correct the annotation or the step.",
+            )
 
 
 def _split(job: StepJob, result: Any) -> list[Any]:

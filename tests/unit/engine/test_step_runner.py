@@ -173,7 +173,7 @@ class Runner:
         job = StepJob(
             run_id="r", run_name="p-1", step_run_id="s", step_name=function.__name__, pipeline_name="p",
             project_id="x", stack_name="default",
-            source=StepSource(module=__name__, qualname=function.__name__), inputs=versions,
+            source=StepSource(module=function.__module__, qualname=function.__name__), inputs=versions,
             outputs=[OutputSpec(name=o, artifact_name=o, **(output or {})) for o in outputs],
             artifact_store=ComponentSpec(
                 component_id="c", name="default", flavor="local", configuration={"path": self.store.root}

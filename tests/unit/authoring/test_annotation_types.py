@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 from pydantic import BaseModel
 
-from stackyard.api.validation_types import element_of, is_mismatch, why_never_stored
+from stackyard.authoring.annotation_types import element_of, is_mismatch, why_never_stored
 
 
 class Base: ...
