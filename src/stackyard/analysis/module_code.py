@@ -57,7 +57,7 @@ class Piece(Record, frozen=False):
     def reads(self, name: str = "") -> Reads:
         """Return what the part that binds a name refers to; without a name, all of it."""
         if name not in self._reads:
-            self._reads[name] = Reads() if self.is_import and name else read_names(self._node(name))
+            self._reads[name] = Reads() if self.is_import and name else read_names(self.part(name))
         return self._reads[name]
 
     def syntax(self, name: str = "") -> str:
@@ -67,10 +67,11 @@ class Piece(Record, frozen=False):
             UnreadableCodeError: it is too deep.
         """
         if name not in self._syntax:
-            self._syntax[name] = syntax_of(self._node(name))
+            self._syntax[name] = syntax_of(self.part(name))
         return self._syntax[name]
 
-    def _node(self, name: str) -> ast.stmt:
+    def part(self, name: str) -> ast.stmt:
+        """Return what binds a name; without a name, and where there is nothing else in it, the statement itself."""
         if name not in self._nodes:
             self._nodes[name] = _without_others(self.node, name) if name else self.node
         return self._nodes[name]
@@ -191,7 +192,11 @@ class ModuleCode:
 
     def text(self, name: str, member: str = "") -> str:
         """Return the source of a name, or of one member of a class (an empty text: its head)."""
-        nodes: list[ast.stmt] = [self.pieces[i].node for i in self.names.get(name, [])]
+        pieces = [self.pieces[i] for i in self.names.get(name, [])]
+        if any(piece.node is not piece.part(name) for piece in pieces):
+            # Just what its digest stands for: other text of the same statement is another one elsewhere.
+            return "\n".join(ast.unparse(piece.part(name)) for piece in pieces)
+        nodes = [piece.node for piece in pieces]
         first = nodes[0] if len(nodes) == 1 else None
         if isinstance(first, ast.ClassDef) and first.name == name:
             if not member:
@@ -276,13 +281,13 @@ def _without_others(node: ast.stmt, name: str) -> ast.stmt:
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         kept = copy.copy(node)
         kept.names = [a for a in node.names if (a.asname or a.name.partition(".")[0]) == name or a.name == "*"]
-        return kept
+        return kept if len(kept.names) < len(node.names) else node
     if not isinstance(node, ast.If):
         return node
     branches = copy.copy(node)
     branches.body = _branch(node.body, name) or [ast.Pass()]
     branches.orelse = _branch(node.orelse, name)
-    return branches
+    return branches if [*branches.body, *branches.orelse] != [*node.body, *node.orelse] else node
 
 
 def _branch(body: list[ast.stmt], name: str) -> list[ast.stmt]:

@@ -246,7 +246,7 @@ class LiveValues:
         if kind is ContextVar:
             return self._all("variable", (value.name, *_set_to(value)))
         if isinstance(value, Logger):
-            return self._all("logger", (value.name, {n: v for n, v in vars(value).items() if n not in _OF_LOGGERS}))
+            return self._all("logger", ({n: v for n, v in vars(value).items() if n not in _OF_LOGGERS},))
         if module.partition(".")[0] in _HANDLES and kind.__name__ not in _IN_MEMORY:
             return f"handle {module}.{kind.__qualname__}"
         return ""
