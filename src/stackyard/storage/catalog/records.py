@@ -17,6 +17,7 @@ from stackyard.storage.catalog.sql import insert, marks
 from stackyard.storage.ids import now
 
 FORMAT = "1.0"
+_JSON = json.JSONEncoder(separators=(",", ":")).encode
 Rows = list[dict[str, Any]]
 # S608 below: statements are put together from our own constants; values are always bound.
 _VERSIONS_OF_RUN = (
@@ -30,6 +31,7 @@ _NAMED = (
     "SELECT v.*, a.name AS artifact_name, a.project_id FROM artifact_versions v "
     "JOIN artifacts a ON a.id = v.artifact_id"
 )
+_TAGS = "SELECT entity_id, tag FROM tags WHERE entity = '{}' AND entity_id IN ({{}})"
 _STEP = "step_run_id IN (SELECT id FROM step_runs WHERE run_id = ?)"
 _OF_RUN = {
     "projects": "SELECT * FROM projects WHERE id = (SELECT project_id FROM runs WHERE id = ?)",
@@ -67,12 +69,17 @@ def record_owner(sql: sqlite3.Connection, entity: str, entity_id: str) -> Owner 
 
 def run_record(sql: sqlite3.Connection, run_id: str) -> bytes | None:
     """Return the record of a run; None when there is no such run."""
-    tables = {table: rows_of(sql, query, (run_id,)) for table, query in _OF_RUN.items()}
-    if not tables["runs"]:
+    if sql.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone() is None:
         return None
-    versions = versions_of_run(sql, run_id)
-    tagged = [("run", run_id), *(("step_run", row["id"]) for row in tables["step_runs"])]
-    return _record(sql, tables, versions, tagged)
+    document = _Document()
+    for table, query in _OF_RUN.items():
+        document.put(table, _rows(sql, query, (run_id,)))
+    steps = [row[0] for row in sql.execute("SELECT id FROM step_runs WHERE run_id = ?", (run_id,))]
+    models = {
+        row[0] for row in sql.execute("SELECT model_version_id FROM model_version_runs WHERE run_id = ?", (run_id,))
+    }
+    _put_versions(sql, document, versions_of_run(sql, run_id), {"run": [run_id], "step_run": steps}, models)
+    return document.end()
 
 
 def versions_of_run(sql: sqlite3.Connection, run_id: str) -> list[str]:
@@ -82,8 +89,16 @@ def versions_of_run(sql: sqlite3.Connection, run_id: str) -> list[str]:
 
 def versions_record(sql: sqlite3.Connection, version_ids: list[str]) -> bytes | None:
     """Return the record of versions without their run; None when there are none of them."""
-    there = [row["id"] for row in _by_id(sql, "SELECT id FROM artifact_versions WHERE id IN ({})", version_ids)]
-    return _record(sql, {}, there, []) if there else None
+    query = (
+        "SELECT v.id, a.project_id FROM artifact_versions v JOIN artifacts a ON a.id = v.artifact_id WHERE v.id IN ({})"
+    )
+    there = {row["id"]: row["project_id"] for row in _by_id(sql, query, version_ids)}
+    if not there:
+        return None
+    document = _Document()
+    document.put("projects", _rows(sql, "SELECT * FROM projects WHERE id = ?", (next(iter(there.values())),)))
+    _put_versions(sql, document, list(there), {}, set())
+    return document.end()
 
 
 def parse_record(data: bytes) -> dict[str, Any] | None:
@@ -141,55 +156,90 @@ def put_version(sql: sqlite3.Connection, row: dict[str, Any], project_id: str, n
     sql.execute("UPDATE artifacts SET last_version = MAX(last_version, ?) WHERE id = ?", (row["version"], artifact_id))
 
 
-def _record(
-    sql: sqlite3.Connection, tables: dict[str, Rows], version_ids: list[str], tagged: list[tuple[str, str]]
-) -> bytes:
-    document: dict[str, Any] = {"format": FORMAT, "at": now(), **tables}
-    document["artifact_versions"] = versions = list(_by_id(sql, f"{_NAMED} WHERE v.id IN ({{}})", version_ids))
-    if "projects" not in tables and versions:
-        document["projects"] = rows_of(sql, "SELECT * FROM projects WHERE id = ?", (versions[0]["project_id"],))
-    things: dict[str, list[str]] = {"artifact_version": version_ids}
-    for kind, thing in tagged:
-        things.setdefault(kind, []).append(thing)
-    document["tags"] = [
-        [kind, row["entity_id"], row["tag"]]
-        for kind, ids in things.items()
-        for row in _by_id(sql, f"SELECT entity_id, tag FROM tags WHERE entity = '{kind}' AND entity_id IN ({{}})", ids)  # noqa: S608
-    ]
-    artifact_ids = list({row["artifact_id"] for row in versions})
+class _Document:
+    """A record's JSON, made row by row: the rows of a long run are ten times as large in memory as their text."""
+
+    def __init__(self) -> None:
+        self._text = bytearray(_JSON({"format": FORMAT, "at": now()})[:-1].encode())
+
+    def put(self, name: str, rows: Iterable[Any]) -> None:
+        """Add a list."""
+        self._text += f",{_JSON(name)}:[".encode()
+        for number, row in enumerate(rows):
+            self._text += f"{',' if number else ''}{_JSON(row)}".encode()
+        self._text += b"]"
+
+    def end(self) -> bytes:
+        """Return all of it."""
+        self._text += b"}"
+        return bytes(self._text)
+
+
+def _put_versions(
+    sql: sqlite3.Connection, document: _Document, version_ids: list[str], tagged: dict[str, list[str]],
+    model_versions: set[str],
+) -> None:  # fmt: skip
+    """Add versions with their artifacts, the tags of all, and the model versions that have to do with them.
+
+    Args:
+        sql: the catalog.
+        document: what they are added to.
+        version_ids: of the artifact versions.
+        tagged: kind to ids of other things whose tags belong to the record.
+        model_versions: ids of those that belong to it in any case.
+    """
+    artifact_ids: dict[int, None] = {}
+
+    def versions() -> Iterator[dict[str, Any]]:
+        for row in _by_id(sql, f"{_NAMED} WHERE v.id IN ({{}})", version_ids):
+            artifact_ids[row["artifact_id"]] = None
+            yield row
+
+    document.put("artifact_versions", versions())
+    document.put(
+        "tags",
+        (
+            [kind, row["entity_id"], row["tag"]]
+            for kind, ids in {"artifact_version": version_ids, **tagged}.items()
+            for row in _by_id(sql, _TAGS.format(kind), ids)
+        ),
+    )
     of_artifacts: dict[str, list[str]] = {}
-    whole = "SELECT entity_id, tag FROM tags WHERE entity = 'artifact' AND entity_id IN ({})"
-    for row in _by_id(sql, whole, [str(artifact_id) for artifact_id in artifact_ids]):
+    for row in _by_id(sql, _TAGS.format("artifact"), [str(artifact_id) for artifact_id in artifact_ids]):
         of_artifacts.setdefault(row["entity_id"], []).append(row["tag"])
-    document["artifacts"] = [
-        {
-            "project_id": row["project_id"], "name": row["name"], "last_version": row["last_version"],
-            "tags": of_artifacts.get(str(row["id"]), []),
-        }
-        for row in _by_id(sql, "SELECT * FROM artifacts WHERE id IN ({})", artifact_ids)
-    ]  # fmt: skip
-    links = list(
-        _by_id(sql, "SELECT * FROM model_version_artifacts WHERE artifact_version_id IN ({})", version_ids)
+    document.put(
+        "artifacts",
+        (
+            {
+                "project_id": row["project_id"], "name": row["name"], "last_version": row["last_version"],
+                "tags": of_artifacts.get(str(row["id"]), []),
+            }
+            for row in _by_id(sql, "SELECT * FROM artifacts WHERE id IN ({})", [*artifact_ids])
+        ),
     )  # fmt: skip
-    of_models = {row["model_version_id"] for row in [*links, *tables.get("model_version_runs", [])]}
+    links = list(_by_id(sql, "SELECT * FROM model_version_artifacts WHERE artifact_version_id IN ({})", version_ids))
+    of_models = sorted(model_versions | {row["model_version_id"] for row in links})
     if of_models:
-        document["model_version_artifacts"] = links
-        document["model_versions"] = found = list(
-            _by_id(sql, "SELECT * FROM model_versions WHERE id IN ({})", sorted(of_models))
-        )
+        found = list(_by_id(sql, "SELECT * FROM model_versions WHERE id IN ({})", of_models))
         models = sorted({row["model_id"] for row in found})
-        document["models"] = list(_by_id(sql, "SELECT * FROM models WHERE id IN ({})", models))
-    return json.dumps(document, separators=(",", ":")).encode()
+        document.put("model_version_artifacts", links)
+        document.put("model_versions", found)
+        document.put("models", _by_id(sql, "SELECT * FROM models WHERE id IN ({})", models))
 
 
 def rows_of(sql: sqlite3.Connection, query: str, values: tuple[Any, ...]) -> Rows:
     """Return rows as a record holds them."""
+    return list(_rows(sql, query, values))
+
+
+def _rows(sql: sqlite3.Connection, query: str, values: tuple[Any, ...]) -> Iterator[dict[str, Any]]:
     cursor = sql.execute(query, values)
     names = [column[0] for column in cursor.description]
-    return [{n: v for n, v in zip(names, row, strict=True) if v is not None} for row in cursor]
+    for row in cursor:
+        yield {n: v for n, v in zip(names, row, strict=True) if v is not None}
 
 
 def _by_id(sql: sqlite3.Connection, query: str, ids: list[Any]) -> Iterator[dict[str, Any]]:
     for start in range(0, len(ids), 500):
         some = tuple(ids[start : start + 500])
-        yield from rows_of(sql, query.format(marks(some)), some)
+        yield from _rows(sql, query.format(marks(some)), some)
