@@ -160,10 +160,12 @@ export class StackyardApi {
     params: Requests[M]["params"],
     token?: CancellationToken,
   ): Promise<Requests[M]["result"]> {
-    const connection = await this.connect();
     const source = new CancellationTokenSource();
+    const ask = async (): Promise<Requests[M]["result"]> =>
+      (await this.connect()).sendRequest<Requests[M]["result"]>(name, params, token ?? source.token);
     try {
-      return await connection.sendRequest<Requests[M]["result"]>(name, params, token ?? source.token);
+      // A server that ended before it was asked did nothing: the one that takes its place is asked.
+      return await ask().catch(async (error: unknown) => (wasNotSent(error) ? ask() : Promise.reject(error as Error)));
     } catch (error) {
       throw understood(error);
     } finally {
@@ -187,6 +189,12 @@ function understood(error: unknown): unknown {
 
 function isErrorView(data: unknown): data is ErrorView {
   return typeof data === "object" && data !== null && "code" in data && "message" in data && "hint" in data;
+}
+
+/** The client has this word for a connection that went while it was about to use it; else `ConnectionInactive`. */
+function wasNotSent(error: unknown): boolean {
+  if (error instanceof ResponseError) return error.code === -32096;
+  return error instanceof Error && error.message === "Starting server failed";
 }
 
 /** `PendingResponseRejected`, `MessageWriteError`, `ConnectionInactive` of JSON-RPC as the client names them. */

@@ -183,7 +183,8 @@ class _Crashing:
             before = _lines(self.user)
             while driver.poll() is None and _lines(self.user) == before:
                 time.sleep(0.01)
-        time.sleep(self.chance.random() * self.span_s * 0.8)
+        rest_s = self.span_s * (1 - len(self.done) / STEPS)
+        time.sleep(self.chance.random() * rest_s * 0.8)
         found = _processes(driver.pid)
         victims = self.chance.choice(
             [

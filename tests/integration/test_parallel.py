@@ -11,8 +11,6 @@ import pytest
 from stackyard.model.views import RunView
 from tests.integration.user import User, statuses
 
-pytestmark = pytest.mark.alone
-
 SLEEPS = """
 import time
 from pathlib import Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -60,7 +61,7 @@ class Row(Record, frozen=False):
         if self.kept and self.status is not Status.SKIPPED:
             return f"{text} in {self.detail}" if self.detail else f"{text} before"
         if self.status is Status.RETRYING:
-            return f"{text} in {max(0.0, self.retry_at - time.monotonic()):.0f} s"
+            return f"{text} in {max(0, math.ceil(self.retry_at - time.monotonic()))} s"
         return f"{text} (attempt {self.attempt})" if self.attempt > 1 else text
 
 
