@@ -6,6 +6,7 @@ packages, the standard library). Where names can't be followed, whole modules co
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from uuid import uuid4
 from stackyard.analysis.code_reach import MODULE, ORDER, PROGRAM, CodeReach, Name, Reach
 from stackyard.analysis.module_code import ModuleCode, UnreadableCodeError
 from stackyard.engine.functions import load_function
+from stackyard.engine.import_reads import ImportReads
 from stackyard.engine.module_values import ModuleValues
 from stackyard.engine.project_files import ProjectFiles
 from stackyard.model.cache_key import NOT_COMPARABLE, OF_VALUE
@@ -180,6 +182,7 @@ class CodeDigests:
                 of_member = f"{label}.{member}" if member else label
                 self._texts[of_member] = lambda member=member: code.text(file, name, member)  # type: ignore[misc]
                 digests.append((of_member, digest))
+            digests += [(f"{label} ({read})", digest) for read, digest in code.read_files(file, name).items()]
             found = code.labels[key] = (code.values.of(file, name), digests)
         return found
 
@@ -201,6 +204,7 @@ class _ProjectCode:
         self.files = files
         self.values = ModuleValues(files, [str(root) for root in roots])
         self.reach = CodeReach(files)
+        self._reads = ImportReads(files, self.reach.targets, roots)
         self._whole: dict[tuple[str, bool], str] = {}
         self._sequences: dict[str, list[list[str]]] = {}
         self.labels: dict[Name, tuple[LiveValue | None, _Labels]] = {}
@@ -219,6 +223,16 @@ class _ProjectCode:
             return {member: digest_value("code/1", syntax) for member, syntax in module.parts(name).items()}
         except UnreadableCodeError:
             return {"": digest_bytes(module.data)}
+
+    def read_files(self, file: str, name: str) -> dict[str, str]:
+        """Return name to digest of the files that a name's statements read, where no value shows what that was."""
+        module = self.files.module(file)
+        if module is None or (name != MODULE and self.files.loaded_module(file) is not None):
+            return {}
+        places = self.reach.quiet.loud(file) if name == MODULE else module.names.get(name, ())
+        nodes = [module.pieces[i].node for i in places]
+        is_def = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        return self._reads.of(file, [node for node in nodes if not isinstance(node, is_def)])
 
     def order(self, file: str, names: list[str]) -> str:
         """Return the digest of where names stand among what may change them at import; empty: nothing does."""

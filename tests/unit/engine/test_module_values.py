@@ -102,3 +102,31 @@ def test_values_that_change_with_their_code_are_no_reason_of_their_own(folder: P
     assert explain_miss(CacheKeyParts(code=before), CacheKeyParts(code=after))[1] == (
         "code of values_of_test.py:Computed.rate changed"
     )
+
+
+def test_files_that_an_import_reads_for_others_count(tmp_path: Path) -> None:
+    """Nothing is imported, as where only the step imports the module: what a file says shows in no value."""
+    (tmp_path / "steps_of_test.py").write_text(
+        "import os, setting\ndef train():\n    from lazy import RATE\n    return RATE\n"
+        "def query():\n    return open('seed.txt').read()\n"
+    )
+    (tmp_path / "setting.py").write_text("import random\nrandom.seed(int(open('seed.txt').read()))\n")
+    (tmp_path / "lazy.py").write_text("RATE = float(open('rate.txt').read())\nlog = open('log.txt', 'w')\n")
+    for name in ("seed.txt", "rate.txt", "log.txt"):
+        (tmp_path / name).write_text("1")
+
+    def parts(step: str) -> dict[str, str]:
+        file = str(tmp_path / "steps_of_test.py")
+        return CodeDigests([str(tmp_path)]).of(StepSource(module="steps_of_test", qualname=step, file=file))
+
+    before = parts("train"), parts("query")
+    for name, expected in (
+        ("seed.txt", ["setting.py:<module> (seed.txt)"] * 2),
+        ("rate.txt", ["lazy.py:<module> (rate.txt)", "lazy.py:RATE (rate.txt)"]),
+        ("log.txt", []),
+    ):
+        (tmp_path / name).write_text("2")
+        after = parts("train"), parts("query")
+        changed = [k for old, new in zip(before, after, strict=True) for k in new if old.get(k) != new[k]]
+        assert changed == expected
+        before = after
