@@ -7,6 +7,7 @@ Names are loaded when they are first used, so that importing the package costs n
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -152,7 +153,7 @@ def __getattr__(name: str) -> Any:
         # by cloudpickle.
         import_module("stackyard.engine.launcher").prepare(["cloudpickle"])
     try:
-        module = import_module(_HOME_OF[name])
+        module = _imported(_HOME_OF[name])
     except ImportError as error:
         from stackyard.preflight import explain_import_error  # noqa: PLC0415  # only in unsuitable environments
 
@@ -163,6 +164,17 @@ def __getattr__(name: str) -> Any:
     value = getattr(module, name)
     globals()[name] = value
     return value
+
+
+def _imported(name: str) -> Any:
+    """Import a module; what it makes is there to stay, so nothing is looked for that could be collected meanwhile."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return import_module(name)
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def __dir__() -> list[str]:
@@ -176,7 +188,7 @@ def __dir__() -> list[str]:
 def _run(definition: Any, given: dict[str, Any]) -> Any:
     # Of a program that is no script it starts now, while this process imports the engine.
     import_module("stackyard.engine.launcher").prepare([])
-    return import_module("stackyard.cli.script").run_called_pipeline(definition, given)
+    return _imported("stackyard.cli.script").run_called_pipeline(definition, given)
 
 
 def _model_of_spec(spec: Any) -> Any:
