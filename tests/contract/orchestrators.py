@@ -22,8 +22,8 @@ from typing import Any
 
 from stackyard.engine.executor import Answer, ExecutorEvent, LogData, StepExecutor
 from stackyard.engine.in_process import InProcessExecutor
-from stackyard.engine.launcher import SpawnLauncher
 from stackyard.engine.pool import WorkerPool
+from stackyard.engine.spawn_launcher import SpawnLauncher
 from stackyard.model.graph import OutputSpec, StepSource
 from stackyard.model.job import (
     ComponentSpec,

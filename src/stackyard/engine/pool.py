@@ -14,7 +14,9 @@ from typing import Any
 
 from stackyard.engine.channel import ChannelError, FrameReader, encode
 from stackyard.engine.executor import Answer, ExecutorEvent, LogData
-from stackyard.engine.launcher import WorkerLauncher, WorkerProcess, ZygoteLauncher, give_back, new_launcher
+from stackyard.engine.launcher import give_back, new_launcher
+from stackyard.engine.worker_process import WorkerLauncher, WorkerProcess
+from stackyard.engine.zygote_launcher import ZygoteLauncher
 from stackyard.model.errors import ExecutionError
 from stackyard.model.job import Secrets, StepError, StepEvent, StepJob, StepOutcome, StepRequest
 from stackyard.model.record import Record

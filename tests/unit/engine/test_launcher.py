@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from stackyard.engine.launcher import ZygoteLauncher, new_launcher
+from stackyard.engine.launcher import new_launcher
+from stackyard.engine.zygote_launcher import ZygoteLauncher
 from stackyard.model.errors import ExecutionError
 from tests.integration.processes import descendants_of, parent_of, status_of
 from tests.integration.user import wait_for

@@ -1,0 +1,57 @@
+"""A worker as its driver sees it, and what starts, signals and ends workers."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from abc import ABC, abstractmethod
+
+from stackyard.model.record import Record
+
+START_METHOD_VARIABLE = "STACKYARD_WORKER_START"
+"""``zygote`` or ``spawn``; for platforms and debugging sessions where the default does not serve."""
+
+BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from stackyard.engine.{0} import main; main()"
+"""What a new interpreter executes to become a worker, or the guard of a zygote."""
+
+
+class WorkerProcess(Record, frozen=False):
+    """A worker as its driver sees it. Closing ``channel`` ends it."""
+
+    number: int
+    channel: socket.socket
+    stdout: int
+    """Descriptor of the pipe that holds what it prints."""
+    stderr: int
+    pid: int = 0
+    exit_status: int | None = None
+    """As ``os.waitpid`` gives it; None while it lives."""
+    popen: subprocess.Popen[bytes] | None = None
+
+
+class WorkerLauncher(ABC):
+    """Starts, signals and ends workers."""
+
+    @abstractmethod
+    def start(self, number: int) -> WorkerProcess:
+        """Start a worker.
+
+        Raises:
+            ExecutionError: it can't be started.
+        """
+
+    @abstractmethod
+    def exited(self) -> list[tuple[int, int]]:
+        """Return (pid, wait status) of workers that ended since the last call; never waits."""
+
+    @abstractmethod
+    def signal(self, process: WorkerProcess, number: int) -> None:
+        """Send a signal to a worker and its children."""
+
+    @abstractmethod
+    def end_workers(self) -> None:
+        """End all workers and what they started; returns when they are gone."""
+
+    def descriptor(self) -> int | None:
+        """Return what becomes readable when a worker ends, if there is such a thing."""
+        return None
