@@ -152,7 +152,8 @@ class CodeDigests:
             yield label, code.whole_digest(file, exact=bool(reach.source))
         in_order: dict[str, list[str]] = {}
         doubtful: dict[Name, str] = {}
-        for key in sorted(reach.names):
+        added = {(file, name) for file in reach.whole for name in code.values.added(file)} - reach.names
+        for key in sorted(reach.names | added):
             value, digests = self._of_name(code, key)
             if value is not None and value.doubt:
                 doubtful[key] = value.doubt
@@ -161,7 +162,7 @@ class CodeDigests:
             if key[0] not in reach.whole:
                 yield from digests
                 in_order.setdefault(key[0], []).append(key[1])
-        for key in sorted(doubtful.keys() & code.reach.read(reach)) if doubtful else ():
+        for key in sorted(doubtful.keys() & (code.reach.read(reach) | added)) if doubtful else ():
             label = self._label_of_value(key)
             self.doubtful[label] = doubtful[key]
             # Never the same: what it holds now may be something else than it held before.

@@ -28,8 +28,10 @@ from types import (
     ModuleType,
 )
 from typing import Any
+from weakref import ref
 
 from stackyard.engine.captured import NOT_OF_CLASS, SLOTS, cells_of, digest_of, find_object, has_docstring
+from stackyard.engine.object_layout import attributes_of, content_of, says_how, solid_base
 from stackyard.model.digest import PREFIX
 from stackyard.model.record import Record
 
@@ -39,15 +41,19 @@ MOST_BYTES = 1_000_000_000
 """About a second of hashing; reading that much took longer."""
 
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented)})
-_HELD = (list, tuple, dict, set, frozenset, str, bytes, bytearray, int, float, complex, BaseException)
-"""Types of Python's own whose content is read where a class is derived from them."""
-_HANDLES = ("_thread", "logging", "weakref", "_weakref", "_weakrefset", "concurrent", "multiprocessing",
-            "asyncio", "_asyncio", "socket", "_socket", "ssl", "_ssl", "select", "selectors", "subprocess", "_io", "io",
-            "tempfile", "stackyard")  # fmt: skip
-"""Packages whose objects lead out of the process, or are for its threads: they count by their type, as what a step
-reads when it runs does not count at all."""
-_IN_MEMORY = frozenset({"LoggerAdapter", "BytesIO", "StringIO", "WeakValueDictionary", "WeakKeyDictionary", "WeakSet"})
-"""Types of these that hold data all the same."""
+_HANDLES = frozenset(
+    {"_thread.lock", "_thread.RLock", "_io.TextIOWrapper", "_io.BufferedReader", "_io.BufferedWriter", "_io.FileIO"}
+    | {"_io.BufferedRandom", "_socket.socket", "socket.socket", "_ssl._SSLContext", "ssl.SSLContext", "ssl.SSLSocket"}
+    | {"subprocess.Popen", "tempfile.TemporaryDirectory", "tempfile._TemporaryFileWrapper", "_thread._localdummy"}
+    | {"concurrent.futures.thread.ThreadPoolExecutor", "concurrent.futures.process.ProcessPoolExecutor"}
+)
+"""Types whose objects lead out of the process, or are for its threads: they count by their type, as what a step reads
+when it runs does not count at all."""
+_HANDLE_MODULES = ("multiprocessing.synchronize", "multiprocessing.context", "multiprocessing.pool", "selectors")
+_OURS = "stackyard."
+_OUR_DATA = "stackyard.model."
+_ANSWERS = frozenset({"stackyard.api.responses", "stackyard.api.response_base"})
+"""Where the types of runs, steps and versions are."""
 _OF_BYTES = "biufcmMSUV"
 """Kinds of arrays whose bytes say all of them."""
 _LINK = "functools._lru_list_elem"
@@ -59,8 +65,6 @@ _OF_LOGGERS = frozenset(
     {"name", "parent", "manager", "handlers", "filters", "level", "disabled", "propagate", "_cache"}
 )
 _OF_MODULES = frozenset({"__builtins__", "__loader__", "__spec__", "__doc__", "__file__", "__cached__"})
-_MANAGED_DICT = 1 << 4
-_POINTER = object.__basicsize__ // 2
 
 
 class LiveValue(Record):
@@ -234,7 +238,7 @@ class LiveValues:
         """Return the form of an object whose type says how it is read; empty: it is another."""
         module = kind.__module__
         if isinstance(value, Enum):
-            return digest_of("enum", self._type(kind), value.name, self._form(value._value_))
+            return digest_of("enum", self._type(kind), str(value.name), self._form(value._value_))
         if module.startswith("pathlib"):
             return f"{kind.__name__} {self._text(str(value))}"
         if isinstance(value, local):
@@ -247,8 +251,19 @@ class LiveValues:
             return self._all("variable", (value.name, *_set_to(value)))
         if isinstance(value, Logger):
             return self._all("logger", ({n: v for n, v in vars(value).items() if n not in _OF_LOGGERS},))
-        if module.partition(".")[0] in _HANDLES and kind.__name__ not in _IN_MEMORY:
-            return f"handle {module}.{kind.__qualname__}"
+        return self._outward(kind, value)
+
+    def _outward(self, kind: type, value: Any) -> str:
+        """Return the form of an object that stands for something elsewhere; empty: it does not."""
+        module = kind.__module__
+        if isinstance(value, ref):
+            return self._all("weak", (value(),))
+        if module in _ANSWERS:
+            raise _OpaqueError(f"a {kind.__name__} is what Stackyard answered now")
+        if module.startswith(_OURS) and not module.startswith(_OUR_DATA):
+            return f"ours {_path(kind)}"
+        if _path(kind) in _HANDLES or module in _HANDLE_MODULES:
+            return f"handle {_path(kind)}"
         return ""
 
     def _array(self, kind: type, value: Any) -> str:
@@ -263,11 +278,11 @@ class LiveValues:
         return digest_of(about, self._data("array", data.reshape(-1).view("u1")), self._form(more))
 
     def _object(self, kind: type, value: Any) -> str:
-        base = _solid_base(kind)
+        base = solid_base(kind)
         is_own = self._place(kind.__module__) is not None
-        if base is not None and (is_own or not _says_how(kind)):
+        if base is not None and (is_own or not says_how(kind)):
             # Not by what a class of the project gives to pickle: that may leave out what it has read.
-            held: list[Any] = [_held(base, value), _attributes(value)]
+            held: list[Any] = [content_of(base, value), attributes_of(value)]
             return digest_of("object", self._type(kind), *[self._form(part) for part in held])
         return self._reduced(kind, value)
 
@@ -282,7 +297,7 @@ class LiveValues:
             return digest_of("global", self._type(kind), reduced)
         function, arguments, *rest = reduced
         state, items, pairs = (*rest, None, None, None)[:3]
-        more = _attributes(value) if self._place(kind.__module__) is not None else None
+        more = attributes_of(value) if self._place(kind.__module__) is not None else None
         return self._all(
             f"reduced {self._type(kind)}",
             (function, arguments, state, list(items or ()), [list(pair) for pair in pairs or ()], more),
@@ -320,66 +335,3 @@ def _remembered(cache: Any) -> list[Any]:
 
 def _is_array(kind: type) -> bool:
     return any(base.__module__ == "numpy" and base.__name__ in ("ndarray", "generic") for base in kind.__mro__)
-
-
-def _says_how(kind: type) -> bool:
-    """Tell whether a class says itself how its objects are taken apart."""
-    usual = object.__dict__
-    return kind in dispatch_table or any(
-        name in vars(base) and vars(base)[name] is not usual.get(name)
-        for base in kind.__mro__
-        if base not in (object, *_HELD)
-        for name in ("__reduce__", "__reduce_ex__", "__getstate__")
-    )
-
-
-def _solid_base(kind: type) -> type | None:
-    """Return the type of Python's own that holds an object's content; None: there is more, which Python can't read."""
-    base = next((base for base in kind.__mro__ if base in _HELD), object)
-    if not base.__itemsize__ and kind.__itemsize__:
-        return None
-    size = base.__basicsize__
-    has_dict = kind.__dictoffset__ != 0 and not base.__dictoffset__ and not kind.__flags__ & _MANAGED_DICT
-    size += _POINTER * (has_dict + (kind.__weakrefoffset__ > 0 and not base.__weakrefoffset__))
-    size += _POINTER * sum(len(_slots(one)) for one in kind.__mro__)
-    return base if kind.__basicsize__ <= size else None
-
-
-def _slots(kind: type) -> list[str]:
-    """Return the names of a class's own slots as its objects have them."""
-    slots = vars(kind).get("__slots__", ())
-    names = [slots] if isinstance(slots, str) else list(slots)
-    own = f"_{kind.__name__.lstrip('_')}"
-    hidden = [f"{own}{n}" if n.startswith("__") and not n.endswith("__") else n for n in names]
-    return [name for name in hidden if name not in ("__dict__", "__weakref__")]
-
-
-def _attributes(value: Any) -> dict[str, Any]:
-    """Return what an object has in its dictionary and its slots."""
-    try:
-        found = dict(object.__getattribute__(value, "__dict__"))
-    except (AttributeError, TypeError):
-        found = {}
-    for kind in type(value).__mro__:
-        for name in _slots(kind):
-            slot = vars(kind).get(name)
-            if isinstance(slot, SLOTS):
-                try:
-                    found[name] = slot.__get__(value, type(value))
-                except AttributeError:  # not set
-                    continue
-    return found
-
-
-def _held(base: type, value: Any) -> Any:
-    """Return the content that an object has as one of Python's own types."""
-    if issubclass(base, BaseException):
-        return value.args
-    if issubclass(base, dict):
-        return list(dict.items(value))
-    for plain in (list, tuple, set, frozenset):
-        if issubclass(base, plain):
-            return plain(plain.__iter__(value))
-    if issubclass(base, (str, int, float, bytes)):
-        return base.__repr__(value)
-    return bytes(value) if issubclass(base, bytearray) else repr(value) if issubclass(base, complex) else None

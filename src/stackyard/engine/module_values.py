@@ -46,6 +46,12 @@ class ModuleValues:
             return None
         return self._values.of(value)
 
+    def added(self, file: str) -> list[str]:
+        """Return the names that a module has and no code of it binds: others set them, or it does by a text."""
+        code, loaded = self._files.module(file), self._files.loaded_module(file)
+        names = list(vars(loaded)) if loaded is not None and code is not None else []
+        return [n for n in names if code is not None and not code.is_bound(n) and not (n[:2] == n[-2:] == "__")]
+
     def _is_told(self, code: ModuleCode, loaded: ModuleType, name: str, value: Any) -> bool:
         """Tell whether the code of a name says which value it has."""
         pieces = [code.pieces[i] for i in code.names.get(name, ())]
