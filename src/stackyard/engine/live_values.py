@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from copyreg import dispatch_table
 from enum import Enum
 from logging import Logger
-from threading import local
+from threading import Thread, local
 from types import (
     BuiltinFunctionType,
     BuiltinMethodType,
@@ -64,6 +64,10 @@ OF_CODE = frozenset({"__annotations__", "__orig_bases__", "__parameters__", "__t
 _OF_LOGGERS = frozenset(
     {"name", "parent", "manager", "handlers", "filters", "level", "disabled", "propagate", "_cache"}
 )
+_OF_THREADS = frozenset(
+    {"_name", "_started", "_ident", "_native_id", "_tstate_lock", "_handle", "_stderr", "_invoke_excepthook"}
+    | {"_is_stopped", "_initialized", "_os_thread_handle", "_context"}
+)
 _OF_MODULES = frozenset({"__builtins__", "__loader__", "__spec__", "__doc__", "__file__", "__cached__"})
 
 
@@ -110,7 +114,7 @@ class LiveValues:
         except RecursionError:
             return LiveValue(doubt="it is nested too deep")
         except Exception as error:  # noqa: BLE001  # taking somebody's objects apart can raise anything
-            return LiveValue(doubt=f"{_path(type(value))} can't be taken apart: {type(error).__name__}: {error}")
+            return LiveValue(doubt=f"{_path(type(value))} can't be taken apart: {type(error).__name__}")
         finally:
             self._done.clear()
             self._open.clear()
@@ -251,6 +255,8 @@ class LiveValues:
             return self._all("variable", (value.name, *_set_to(value)))
         if isinstance(value, Logger):
             return self._all("logger", ({n: v for n, v in vars(value).items() if n not in _OF_LOGGERS},))
+        if isinstance(value, Thread):
+            return self._all("thread", ({n: v for n, v in vars(value).items() if n not in _OF_THREADS},))
         return self._outward(kind, value)
 
     def _outward(self, kind: type, value: Any) -> str:

@@ -171,6 +171,7 @@ MAKERS: list[Any] = [
     lambda rate: DecisionTreeClassifier(random_state=0).fit([[0], [1], [2]], [0, rate, 0]),
     _cycle,
     slice,
+    lambda rate: threading.Timer(1, print, [rate]),
     lambda rate: bytearray(str(rate).encode()),
 ]
 
