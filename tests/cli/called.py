@@ -40,16 +40,13 @@ def can_be_called(arguments: tuple[str, ...], changed: Iterable[str]) -> bool:
 def call(arguments: tuple[str, ...], folder: Path, environment: Mapping[str, str]) -> tuple[int, str, str]:
     """Run a command in a folder, with these variables alone and in no terminal; return its exit code and output."""
     variables, cwd, stdin = os.environ.copy(), Path.cwd(), sys.stdin
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    nothing, out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(3))
     try:
         os.environ.clear()
         os.environ.update(environment)
         os.chdir(folder)
-        with (
-            Path(os.devnull).open(encoding="utf-8") as sys.stdin,
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-        ):
+        sys.stdin = nothing
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = main(list(arguments))
     finally:
         sys.stdin = stdin
