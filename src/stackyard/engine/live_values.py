@@ -210,9 +210,12 @@ class LiveValues:
         if found and place is None:
             return f"function {module}:{name}"
         state = (function.__defaults__, function.__kwdefaults__, cells_of(function), function.__dict__)
-        # What a name stands for counts where the name is read.
-        code = "" if found and self._is_told(module, name.partition(".")[0]) else self._code(function.__code__)
-        return digest_of("function", place or module, name, code, *(self._form(part) for part in state))
+        # What a name of a module stands for counts where the name is read.
+        is_told = found and "." not in name and self._is_told(module, name)
+        code = "" if is_told else self._code(function.__code__)
+        return digest_of(
+            "function", place or module, name, function.__name__, code, *(self._form(part) for part in state)
+        )
 
     def _code(self, code: CodeType) -> str:
         constants = [None if not i and has_docstring(code) else c for i, c in enumerate(code.co_consts)]
@@ -234,7 +237,7 @@ class LiveValues:
             and (n == _FIELDS or not n.startswith(_OF_PYDANTIC))
         }  # fmt: skip
         bases = [self._form(base) for base in cls.__bases__]
-        return digest_of("class", place or module, name, *bases, self._form(members))
+        return digest_of("class", place or module, name, cls.__name__, *bases, self._form(members))
 
     # Objects
 

@@ -7,11 +7,13 @@ modules put there, and what is behind decorators, defaults and closures.
 from __future__ import annotations
 
 import ast
+import builtins
 import sys
 from types import FunctionType, ModuleType
 from typing import Any
 
 from stackyard.analysis.code_names import bound_names
+from stackyard.analysis.import_effects import chain_of
 from stackyard.analysis.module_code import ModuleCode
 from stackyard.engine.captured import NOT_OF_CLASS, SLOTS
 from stackyard.engine.live_values import OF_CODE, LiveValue, LiveValues
@@ -64,29 +66,25 @@ class ModuleValues:
             function = value.function if getattr(type(value), "__stackyard_step__", False) is True else value
             return isinstance(function, FunctionType) and _is_told_function(node, loaded.__name__, name, function)
         if isinstance(node, ast.ClassDef):
-            return isinstance(value, type) and self._is_told_class(node, loaded.__name__, name, value)
+            return isinstance(value, type) and self._is_told_class(node, loaded, name, value)
         return self._is_literal(node, value)
 
-    def _is_told_class(self, node: ast.ClassDef, module: str, qualname: str, cls: type) -> bool:
+    def _is_told_class(self, node: ast.ClassDef, loaded: ModuleType, name: str, cls: type) -> bool:
         """Tell whether a class has what its body says, and that are functions and what is written down as it is."""
-        if (
-            node.decorator_list
-            or node.keywords
-            or any(isinstance(n, ast.Call) for b in node.bases for n in ast.walk(b))
-        ):
-            return False
-        if (cls.__module__, cls.__qualname__) != (module, qualname):
+        named = (cls.__module__, cls.__qualname__, cls.__name__) == (loaded.__name__, name, name)
+        bases = tuple(_found(loaded, base) for base in node.bases) or (object,)
+        if not named or node.decorator_list or node.keywords or bases != cls.__bases__:
             return False
         own = {n: v for n, v in vars(cls).items() if n not in NOT_OF_CLASS | OF_CODE and not isinstance(v, SLOTS)}
         nodes = {name: each for each in node.body for name in bound_names([each])}
         if len(nodes) != sum(len(bound_names([each])) for each in node.body) or own.keys() - nodes.keys():
             return False
-        for name, value in own.items():
-            each = nodes[name]
+        for member, value in own.items():
+            each = nodes[member]
             if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 if not isinstance(value, FunctionType):
                     return False
-                if not _is_told_function(each, module, f"{qualname}.{name}", value):
+                if not _is_told_function(each, loaded.__name__, f"{name}.{member}", value):
                     return False
             elif not self._is_literal(each, value):
                 return False
@@ -147,7 +145,7 @@ def _is_told_function(node: ast.stmt, module: str, qualname: str, function: Func
     defaults = [default for default in (*arguments.defaults, *arguments.kw_defaults) if default is not None]
     return (
         (function.__module__, function.__qualname__) == (module, qualname)
-        and function.__code__.co_name == qualname.rpartition(".")[2]
+        and function.__code__.co_name == function.__name__ == qualname.rpartition(".")[2]
         and (function.__closure__ is None or function.__code__.co_freevars == ("__class__",))
         and not function.__dict__
         and all(isinstance(default, (ast.Constant, ast.UnaryOp)) for default in defaults)
@@ -158,6 +156,15 @@ def _is_told_function(node: ast.stmt, module: str, qualname: str, function: Func
             if default is not None
         }
     )  # fmt: skip
+
+
+def _found(loaded: ModuleType, node: ast.expr) -> Any:
+    """Return what a dotted name stands for in a module."""
+    chain = chain_of(node)
+    found = vars(loaded).get(chain[0].id, getattr(builtins, chain[0].id, None)) if chain is not None else None
+    for part in chain[1] if chain is not None else ():
+        found = vars(found).get(part) if isinstance(found, ModuleType) else None
+    return found
 
 
 def _value_of(node: ast.expr) -> Any:
