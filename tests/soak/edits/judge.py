@@ -138,7 +138,9 @@ def _diff(old: dict[str, str], new: dict[str, str]) -> str:
     return "\n".join(found)
 
 
-def _see(folder: Path, files: dict[str, str], steps: list[str], file: str = "steps.py") -> Seen:
+def _see(
+    folder: Path, files: dict[str, str], steps: list[str], file: str = "steps.py", *, results: bool = True
+) -> Seen:  # fmt: skip
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -148,7 +150,7 @@ def _see(folder: Path, files: dict[str, str], steps: list[str], file: str = "ste
     if child == 0:
         os.close(read)
         try:
-            seen = _run(folder, steps, file)
+            seen = _run(folder, steps, file, results=results)
         except BaseException:  # noqa: BLE001  # the program under test may do anything
             traceback.print_exc()
             os._exit(1)
@@ -165,7 +167,7 @@ def _see(folder: Path, files: dict[str, str], steps: list[str], file: str = "ste
     return Seen(**json.loads(text))
 
 
-def _run(folder: Path, steps: list[str], file: str) -> Seen:
+def _run(folder: Path, steps: list[str], file: str, *, results: bool) -> Seen:
     random.seed(0)
     os.chdir(folder)
     sys.path.insert(0, str(folder))
@@ -180,7 +182,7 @@ def _run(folder: Path, steps: list[str], file: str) -> Seen:
         return Seen({}, static, static)
     signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     live = _digests(folder, steps, file)
-    return Seen({name: _result(folder, module, name) for name in steps}, static, live)
+    return Seen({name: _result(folder, module, name) for name in steps} if results else {}, static, live)
 
 
 def _result(folder: Path, module: Any, name: str) -> str:
@@ -234,7 +236,8 @@ def run_programs(programs: list[dict[str, Any]], folder: Path) -> dict[str, list
             found["same result"].append(program["name"])
         elif before.live == after.live or (is_code and before.static == after.static):
             found["stale"].append(program["name"])
-        if not is_code and _see(folder / f"{i}-again", program["files"], ["train"], file).live != before.live:
+        again = before if is_code else _see(folder / f"{i}-again", program["files"], ["train"], file, results=False)
+        if again.live != before.live:
             found["never reused"].append(program["name"])
     return found
 
