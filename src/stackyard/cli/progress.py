@@ -87,7 +87,9 @@ class Progress(Reporter):
 
     def step_changed(self, change: StepChange) -> None:
         """Note the step's status."""
-        row = self.rows.setdefault(change.step, Row())
+        row = self.rows.get(change.step)
+        if row is None:
+            row = self.rows[change.step] = Row()
         row.status, row.detail, row.attempt, row.kept = change.status, change.detail, change.attempt, change.kept
         if change.status is Status.RUNNING:
             row.started = time.monotonic() if change.attempt == 1 or not row.started else row.started
