@@ -7,6 +7,7 @@ definition: the artifact store stands for all, and one test goes through the oth
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import subprocess
@@ -119,6 +120,7 @@ def place(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     for name in ("home", "project", "config"):
         shutil.copytree(template / name, tmp_path / name)
     _enter(tmp_path, monkeypatch)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())  # nobody can be asked, whoever runs the tests
     return tmp_path
 
 
