@@ -35,7 +35,7 @@ from stackyard.model.job import (
     StepReply,
     StepRequest,
 )
-from stackyard.storage.artifact_store import LocalArtifactStore
+from stackyard.storage.local_store import LocalArtifactStore
 from stackyard.storage.materializers.lookup import load_version
 
 ROOT = str(Path(__file__).parent.parent.parent)

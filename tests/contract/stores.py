@@ -11,8 +11,9 @@ from stackyard_blobs.flavors import BlobsConfiguration
 from stackyard_blobs.store import SIGNATURE_BYTES, BlobStore
 
 from stackyard.model.artifact import Manifest
-from stackyard.storage.artifact_store import ArtifactStore, LocalArtifactStore
+from stackyard.storage.artifact_store import ArtifactStore
 from stackyard.storage.ids import new_id
+from stackyard.storage.local_store import LocalArtifactStore
 from tests.contract.bucket import Bucket
 from tests.contract.bucket_flavor import BucketConfiguration, BucketStore
 

@@ -14,8 +14,9 @@ import pytest
 from stackyard.model.artifact import Manifest
 from stackyard.model.digest import digest_bytes
 from stackyard.model.errors import ArtifactDamagedError, ArtifactStoreError, MaterializationError
-from stackyard.storage.artifact_store import LocalArtifactStore, VersionWriter
+from stackyard.storage.artifact_store import VersionWriter
 from stackyard.storage.ids import new_id
+from stackyard.storage.local_store import LocalArtifactStore
 from stackyard.storage.materializers.lookup import Origin, load_version, save_version
 from tests.contract.stores import Bench, write_version
 

@@ -23,7 +23,7 @@ from stackyard.api.session import Session
 from stackyard.engine.reporter import SilentReporter
 from stackyard.model.errors import ArtifactNotFoundError
 from stackyard.model.job import Secrets, StepEvent, StepLimits, StepOutcome, StepReply, StepRequest
-from stackyard.storage.artifact_store import LocalArtifactStore
+from stackyard.storage.local_store import LocalArtifactStore
 from stackyard.storage.materializers import registered
 from tests.contract.orchestrators import EXECUTORS, ISOLATED, POOLS, Engine
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from stackyard.api import artifacts, runs
 from stackyard.model.enums import Status
 from stackyard.model.views import RunView
-from stackyard.storage.artifact_store import LocalArtifactStore
+from stackyard.storage.local_store import LocalArtifactStore
 from tests.integration.processes import descendants_of, is_running, parent_of
 from tests.integration.user import User, statuses
 

@@ -14,7 +14,8 @@ from stackyard.flavors.interfaces import Alerter, ExperimentTracker, RunAlert, T
 from stackyard.model.artifact import ArtifactFile, Manifest
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import ArtifactStoreError
-from stackyard.storage.artifact_store import ArtifactStore, LocalArtifactStore, VersionWriter
+from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
+from stackyard.storage.local_store import LocalArtifactStore
 
 ROOT = "tiny://box"
 

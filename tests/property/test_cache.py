@@ -16,12 +16,12 @@ from stackyard.model.enums import MissReason
 from stackyard.model.errors import OptionError
 from stackyard.model.graph import OutputSpec, StepSource, StepSpec
 from stackyard.model.options import CachePolicy
-from stackyard.storage.artifact_store import LocalArtifactStore
 from stackyard.storage.catalog.connection import open_reader
 from stackyard.storage.catalog.reader import CatalogReader
 from stackyard.storage.catalog.writer import NewRun, NewStepRun, RunWriter
 from stackyard.storage.home import Home
 from stackyard.storage.ids import new_id
+from stackyard.storage.local_store import LocalArtifactStore
 from stackyard.storage.materializers.lookup import Origin, save_version
 from stackyard.storage.projects import Project
 from tests.property.strategies import json_values, same

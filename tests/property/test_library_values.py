@@ -20,7 +20,7 @@ from PIL import Image
 from polars.testing.parametric import dataframes
 
 from stackyard.model.artifact import Manifest
-from stackyard.storage.artifact_store import LocalArtifactStore
+from stackyard.storage.local_store import LocalArtifactStore
 from stackyard.storage.materializers.lookup import Origin, load_version, save_version
 
 

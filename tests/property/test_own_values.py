@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from stackyard.model.artifact import ArtifactFile, Manifest
 from stackyard.model.errors import StackyardError
-from stackyard.storage.artifact_store import LocalArtifactStore
 from stackyard.storage.ids import new_id
+from stackyard.storage.local_store import LocalArtifactStore
 from stackyard.storage.materializers.lookup import Origin, load_version, save_version
 from stackyard.storage.materializers.scalars import DECODERS
 from stackyard.storage.materializers.structure_reading import READERS

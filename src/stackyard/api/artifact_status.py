@@ -13,7 +13,7 @@ from stackyard.model.artifact import MANIFEST_FILE
 from stackyard.model.errors import ArtifactDamagedError, StackyardError
 from stackyard.model.stack import Registry, StackComponent
 from stackyard.model.views import ArtifactVersionView
-from stackyard.storage.artifact_store import LocalArtifactStore
+from stackyard.storage.local_store import LocalArtifactStore
 
 PRUNED = "It was pruned: its files are gone, and runs still list it. Run the step again."
 

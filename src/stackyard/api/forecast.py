@@ -35,10 +35,11 @@ from stackyard.model.enums import MissReason, Status
 from stackyard.model.errors import StackyardError, UsageError
 from stackyard.model.explain_views import ChangeView, RunForecast, StepForecast
 from stackyard.model.graph import OutputRef, StepSpec, topological_order
-from stackyard.storage.artifact_store import ArtifactStore, LocalArtifactStore
+from stackyard.storage.artifact_store import ArtifactStore
 from stackyard.storage.catalog.explain_queries import KeyedStep
 from stackyard.storage.catalog.reader import CatalogReader
 from stackyard.storage.host import expand
+from stackyard.storage.local_store import LocalArtifactStore
 
 
 def forecast_file(file: str, function: str | None, options: RunOptions) -> RunForecast:

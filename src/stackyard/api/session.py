@@ -156,6 +156,7 @@ class Session:
         self._open.callback(writer.close)
         reader = self._reader(run)
         store = self._store = open_store(taken)
+        self._open.callback(store.clear_rooms, run.id)
         root = source_root_of(Path(run.file), ctx.scope) if run.file else Path.cwd()
         roots = list(dict.fromkeys([str(root), sys.path[0] or str(Path.cwd())]))
         cache = StepCache(

@@ -27,6 +27,10 @@ _wholes: dict[str, Any] = {}
 """Artifact version to its JSON value, while one step after the other takes a member: to map over a thousand members is
 not to read all of them a thousand times."""
 
+_STORED_KEPT = 16
+_stored: dict[str, Manifest] = {}
+"""What this process stored last, by URI: the next step in a row takes it at once, its files checked as any others."""
+
 
 class JobServices:
     """Serves one job: see :class:`stackyard.authoring.context.StepServices`."""
@@ -89,7 +93,7 @@ class JobServices:
 
     def _load(self, version: InputVersion) -> Any:
         place = artifact_store(version.artifact_store, self._secrets) if version.artifact_store else self._store
-        return load_version(place, version.uri)
+        return load_version(place, version.uri, _stored.get(version.uri))
 
     def load(self, name_or_id: str, version: int | None = None) -> Any:
         """Return the value of an artifact version that is no input of the step.
@@ -133,6 +137,9 @@ class JobServices:
         """Store the value of an output, and tell the driver."""
         origin = self._origin(artifact_name, output)
         manifest = self._save(value, origin, metadata, materializers, self._prepared.pop(output, None))
+        if len(_stored) >= _STORED_KEPT:
+            _stored.clear()
+        _stored[manifest.uri] = manifest
         self._send(
             StepEvent(
                 kind="artifact_saved", step_run_id=self._job.step_run_id, at=now(), output=output, manifest=manifest

@@ -21,6 +21,7 @@ from typing import Any
 
 from stackyard.authoring.pipeline import set_runner
 from stackyard.engine.channel import ChannelError, WorkerChannel
+from stackyard.engine.components import artifact_store
 from stackyard.engine.limits import limit_threads
 from stackyard.engine.logs import ForwardedLogging
 from stackyard.engine.step_runner import StopRequested, run_step
@@ -141,6 +142,9 @@ class _Worker:
         if left or needed:  # what they print later must not get into the log of another step
             self._channel.send("retire", hold=True)
         self._channel.send("outcome", outcome)
+        if job.outputs:
+            with contextlib.suppress(Exception):  # a store of somebody else's
+                artifact_store(job.artifact_store, secrets.values if secrets else {}).make_room(job.run_id)
         return needed or not left
 
     def _send(self, event: StepEvent) -> None:

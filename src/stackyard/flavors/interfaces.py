@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from stackyard.model.record import Record
 
-
-class Finding(Record):
+@dataclass(frozen=True)
+class Finding:
     """What a component's own check found."""
 
     severity: Literal["ok", "warning", "error"]
@@ -34,7 +33,8 @@ class Component(ABC):  # noqa: B024  # a component need not be checkable
         return []
 
 
-class TrackedStep(Record):
+@dataclass(frozen=True)
+class TrackedStep:
     """The step that an experiment tracker follows."""
 
     step_name: str
@@ -59,7 +59,8 @@ class ExperimentTracker(Component):
         """
 
 
-class RunAlert(Record):
+@dataclass(frozen=True)
+class RunAlert:
     """How a run ended; ``document`` is the same as JSON."""
 
     run_id: str

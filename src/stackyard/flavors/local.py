@@ -48,7 +48,7 @@ class LocalArtifactStoreConfiguration(ComponentConfiguration):
 
 def open_local_store(configuration: LocalArtifactStoreConfiguration) -> ArtifactStore:
     """Return the store of a resolved configuration: its path is absolute."""
-    from stackyard.storage.artifact_store import LocalArtifactStore  # noqa: PLC0415  # lists of flavors need no store
+    from stackyard.storage.local_store import LocalArtifactStore  # noqa: PLC0415  # lists of flavors need no store
 
     return LocalArtifactStore(str(configuration.path))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 from typing import Any
 
 from stackyard.flavors import web
@@ -78,7 +79,7 @@ class _RefusedError(ComponentError):
 
 
 def _document(alert: RunAlert) -> dict[str, Any]:
-    document = {k: v for k, v in alert.as_dict().items() if k != "settings"}
+    document = {k: v for k, v in asdict(alert).items() if k != "settings"}
     return {"event": f"run_{alert.status}", **document}
 
 

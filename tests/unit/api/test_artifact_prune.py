@@ -22,12 +22,12 @@ from stackyard.model.enums import MissReason, Status
 from stackyard.model.errors import ArtifactNotFoundError
 from stackyard.model.stack import DEFAULT_ARTIFACT_STORE_ID
 from stackyard.model.views import ArtifactVersionView
-from stackyard.storage.artifact_store import LocalArtifactStore
 from stackyard.storage.catalog.connection import open_writer, transaction, writing
 from stackyard.storage.catalog.pruning import announce
 from stackyard.storage.catalog.versions import insert_version
 from stackyard.storage.catalog.writer import NewRun, NewStepRun, RunWriter
 from stackyard.storage.ids import new_id, now
+from stackyard.storage.local_store import LocalArtifactStore
 from stackyard.storage.locking import LifeLock
 from stackyard.storage.materializers.lookup import Origin, save_version
 

@@ -24,7 +24,7 @@ from stackyard.model.errors import (
     UsageError,
 )
 from stackyard.model.options import ModelVersionRef
-from stackyard.storage.artifact_store import LocalArtifactStore
+from stackyard.storage.local_store import LocalArtifactStore
 from stackyard.storage.materializers.lookup import Origin, save_version
 
 

@@ -27,9 +27,9 @@ from stackyard.model.errors import (
     StepRunNotFoundError,
     UsageError,
 )
-from stackyard.storage.artifact_store import LocalArtifactStore
 from stackyard.storage.catalog.writer import NewRun, NewStepRun, RunWriter
 from stackyard.storage.ids import new_id
+from stackyard.storage.local_store import LocalArtifactStore
 from stackyard.storage.locking import LifeLock
 from stackyard.storage.logs import StepLog
 from stackyard.storage.materializers.lookup import Origin, save_version

@@ -27,7 +27,8 @@ from stackyard.model.job import (
     StepReply,
 )
 from stackyard.model.options import HookSpec
-from stackyard.storage.artifact_store import ArtifactStore, LocalArtifactStore, VersionWriter
+from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
+from stackyard.storage.local_store import LocalArtifactStore
 from stackyard.storage.materializers.base import Materializer, NotStorableError
 from stackyard.storage.materializers.lookup import Origin, load_version, save_version
 
@@ -287,9 +288,9 @@ def test_a_member_is_the_steps_own_and_a_list_is_read_once_for_its_members(
 ) -> None:
     reads: list[str] = []
 
-    def load(store: ArtifactStore, uri: str) -> Any:
+    def load(store: ArtifactStore, uri: str, *known: Any) -> Any:
         reads.append(uri)
-        return load_version(store, uri)
+        return load_version(store, uri, *known)
 
     monkeypatch.setattr(step_services, "load_version", load)
     made = save_version(run.store, [[1], [2]], Origin("rows"))

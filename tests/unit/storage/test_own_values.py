@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, computed_field
 from stackyard import HTMLString
 from stackyard.model.artifact import Manifest
 from stackyard.model.plain import MAX_DEPTH, is_plain
-from stackyard.storage.artifact_store import LocalArtifactStore
+from stackyard.storage.local_store import LocalArtifactStore
 from stackyard.storage.materializers.classes import behaves, kind_of
 from stackyard.storage.materializers.lookup import Origin, load_version, materializer_for, save_version
 

@@ -38,9 +38,6 @@ _BY_NAME = {
 _FOR_ANY = "structure"
 """Asked for a value of any type before it is pickled."""
 _known = {m.name: m for m in MATERIALIZERS}
-_written: dict[str, Manifest] = {}
-"""What this process stored last, by URI: the next step in a row takes it at once, its files checked as any others'."""
-_WRITTEN_KEPT = 16
 _by_type = {path: m for m in MATERIALIZERS for path in m.types}
 
 
@@ -171,21 +168,23 @@ def save_version(
             f"The artifact {origin.artifact_name!r} can't be written to {uri}: {error.strerror or error}.",
             hint="Make room or choose a stack with another artifact store.",
         ) from error
-    if len(_written) >= _WRITTEN_KEPT:
-        _written.clear()
-    _written[uri] = manifest
     return manifest
 
 
-def load_version(store: ArtifactStore, uri: str) -> Any:
+def load_version(store: ArtifactStore, uri: str, manifest: Manifest | None = None) -> Any:
     """Return the value of an artifact version.
+
+    Args:
+        store: where it lies.
+        uri: of the version.
+        manifest: of the version; None: it is read.
 
     Raises:
         ArtifactDamagedError: files are missing or differ from the manifest.
         MaterializationError: the manifest names a materializer that is not known here.
         PackageMissingError: a package is needed to load it.
     """
-    manifest = _written.get(uri) or store.read_manifest(uri)
+    manifest = manifest or store.read_manifest(uri)
     if ":" not in manifest.materializer and _named(manifest.materializer) is None:
         raise MaterializationError(
             f"The artifact version at {uri} was stored by the materializer {manifest.materializer!r}, "
