@@ -55,6 +55,8 @@ class _Carried:
 class RemoteExecutor:
     """Carries each job as JSON to a process of its own: the least that an orchestrator has to do."""
 
+    works_in_poll = False
+
     def __init__(self, max_parallel: int) -> None:
         self.max_parallel = max_parallel
         self._carried: dict[str, _Carried] = {}

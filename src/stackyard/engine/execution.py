@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from stackyard.engine.attempts import Attempt, Jobs
 from stackyard.engine.cache import CacheDecision, KnownVersion, StepCache
-from stackyard.engine.executor import Answer, ExecutorEvent, StepExecutor
+from stackyard.engine.executor import Answer, ExecutorEvent, LogData, StepExecutor
 from stackyard.engine.growth import Growth
 from stackyard.engine.ledger import Ledger, Write
 from stackyard.engine.plan import Batch, EarlierSteps, RunPlan, StepEnd
@@ -30,7 +30,7 @@ from stackyard.engine.timers import Timers
 from stackyard.engine.tracebacks import step_error
 from stackyard.model.enums import ExecutionMode, Status
 from stackyard.model.errors import OptionError
-from stackyard.model.job import StepError, StepEvent, StepOutcome
+from stackyard.model.job import StepError, StepEvent, StepOutcome, StepReply, StepRequest
 from stackyard.storage.catalog.writer import RunWriter
 from stackyard.storage.home import Home
 from stackyard.storage.logs import StepLog
@@ -143,11 +143,14 @@ class Execution:
             self._hooks.note(failure)
             self._fail(failure, "because the pipeline function failed")
         self._start_ready()
-        self._ledger.settle()
-        if self.scheduler.finished and self.growth.sealed:
+        over = self.scheduler.finished and self.growth.sealed
+        if over or self._executor.works_in_poll:
+            self._ledger.settle()
+        if over:
             return False
+        longest_s = min(POLL_S, self._ledger.settle_due())
         self._reporter.tick()  # what was told is seen before anything is waited for
-        events = self._executor.poll(self._timers.wait_s(POLL_S), self._answer)
+        events = self._executor.poll(self._timers.wait_s(longest_s), self._reply)
         for event in self._redaction.clean(events) if self._redaction else events:
             self._take(event)
         self._timers.run_due()
@@ -289,6 +292,11 @@ class Execution:
 
     # happenings -------------------------------------------------------------------------------------------------
 
+    def _reply(self, request: StepRequest) -> StepReply:
+        """Answer a step, which may ask for what was just noted."""
+        self._ledger.settle()
+        return self._answer(request)
+
     def _take(self, event: ExecutorEvent) -> None:
         name = self._steps.names.get(event.step_run_id, "")
         attempt = self.attempts.get(name)
@@ -297,6 +305,8 @@ class Execution:
         if isinstance(event, StepOutcome):
             self._attempt_ended(name, attempt, event)
             return
+        if isinstance(event, LogData) or event.kind == "log":
+            self._ledger.settle()  # that the step began is told before what it says
         attempt.take(event, self._reporter)
         if isinstance(event, StepEvent) and event.of_run:
             self._writer.add_run_metadata({name: event.values})

@@ -31,6 +31,8 @@ class StepExecutor(Protocol):
 
     max_parallel: int
     """Jobs at the same time at most."""
+    works_in_poll: bool
+    """Jobs are executed within :meth:`poll`: nothing may wait for its return."""
 
     def warm_up(self) -> None:
         """Do what can be done before the first job."""

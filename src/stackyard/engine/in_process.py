@@ -34,6 +34,7 @@ class InProcessExecutor:
     """Executes a job inside :meth:`poll`, and returns when it has ended."""
 
     max_parallel = 1
+    works_in_poll = True
 
     def __init__(self) -> None:
         """Start with no job."""

@@ -10,13 +10,16 @@ from stackyard.storage.catalog.writer import RunWriter
 Write = Callable[[], object]
 LONGEST_S = 0.1
 """How long something waits at most while more of the kind comes in a row, such as a hundred steps that are reused."""
+WINDOW_S = 0.01
+"""How long something waits at most while the driver itself waits: steps that end sooner share a transaction, which
+costs as much for five of them as for one."""
 
 
 class Ledger:
     """Takes notes, and writes them down together: in one transaction, and told only after.
 
-    The driver settles before it waits for anything. Until then a worker may begin a step whose inputs are noted only:
-    when the driver is killed in between, neither of the two steps was recorded as completed, and both run again.
+    Until something is settled a worker may begin a step whose inputs are noted only: when the driver is killed in
+    between, neither of the two steps was recorded as completed, and both run again.
     """
 
     def __init__(self, writer: RunWriter) -> None:
@@ -50,6 +53,18 @@ class Ledger:
         """
         if self._has_results:
             self.settle()
+
+    def settle_due(self) -> float:
+        """Settle if the oldest note has waited for long enough; return in how many seconds it will have.
+
+        Raises:
+            CatalogError: as :meth:`settle`.
+        """
+        left = self._since + WINDOW_S - time.monotonic() if self._notes else WINDOW_S
+        if left > 0:
+            return left if self._notes else LONGEST_S
+        self.settle()
+        return LONGEST_S
 
     def settle(self) -> None:
         """Record all that was noted, and tell it in the same order.

@@ -60,6 +60,8 @@ class _Worker(Record, frozen=False):
 class WorkerPool:
     """Warm workers, started when needed, at most ``max_parallel``."""
 
+    works_in_poll = False
+
     def __init__(
         self, max_parallel: int, start_launcher: StartLauncher = new_launcher, meanwhile: Meanwhile | None = None
     ) -> None:
