@@ -279,8 +279,8 @@ def test_lists_and_members_come_in_as_they_were_given(run: Runner) -> None:
     assert run.saved() == {"all": [*range(12), 8]}
     wrong = run(listed, ["all"], {"rows[0]": 1, "last": [7]}, items={"last": 3})
     assert wrong.error is not None
-    said = "An input is to be member 3 of a list with 1 members, which has none of that number."
-    assert (wrong.error.message, wrong.error.traceback) == (said, f"InputError: {said}")
+    assert wrong.error.message == "An input is to be member 3 of a list with 1 members, which has none of that number."
+    assert wrong.error.traceback == f"InputError: {wrong.error.message}"
 
 
 def test_a_member_is_the_steps_own_and_a_list_is_read_once_for_its_members(
@@ -294,9 +294,8 @@ def test_a_member_is_the_steps_own_and_a_list_is_read_once_for_its_members(
 
     monkeypatch.setattr(step_services, "load_version", load)
     made = save_version(run.store, [[1], [2]], Origin("rows"))
-    version = InputVersion(
-        artifact_version_id=made.id, uri=made.uri, materializer=made.materializer, digest=made.digest, item=0
-    )
+    facts = made.model_dump(include={"uri", "materializer", "digest"})
+    version = InputVersion(artifact_version_id=made.id, item=0, **facts)
     for _ in range(3):
         outcome = run(extends, ["all"], versions={"rows": version})
         assert outcome.status == "completed", outcome.error
