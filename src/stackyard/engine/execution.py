@@ -1,8 +1,8 @@
 """One run from its first row to its last: the driver's main loop.
 
 Invariant: single-threaded; everything that happens arrives through the executor's poll, and is recorded before it is
-told and before the next poll. While the driver records how one step ended, a worker begins the next. A pipeline
-function that goes on meanwhile does so in another thread, and meets the engine in :class:`Growth` only.
+told, within 10 ms. While the driver records how one step ended, a worker begins the next. A pipeline function that goes
+on meanwhile does so in another thread, and meets the engine in :class:`Growth` only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Artifact stores: folders of files with a manifest that is written last.
 
 An artifact version lies in ``<root>/artifacts/<folder of name>/<artifact version id>/``. It exists once its
-``manifest.json`` is in place; nothing is renamed but that one small file, so that object stores work the same way.
+``manifest.json`` is in place; nothing that is read before is renamed, so that object stores work the same way.
 Beside them lie the records of runs, ``<root>/runs/<id>.json``, and of models: what the catalog knows of them and that
 manifests, written before, can't tell; from both a lost catalog is made anew.
 """
