@@ -149,9 +149,7 @@ def test_a_bundle_without_a_wheel_names_the_command(tmp_path: Path) -> None:
 
 
 def test_a_python_that_the_bundle_does_not_serve_is_named(shipped: Path, tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    strange = replace(probe_interpreter(sys.executable), ext_suffix=".cpython-399-odd.so")
+    strange = probe_interpreter(sys.executable).replace(ext_suffix=".cpython-399-odd.so")
     with pytest.raises(InterpreterError) as caught:
         build_wheels(shipped, strange, tmp_path)
     assert sys.executable in caught.value.message

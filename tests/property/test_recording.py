@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from dataclasses import fields
 from typing import Any
 
 from hypothesis import given
@@ -141,14 +140,14 @@ def test_options_join_place_by_place_and_the_stronger_wins(
     joined = weak.under(middle).under(strong)
     assert joined == weak.under(middle.under(strong))
     assert weak.under(StepOptions()) == weak == StepOptions().under(weak)
-    for each in fields(StepOptions):
-        new, old, found = getattr(strong, each.name), getattr(weak.under(middle), each.name), getattr(joined, each.name)
+    for name in StepOptions.field_names:
+        new, old, found = (getattr(options, name) for options in (strong, weak.under(middle), joined))
         if isinstance(new, dict):
             assert found == {**old, **new}
         elif isinstance(new, list):
             assert found == list(dict.fromkeys([*old, *new]))
         elif isinstance(new, ResourceSettings):
-            assert all(getattr(found, name) == getattr(new, name) for name in new.model_fields_set)
+            assert all(getattr(found, each) == getattr(new, each) for each in new.model_fields_set)
         else:
             assert found == (old if new is None else new)
 
