@@ -48,7 +48,7 @@ class LocalArtifactStore(ArtifactStore):
         """
         folder = self.uri_of(artifact_name, version_id)
         if self._rooms.take(folder):
-            return LocalVersionWriter(folder)
+            return LocalVersionWriter(folder, self._rooms)
         for attempt in range(_ATTEMPTS):
             try:
                 _make(folder)
@@ -67,7 +67,7 @@ class LocalArtifactStore(ArtifactStore):
             ArtifactStoreError: the store can't be written.
         """
         path, data = f"{uri}/{MANIFEST_FILE}", manifest_bytes(manifest)
-        if self._rooms.write(path, data):
+        if self._rooms.write(path, data) is not None:
             return
         try:
             write_atomic(path, data, durable=False)

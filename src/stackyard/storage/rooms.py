@@ -1,7 +1,7 @@
-"""Rooms: a folder and a file for the next artifact version, made while a worker waits for its next step.
+"""Rooms: a folder and two files for the next artifact version, made while a worker waits for its next step.
 
-Making a folder and two files is a third of what it costs to store a small value. A worker makes the folder and the
-file of the manifest when it has told how its step ended; a version takes them by renaming. Until then they lie in
+Making a folder and two files is a third of what it costs to store a small value. A worker makes them when it has told
+how its step ended; a version takes them by renaming: the folder, a file of data, the manifest. Until then they lie in
 ``<root>/artifacts/.rooms/<run id>-<pid>/``; the run's driver removes what is left of them at its end.
 """
 
@@ -25,12 +25,16 @@ class Rooms:
         self._top = f"{top}/{_ROOMS}"
         self._folder = ""
         """To become a version's; empty: there is none."""
-        self._file = ""
-        """To become a manifest."""
+        self._files: list[str] = []
+        """Empty ones, to become a version's."""
+        self._pid = 0
+        """Of the process that made them: what it forks has none."""
 
     def make(self, run_id: str) -> None:
         """Make what is not there."""
-        place = f"{self._top}/{run_id}-{os.getpid()}"
+        if self._pid != os.getpid():
+            self._pid, self._folder, self._files = os.getpid(), "", []
+        place = f"{self._top}/{run_id}-{self._pid}"
         with contextlib.suppress(OSError):
             if not self._folder:
                 folder = f"{place}/version"
@@ -39,15 +43,15 @@ class Rooms:
                 except FileNotFoundError:
                     os.makedirs(folder)  # noqa: PTH103  # as above
                 self._folder = folder
-            if not self._file:
-                file = f"{place}/manifest"
-                os.close(os.open(file, NEW_FILE, 0o666))
-                self._file = file
+            for file in (f"{place}/one", f"{place}/other"):
+                if file not in self._files:
+                    os.close(os.open(file, NEW_FILE, 0o666))
+                    self._files.append(file)
 
     def take(self, folder: str) -> bool:
         """Let the room become this folder, which is not there; return whether it did."""
         room, self._folder = self._folder, ""
-        if not room:
+        if not room or self._pid != os.getpid():
             return False
         try:
             os.rename(room, folder)  # noqa: PTH104  # as above
@@ -61,23 +65,24 @@ class Rooms:
             return False
         return True
 
-    def write(self, path: str, data: bytes) -> bool:
-        """Let the file with this content become ``path``; return whether it did."""
-        file, self._file = self._file, ""
-        if not file:
-            return False
+    def write(self, path: str, data: bytes) -> os.stat_result | None:
+        """Let a file with this content become ``path``; return what it is then, None if it did not."""
+        if not self._files or self._pid != os.getpid():
+            return None
+        file = self._files.pop()
         try:
             descriptor = os.open(file, os.O_WRONLY | getattr(os, "O_BINARY", 0))
             try:
                 write_all(descriptor, data)
+                stat = os.fstat(descriptor)
             finally:
                 os.close(descriptor)
             os.replace(file, path)  # noqa: PTH105  # as above
         except OSError:
             with contextlib.suppress(OSError):
                 os.unlink(file)  # noqa: PTH108  # as above
-            return False
-        return True
+            return None
+        return stat
 
     def clear(self, run_id: str) -> None:
         """Remove the rooms of a run's workers, which are gone."""

@@ -14,6 +14,7 @@ from stackyard.model.artifact import ArtifactFile
 from stackyard.model.digest import PREFIX, digest_value
 from stackyard.storage.atomic import NEW_FILE, write_all
 from stackyard.storage.host import host_id
+from stackyard.storage.rooms import Rooms
 
 CHUNK = 1 << 20
 Progress = Callable[[int], None]
@@ -99,10 +100,11 @@ class VersionWriter(ABC):
 class LocalVersionWriter(VersionWriter):
     """Writes into a local folder."""
 
-    def __init__(self, folder: str) -> None:
-        """Remember the folder, which exists."""
+    def __init__(self, folder: str, rooms: Rooms | None = None) -> None:
+        """Remember the folder, which exists, and where files are that can become its own."""
         super().__init__()
         self._folder = folder
+        self._rooms = rooms
 
     @contextlib.contextmanager
     def open(self, path: str) -> Iterator[HashingFile]:
@@ -122,12 +124,15 @@ class LocalVersionWriter(VersionWriter):
         if "/" in path:
             super().write(path, data)
             return
-        descriptor = os.open(f"{self._folder}/{path}", NEW_FILE, 0o666)
-        try:
-            write_all(descriptor, data)
-            stat = os.fstat(descriptor)
-        finally:
-            os.close(descriptor)
+        target = f"{self._folder}/{path}"
+        stat = self._rooms.write(target, data) if self._rooms and not self.files else None
+        if stat is None:
+            descriptor = os.open(target, NEW_FILE, 0o666)
+            try:
+                write_all(descriptor, data)
+                stat = os.fstat(descriptor)
+            finally:
+                os.close(descriptor)
         self.files.append(_file_facts(path, len(data), PREFIX + hashlib.sha256(data).hexdigest(), stat))
 
     @contextlib.contextmanager

@@ -26,7 +26,7 @@ def test_a_version_takes_the_room(store: LocalArtifactStore) -> None:
     store.make_room("run")
     store.make_room("run")
     place = f"run-{os.getpid()}"
-    assert rooms(store) == [place, f"{place}/manifest", f"{place}/version"]
+    assert rooms(store) == [place, f"{place}/one", f"{place}/other", f"{place}/version"]
     for number in range(3):  # of a new artifact, and of one that has versions
         made = save_version(store, number, Origin("numbers"))
         assert sorted(path.name for path in Path(made.uri).iterdir()) == ["data.json", "manifest.json"]
@@ -49,7 +49,8 @@ def test_rooms_of_other_runs_stay(store: LocalArtifactStore) -> None:
     store.make_room("one")
     store.clear_rooms("other")
     store.clear_rooms("on")
-    assert rooms(store) == [f"one-{os.getpid()}", f"one-{os.getpid()}/manifest", f"one-{os.getpid()}/version"]
+    place = f"one-{os.getpid()}"
+    assert rooms(store) == [f"{place}", f"{place}/one", f"{place}/other", f"{place}/version"]
 
 
 def test_a_room_that_is_left_is_no_version_and_can_be_pruned(store: LocalArtifactStore) -> None:
@@ -71,5 +72,17 @@ def test_a_version_that_can_not_be_stored_leaves_nothing_but_the_room(store: Loc
     with pytest.raises(Exception, match="no"):
         save_version(store, Broken(), Origin("broken"))
     assert list(store.versions()) == []
-    assert rooms(store) == [f"run-{os.getpid()}", f"run-{os.getpid()}/manifest"]
+    assert rooms(store) == [f"run-{os.getpid()}", f"run-{os.getpid()}/one", f"run-{os.getpid()}/other"]
     assert not Path(store.root, "artifacts", "broken").exists()
+
+
+def test_a_fork_leaves_the_room_to_its_parent(store: LocalArtifactStore) -> None:
+    store.make_room("run")
+    before = rooms(store)
+    child = os.fork()
+    if not child:
+        save_version(store, 1, Origin("numbers"))
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert rooms(store) == before
+    assert len(list(store.versions())) == 1

@@ -18,7 +18,8 @@ DatabaseError = sqlite3.Error
 """What SQLite itself raises, for callers that may not know SQLite."""
 
 BUSY_TIMEOUT_MS = 30_000
-CHECKPOINT_WAL_BYTES = 4_000_000
+CHECKPOINT_WAL_BYTES = 16_000_000
+"""Some hundred steps. SQLite itself moves the log when the last connection is closed."""
 
 
 def open_writer(home: Home) -> sqlite3.Connection:
