@@ -162,7 +162,7 @@ class _Crashing:
             if killed:
                 kills -= 1
                 self.report.kills[killed] += 1
-            run = self._check(known, nobody_left=killed != "driver, zygote and guard")
+            run = self._check(known, killed)
             if run is None:  # killed before there was anything to resume
                 driver = self.user.start(self.user.interpreter, "branches.py")
                 continue
@@ -206,11 +206,11 @@ class _Crashing:
                     os.kill(pid, number)
         return " and ".join(", ".join(victims).rsplit(", ", 1))
 
-    def _check(self, known: set[str], *, nobody_left: bool) -> RunView | None:
+    def _check(self, known: set[str], killed: str) -> RunView | None:
         """Check what must hold as soon as the driver is gone; return the run, None if it got no row."""
-        if nobody_left:
+        if killed != "driver, zygote and guard":
             left = self.user.left_behind()
-            assert not left, f"still running: {'; '.join(map(str, left))}"
+            assert not left, f"still running after {killed or 'nobody'} was killed: {'; '.join(map(str, left))}"
         new = [run for run in self._listed() if run.id not in known]
         assert len(new) <= 1
         _all_whole(self.user)
