@@ -110,9 +110,13 @@ def main() -> int:
             print(f"\n{peer.name} can't be installed here: {error}", flush=True)
             continue
         with tempfile.TemporaryDirectory(prefix="stackyard-peers-") as folder:
-            found[peer.name] = compare(peer, interpreter, Path(folder), options.repeat)
-            if peer.name == "zenml":
-                found[peer.name] += compare_commands(interpreter, peer, Path(folder), options.repeat)
+            try:
+                found[peer.name] = compare(peer, interpreter, Path(folder), options.repeat)
+                if peer.name == "zenml":
+                    found[peer.name] += compare_commands(interpreter, peer, Path(folder), options.repeat)
+            except RuntimeError as error:  # the others count all the same
+                print(f"\n{peer.name} failed: {error}", flush=True)
+                continue
         print(f"\n{peer.name}\n{table(found[peer.name])}", flush=True)
     if options.json:
         document = {name: [row.as_dict() for row in rows] for name, rows in found.items()}

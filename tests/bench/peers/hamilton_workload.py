@@ -50,6 +50,7 @@ def load(source: str, name: str) -> ModuleType:
 
 
 if __name__ == "__main__":
+    sys.setrecursionlimit(100_000)  # it calls itself for each step in a row
     workload, count = sys.argv[1], int(sys.argv[2])
     source, wanted = {"chain": chain, "fan": fan, "sleeps": sleeps, "array": array}[workload](count)
     builder = driver.Builder().with_modules(load(source, f"hamilton_{workload}_{count}"))
