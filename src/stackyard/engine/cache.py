@@ -225,11 +225,10 @@ class StepCache:
         Raises:
             OptionError: the step's cache policy can't be followed.
         """
-        parts = functools.partial(self._parts, spec, source, inputs, experiment_tracker)
-        if spec.cache_policy is None:
-            return CacheDecision(parts)
-        found = parts()  # what is wrong with the policy shows now
-        return CacheDecision(lambda: found)
+        decision = CacheDecision(functools.partial(self._parts, spec, source, inputs, experiment_tracker))
+        if spec.cache_policy is not None:
+            _ = decision.parts  # what is wrong with the policy shows now
+        return decision
 
     def _parts(
         self, spec: StepSpec, source: StepSource, inputs: dict[str, KnownVersion], experiment_tracker: str

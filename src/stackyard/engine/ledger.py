@@ -60,10 +60,11 @@ class Ledger:
         Raises:
             CatalogError: as :meth:`settle`.
         """
-        left = self._since + WINDOW_S - time.monotonic() if self._notes else WINDOW_S
-        if left > 0:
-            return left if self._notes else LONGEST_S
-        self.settle()
+        if self._notes:
+            left = self._since + WINDOW_S - time.monotonic()
+            if left > 0:
+                return left
+            self.settle()
         return LONGEST_S
 
     def settle(self) -> None:

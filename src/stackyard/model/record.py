@@ -106,11 +106,11 @@ class Record:
         """Compare all fields with those of an object of the same class."""
         if type(other) is not type(self):
             return NotImplemented
-        return self.__dict__ == other.__dict__
+        return self.as_dict() == other.as_dict()
 
     def __hash__(self) -> int:
         """Hash all fields."""
-        return hash(tuple([self.__dict__[name] for name in self.field_names]))
+        return hash(tuple(self.as_dict().values()))
 
     def __repr__(self) -> str:
         """Show the fields that may be shown."""
@@ -118,7 +118,7 @@ class Record:
         return f"{type(self).__qualname__}({shown})"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return field to value."""
+        """Return field to value; what cached properties left beside them is no field."""
         return {name: self.__dict__[name] for name in self.field_names}
 
     def replace(self, **changes: Any) -> Self:
@@ -127,4 +127,4 @@ class Record:
         Raises:
             TypeError: there is no such field.
         """
-        return type(self)(**{**self.__dict__, **changes})
+        return type(self)(**{**self.as_dict(), **changes})

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 TEMPORARY_SUFFIX = ".tmp"
-NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+OLD_FILE = os.O_WRONLY | getattr(os, "O_BINARY", 0)
+"""How a file is opened that is there."""
+NEW_FILE = OLD_FILE | os.O_CREAT | os.O_EXCL
 """How a file is opened that must not be there yet."""
 
 
@@ -50,13 +52,7 @@ def _replace(path: str | Path, data: bytes, *, durable: bool, private: bool = Fa
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(4).hex()}{TEMPORARY_SUFFIX}")  # noqa: PTH118
     try:
-        descriptor = os.open(temporary, NEW_FILE, 0o600 if private else 0o666)
-        try:
-            write_all(descriptor, data)
-            if durable:
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        write_file(temporary, data, mode=0o600 if private else 0o666, durable=durable)
         os.replace(temporary, path)  # noqa: PTH105
     except BaseException:
         with contextlib.suppress(OSError):
@@ -64,15 +60,31 @@ def _replace(path: str | Path, data: bytes, *, durable: bool, private: bool = Fa
         raise
 
 
-def write_all(descriptor: int, data: bytes) -> None:
-    """Write all of it: what takes a part only says so.
+def write_file(
+    path: str, data: bytes, *, flags: int = NEW_FILE, mode: int = 0o666, durable: bool = False
+) -> os.stat_result:
+    """Write a whole file without a buffer; return what it is then.
+
+    Args:
+        path: the file.
+        data: its content.
+        flags: how it is opened; a new one, unless they say otherwise.
+        mode: of a new one.
+        durable: fsync it.
 
     Raises:
-        OSError: there is no room, or the device failed.
+        OSError: it can't be opened, there is no room, or the device failed.
     """
-    written = os.write(descriptor, data)
-    while written < len(data):
-        written += os.write(descriptor, memoryview(data)[written:])
+    descriptor = os.open(path, flags, mode)
+    try:
+        written = os.write(descriptor, data)
+        while written < len(data):  # what takes a part only says so
+            written += os.write(descriptor, memoryview(data)[written:])
+        if durable:
+            os.fsync(descriptor)
+        return os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _sync_folder(folder: Path) -> None:

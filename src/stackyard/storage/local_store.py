@@ -24,7 +24,7 @@ from stackyard.storage.manifests import (
     not_readable,
     parse_manifest,
 )
-from stackyard.storage.rooms import Rooms
+from stackyard.storage.rooms import Rooms, make_folder
 from stackyard.storage.version_writer import LocalVersionWriter, Progress, digest_of, identity_of
 
 _ARTIFACTS = "artifacts"
@@ -51,7 +51,7 @@ class LocalArtifactStore(ArtifactStore):
             return LocalVersionWriter(folder, self._rooms)
         for attempt in range(_ATTEMPTS):
             try:
-                _make(folder)
+                make_folder(folder)
                 break
             except FileNotFoundError as error:  # the artifact's last version, and so its folder, just went
                 if attempt == _ATTEMPTS - 1:
@@ -231,14 +231,6 @@ class LocalArtifactStore(ArtifactStore):
             f"The artifact store {self.root} can't be written: {reason_of(error)}.",
             hint="Make room, change the permissions, or choose a stack with another artifact store.",
         )
-
-
-def _make(folder: str) -> None:
-    """Make a new folder; most artifacts have versions already, and with them the folder that it is to lie in."""
-    try:
-        os.mkdir(folder)  # noqa: PTH102  # every step comes here: a Path costs as much as the folder
-    except FileNotFoundError:
-        os.makedirs(folder)  # noqa: PTH103  # as above
 
 
 def _check_size(path: Path, file: ArtifactFile) -> os.stat_result:

@@ -12,9 +12,17 @@ import os
 import shutil
 from pathlib import Path
 
-from stackyard.storage.atomic import NEW_FILE, write_all
+from stackyard.storage.atomic import OLD_FILE, write_file
 
 _ROOMS = ".rooms"
+
+
+def make_folder(folder: str) -> None:
+    """Make a new folder; most artifacts have versions already, and with them the folder that it is to lie in."""
+    try:
+        os.mkdir(folder)  # noqa: PTH102  # every step comes here: a Path costs as much as the folder
+    except FileNotFoundError:
+        os.makedirs(folder)  # noqa: PTH103  # as above
 
 
 class Rooms:
@@ -38,14 +46,11 @@ class Rooms:
         with contextlib.suppress(OSError):
             if not self._folder:
                 folder = f"{place}/version"
-                try:
-                    os.mkdir(folder)  # noqa: PTH102  # as for versions
-                except FileNotFoundError:
-                    os.makedirs(folder)  # noqa: PTH103  # as above
+                make_folder(folder)
                 self._folder = folder
             for file in (f"{place}/one", f"{place}/other"):
                 if file not in self._files:
-                    os.close(os.open(file, NEW_FILE, 0o666))
+                    write_file(file, b"")
                     self._files.append(file)
 
     def take(self, folder: str) -> bool:
@@ -71,12 +76,7 @@ class Rooms:
             return None
         file = self._files.pop()
         try:
-            descriptor = os.open(file, os.O_WRONLY | getattr(os, "O_BINARY", 0))
-            try:
-                write_all(descriptor, data)
-                stat = os.fstat(descriptor)
-            finally:
-                os.close(descriptor)
+            stat = write_file(file, data, flags=OLD_FILE)
             os.replace(file, path)  # noqa: PTH105  # as above
         except OSError:
             with contextlib.suppress(OSError):

@@ -12,7 +12,7 @@ from typing import IO
 
 from stackyard.model.artifact import ArtifactFile
 from stackyard.model.digest import PREFIX, digest_value
-from stackyard.storage.atomic import NEW_FILE, write_all
+from stackyard.storage.atomic import write_file
 from stackyard.storage.host import host_id
 from stackyard.storage.rooms import Rooms
 
@@ -127,12 +127,7 @@ class LocalVersionWriter(VersionWriter):
         target = f"{self._folder}/{path}"
         stat = self._rooms.write(target, data) if self._rooms and not self.files else None
         if stat is None:
-            descriptor = os.open(target, NEW_FILE, 0o666)
-            try:
-                write_all(descriptor, data)
-                stat = os.fstat(descriptor)
-            finally:
-                os.close(descriptor)
+            stat = write_file(target, data)
         self.files.append(_file_facts(path, len(data), PREFIX + hashlib.sha256(data).hexdigest(), stat))
 
     @contextlib.contextmanager
