@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import sys
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -25,13 +26,15 @@ _CALLED: dict[str, tuple[str, ...]] = {
 
 
 def can_be_called(arguments: tuple[str, ...], changed: Iterable[str]) -> bool:
-    """Tell whether a command does the same in this process.
+    """Tell whether a command does the same in this process; one of several at once does not.
 
     Args:
         arguments: the words after the program's name.
         changed: names of the variables that a test chose.
     """
     group, verb = (*arguments, "", "")[:2]
+    if threading.current_thread() is not threading.main_thread():
+        return False  # folder, variables and streams are the whole process's
     if group not in _CALLED or any(name.startswith("PYTHON") for name in changed):
         return False
     return verb in _CALLED[group] if _CALLED[group] else verb not in ("check", "flavor")

@@ -7,14 +7,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import venv
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from stackyard_ls.reader import CancelledRequestError, Reader
 from tests.lsp.client import ROOT, Client, RequestError
 from tests.lsp.conftest import make_project, variables
 from tests.lsp.test_runs import descendants
@@ -179,6 +182,31 @@ def test_a_request_that_nobody_wants_holds_up_nobody(client: Client, data: Data)
     assert caught.value.code == CANCELLED
     os.kill(pid, signal.SIGCONT)
     assert client.request(PAGE, params)["n_rows"] == 4
+
+
+def test_the_order_in_which_requests_came_counts_not_that_of_their_threads(tmp_path: Path) -> None:
+    """Given a program that never answers, when an older request's thread is late, then the newer one goes on."""
+    script = tmp_path / "reader.py"
+    script.write_text("import sys\nsys.stdin.read()\n", encoding="utf-8")
+    reader = Reader(str(script))
+
+    def ask(number: int, cancelled: threading.Event) -> dict[str, Any]:
+        return reader.ask(sys.executable, {"method": "page"}, cancelled, "view", number)
+
+    with ThreadPoolExecutor(2) as pool:
+        second, third = threading.Event(), threading.Event()
+        newer = pool.submit(ask, 2, second)
+        wait_until(lambda: bool(reader._views))
+        with pytest.raises(CancelledRequestError):
+            ask(1, threading.Event())
+        assert not second.is_set()
+        newest = pool.submit(ask, 3, third)
+        with pytest.raises(CancelledRequestError):
+            newer.result(30)
+        assert not third.is_set()
+        third.set()
+        with pytest.raises(CancelledRequestError):
+            newest.result(30)
 
 
 def test_damage_is_found(client: Client, data: Data) -> None:

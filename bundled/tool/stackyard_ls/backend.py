@@ -71,8 +71,14 @@ class Backend:
         """Tell whether there is such a request."""
         return method in self._methods
 
-    def answer(self, method: str, params: object, cancelled: threading.Event) -> dict[str, Any]:
+    def answer(self, method: str, params: object, cancelled: threading.Event, number: int) -> dict[str, Any]:
         """Answer a request.
+
+        Args:
+            method: its name.
+            params: as the client sent them.
+            cancelled: set when the client does not want the answer any more.
+            number: greater than those of the requests that came before it, whose threads may be later.
 
         Raises:
             JsonRpcException: the error to send.
@@ -82,7 +88,7 @@ class Backend:
         except ValidationError as error:
             raise convert.invalid_params(method, error) from None
         try:
-            return convert.dump(HANDLERS[method](Call(self._session, cancelled), parsed))
+            return convert.dump(HANDLERS[method](Call(self._session, cancelled, number), parsed))
         except StackyardError as error:
             raise convert.request_failed(error) from None
         except CancelledRequestError:

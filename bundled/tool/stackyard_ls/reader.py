@@ -157,10 +157,10 @@ class Reader:
         self._lock = threading.Lock()
         self._interpreter = ""
         self._process: _Process | None = None
-        self._views: dict[str, threading.Event] = {}
+        self._views: dict[str, tuple[int, threading.Event]] = {}
 
     def ask(
-        self, interpreter: str, message: dict[str, Any], cancelled: threading.Event, view: str = ""
+        self, interpreter: str, message: dict[str, Any], cancelled: threading.Event, view: str, number: int
     ) -> dict[str, Any]:
         """Return what the reader answers.
 
@@ -169,6 +169,7 @@ class Reader:
             message: method, home and params.
             cancelled: set when the client does not want the answer.
             view: who asks; a newer request of the same one cancels this one. Empty: nobody in particular.
+            number: the greater, the newer.
 
         Raises:
             CancelledRequestError: it is not wanted any more.
@@ -176,15 +177,17 @@ class Reader:
         """
         if view:
             with self._lock:
-                earlier = self._views.get(view)
-                self._views[view] = cancelled
-            if earlier is not None:
-                earlier.set()
+                last, other = self._views.get(view, (-1, cancelled))
+                if last > number:  # the newer one's thread came first
+                    raise CancelledRequestError
+                self._views[view] = number, cancelled
+            if other is not cancelled:
+                other.set()
         try:
             answer = self._ask(interpreter, message, cancelled.is_set)
         finally:
             with self._lock:
-                if self._views.get(view) is cancelled:
+                if self._views.get(view) == (number, cancelled):
                     del self._views[view]
         if "cancelled" in answer:
             raise CancelledRequestError

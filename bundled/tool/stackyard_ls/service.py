@@ -7,6 +7,7 @@ result is dropped. Requests that come before the backend is loaded wait for it, 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import threading
 from collections.abc import Callable
@@ -43,6 +44,7 @@ class Service:
         self._quick = ThreadPoolExecutor(QUICK_THREADS, "stackyard-request")
         self._slow = ThreadPoolExecutor(SLOW_THREADS, "stackyard-slow")
         self._tasks: set[asyncio.Task[None]] = set()
+        self._numbers = itertools.count()
 
     def start(self, settings: Settings) -> None:
         """Load the backend in a thread of its own."""
@@ -62,9 +64,9 @@ class Service:
         backend = await self._ready()
         if not backend.knows(method):
             raise JsonRpcMethodNotFound.of(method)
-        cancelled = threading.Event()
+        cancelled, number = threading.Event(), next(self._numbers)
         pool = self._slow if backend.is_slow(method) else self._quick
-        return await self._run(pool, cancelled, lambda: backend.answer(method, params, cancelled))
+        return await self._run(pool, cancelled, lambda: backend.answer(method, params, cancelled, number))
 
     async def hover(self, params: types.HoverParams) -> types.Hover | None:
         """Answer a hover."""

@@ -51,8 +51,10 @@ class Call(Record, frozen=False):
     """One request on its way."""
 
     session: Session
-    cancelled: threading.Event = field(default_factory=threading.Event)
+    cancelled: threading.Event
     """Set when the client does not want the answer any more."""
+    number: int
+    """Greater than those of the requests that came before it."""
 
     @property
     def context(self) -> Context:

@@ -111,8 +111,8 @@ class _Forecast:
         self._external: dict[str, KnownVersion] = {}
         self._outputs: dict[str, dict[str, KnownVersion]] = {}
         """Step that would be reused, or is kept, to its outputs."""
-        self._changing: set[str] = set()
-        """Steps whose outputs are not known before they run."""
+        self._changing: dict[str, str] = {}
+        """Step whose outputs are not known before it runs, to what would become of it: `run` or `depends`."""
         self._steps: dict[str, StepForecast] = {}
         self._texts: dict[str, str] = {}
         """Digest to code; of several steps that it belongs to, only the first one's decision has it."""
@@ -203,7 +203,7 @@ class _Forecast:
         if kept is not None:
             return self._kept(found, kept)
         if self._cache is None:
-            self._changing.add(spec.name)
+            self._changing[spec.name] = "run"
             return found.model_copy(
                 update={"reason": MissReason.NEVER_RAN, "detail": "nothing ran in this home before"}
             )
@@ -219,12 +219,12 @@ class _Forecast:
         if decision.hit and not unknown:
             self._outputs[spec.name] = decision.outputs
             return found.model_copy(update={"would": "reuse", "from_run": self._run_name(decision.source_run_id)})
-        self._changing.add(spec.name)
         if decision.hit:
             self._depend(found, spec, decision, unknown)
         else:
             found.reason, found.detail = decision.reason, decision.detail
             found.changes = self._changes(spec, decision, inputs)
+        self._changing[spec.name] = found.would
         return found
 
     def _kept(self, found: StepForecast, kept: KeptStep) -> StepForecast:
@@ -235,7 +235,8 @@ class _Forecast:
 
     def _depend(self, found: StepForecast, spec: StepSpec, decision: CacheDecision, unknown: set[str]) -> None:
         """Say of a step what only the steps before it decide."""
-        never_same = sorted(key for key in unknown if decision.parts.inputs.get(key, "").startswith("version:"))
+        running = (key for key in unknown if self._changing[spec.inputs[key].step] == "run")
+        never_same = sorted(key for key in running if decision.parts.inputs.get(key, "").startswith("version:"))
         if never_same:  # pickles: equal values are other bytes, so each new version counts
             steps = ", ".join(dict.fromkeys(spec.inputs[key].step for key in never_same))
             found.reason, found.detail = MissReason.INPUT_CHANGED, f"{steps} will store a new version"

@@ -10,11 +10,13 @@ from stackyard.model.base import format_time
 
 
 def new_id() -> str:
-    """Return a UUIDv7 (RFC 9562): ids sort by the millisecond in which they were made."""
-    millis = time.time_ns() // 1_000_000
-    value = (millis << 80) | int.from_bytes(os.urandom(10), "big")
-    value = (value & ~(0xF << 76)) | (0x7 << 76)
-    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    """Return a UUIDv7 (RFC 9562): ids of a process sort by the time at which they were made.
+
+    The 12 bits after the version are the fraction of the millisecond (method 3 of section 6.2): 244 ns.
+    """
+    millis, nanos = divmod(time.time_ns(), 1_000_000)
+    head = (millis << 16) | 0x7000 | (nanos << 12) // 1_000_000
+    value = (head << 64) | (0x2 << 62) | int.from_bytes(os.urandom(8), "big") >> 2
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

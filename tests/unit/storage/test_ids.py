@@ -8,15 +8,16 @@ import uuid
 from pathlib import Path
 
 from stackyard.storage.host import expand, host_id, network_file_system, reason_of, user_name
-from stackyard.storage.ids import new_id, now
+from stackyard.storage.ids import moment_of, new_id, now
 
 
 def test_ids_are_uuid7_and_sort_by_time() -> None:
     ids: list[str] = []
-    for _ in range(5):
-        ids.append(new_id())
-        time.sleep(0.002)
+    for pause in (0.002, 0, 0.00001, 0, 0.001, 0):
+        ids += [new_id() for _ in range(100)]
+        time.sleep(pause)
     assert ids == sorted(ids)
+    assert abs(moment_of(ids[-1]) - time.time()) < 60
     assert len({new_id() for _ in range(2000)}) == 2000
     for text in ids:
         parsed = uuid.UUID(text)

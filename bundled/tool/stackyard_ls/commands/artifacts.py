@@ -62,4 +62,4 @@ def _ask(call: Call, method: str, params: dict[str, Any], view: str = "") -> dic
     call.require_trust("Looking into an artifact")
     interpreter = call.require_interpreter("look into artifacts")
     message = {"method": method, "home": str(call.context.home), "params": params}
-    return call.session.reader.ask(interpreter, message, call.cancelled, view)
+    return call.session.reader.ask(interpreter, message, call.cancelled, view, call.number)
