@@ -26,6 +26,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("STACKYARD_HOME", str(folder / "stackyard"))
     monkeypatch.setenv("STACKYARD_SECRETS_KEY_FILE", str(folder / "secrets.key"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    monkeypatch.setenv("STACKYARD_LOCK_TIMEOUT", "200")  # a busy machine may stand still longer than the default
 
 
 @pytest.fixture

@@ -68,14 +68,15 @@ class Shell:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(_DROPPED)}
         path = os.pathsep.join([str(PROGRAMS), kept.get("PATH", "")])
         fixed = {"PATH": path, "STACKYARD_HOME": str(self.home), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "120"}
+        fixed["STACKYARD_LOCK_TIMEOUT"] = "200"  # a busy machine may stand still longer than the default
         return {**kept, **fixed, **own_secrets(self.home.parent), **self.variables}
 
-    def run(self, *command: str, timeout: float = 120, **variables: str) -> Result:
+    def run(self, *command: str, timeout: float = 300, **variables: str) -> Result:
         """Run any command to its end."""
         done = self._run(command, subprocess.PIPE, timeout, variables)
         return Result(" ".join(command), done.returncode, done.stdout, done.stderr)
 
-    def show(self, *command: str, timeout: float = 120, **variables: str) -> Result:
+    def show(self, *command: str, timeout: float = 300, **variables: str) -> Result:
         """Run any command to its end; both streams are one, in the order in which they were written."""
         done = self._run(command, subprocess.STDOUT, timeout, variables)
         return Result(" ".join(command), done.returncode, done.stdout, "")
@@ -100,7 +101,7 @@ class Shell:
             said = call(arguments, self.folder, {**self.environment(), **variables})
             return Result(" ".join(("stackyard", *arguments)), *said)
         command = (str(PROGRAMS / "stackyard"), *arguments)
-        done = self._run(command, subprocess.PIPE, 120, variables)
+        done = self._run(command, subprocess.PIPE, 300, variables)
         return Result(" ".join(command), done.returncode, done.stdout, done.stderr)
 
     def do(self, *arguments: str, **variables: str) -> Result:

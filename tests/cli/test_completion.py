@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 
-import pytest
-
 from tests.cli.shell import Shell
 
 ASK = """
@@ -16,7 +14,6 @@ printf '%s\\n' "${COMPREPLY[@]}"
 """
 
 
-@pytest.mark.timeout(120)
 def test_bash_completes_commands_and_the_names_of_this_home(shell: Shell) -> None:
     """Given the script of `completion bash`, when tab is pressed, then bash has the names that fit."""
     shell.do("stack", "register", "with_dashes-1", "-o", "default", "-a", "default")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from tests.cli.shell import ROOT, Shell
 from tests.cli.transcript import follow
 
@@ -22,7 +20,6 @@ def test_the_table_is_what_component_type_list_says(shell: Shell) -> None:
     assert shown == said
 
 
-@pytest.mark.timeout(120)
 def test_the_flavor_of_the_page_works(shell: Shell) -> None:
     """Given the page's module, when one does what the page shows, then a run on that stack writes the line."""
     assert follow(PAGE, shell) == 3

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 import yaml
 
 from tests.cli.shell import PROGRAMS, Shell
 from tests.cli.terminal import on_terminal
 
 
-@pytest.mark.timeout(180)
 def test_a_component_from_register_to_delete(shell: Shell) -> None:
     """Given a registered component, each command changes what it says and nothing else, and names what comes next."""
     shell.write("where.txt", "stores/first\n")
@@ -43,7 +41,6 @@ def test_a_component_from_register_to_delete(shell: Shell) -> None:
     assert [(v["name"], v["id"]) for v in left if v["name"] != "default"] == [("renamed", before["id"])]
 
 
-@pytest.mark.timeout(120)
 def test_deleting_on_a_terminal_asks(shell: Shell) -> None:
     """Given a terminal, deletion happens after a yes and not after a no; what is in use is refused unasked."""
     shell.do("alerter", "register", "hook", "-f", "webhook", "--url=http://localhost:9/x")
@@ -60,7 +57,6 @@ def test_deleting_on_a_terminal_asks(shell: Shell) -> None:
     assert (code, "[y/N]" in text) == (5, False)
 
 
-@pytest.mark.timeout(120)
 def test_the_active_stacks_component(shell: Shell) -> None:
     """Given an active stack, `get`, and `describe` without a name, show its component, or how to come to one."""
     assert "'default' has the artifact store 'default' (flavor local)" in shell.do("artifact-store", "get").out
@@ -71,7 +67,6 @@ def test_the_active_stacks_component(shell: Shell) -> None:
     assert "stackyard stack register NAME -o default -a default --alerter" in missing.err
 
 
-@pytest.mark.timeout(120)
 def test_a_type_without_a_flavor_says_how_to_add_one(shell: Shell) -> None:
     """Given a type that nothing implements yet, its commands name the two ways to a flavor."""
     command = "stackyard annotator flavor register MODULE:ATTRIBUTE"
@@ -90,7 +85,6 @@ def test_a_type_without_a_flavor_says_how_to_add_one(shell: Shell) -> None:
     assert not shell.snapshot()
 
 
-@pytest.mark.timeout(120)
 def test_flavors_tell_their_attributes(shell: Shell) -> None:
     """Given a flavor, the help of register and the flavor's description name each attribute, its type and default."""
     for words in (("register", "--help"), ("flavor", "describe", "webhook")):
@@ -101,7 +95,6 @@ def test_flavors_tell_their_attributes(shell: Shell) -> None:
     assert "Keeps artifacts in a folder" in shell.do("artifact-store", "flavor", "--list").out
 
 
-@pytest.mark.timeout(120)
 def test_a_secret_is_shown_as_a_reference(shell: Shell) -> None:
     """Given a component that refers to a secret, its description has the reference and never the value."""
     shell.do("alerter", "register", "hook", "-f", "webhook", "--url={{hook.url}}")
@@ -113,7 +106,6 @@ def test_a_secret_is_shown_as_a_reference(shell: Shell) -> None:
         assert value not in shown.text
 
 
-@pytest.mark.timeout(120)
 def test_descriptions_come_as_yaml_too(shell: Shell) -> None:
     """Given one of each kind of thing, its description as YAML holds what the one as JSON holds."""
     shell.do("secret", "create", "hook", "--values", '{"url": "http://localhost/"}')
@@ -123,7 +115,6 @@ def test_descriptions_come_as_yaml_too(shell: Shell) -> None:
         assert yaml.safe_load(printed) == shell.json(*words.split()), words
 
 
-@pytest.mark.timeout(120)
 def test_what_zenml_calls_otherwise(shell: Shell) -> None:
     """Given the spellings that ZenML's users have in their fingers, the commands do the same."""
     created = shell.do("secret", "create", "db", "--values", '{"user": "somebody", "password": "made-up"}')
@@ -137,7 +128,6 @@ def test_what_zenml_calls_otherwise(shell: Shell) -> None:
     assert [(view["name"], view["labels"]) for view in mine["items"]] == [("mine", {"for": "tests"})]
 
 
-@pytest.mark.timeout(120)
 def test_a_secret_that_is_not_there_yet(shell: Shell) -> None:
     """Given a reference that leads nowhere, the component is registered, and stderr says what is missing."""
     early = shell.do("alerter", "register", "hook", "-f", "webhook", "--url={{chat.url}}")

@@ -17,7 +17,6 @@ def _code(page: str, language: str, heading: str) -> list[str]:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(180)
 def test_the_first_pipeline_of_getting_started(shell: Shell) -> None:
     """Given the page's file and commands, they do what the page says, the changes it proposes included."""
     (program,) = _code("docs/getting-started.md", "python", "A first pipeline")
@@ -44,7 +43,6 @@ def test_the_first_pipeline_of_getting_started(shell: Shell) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(240)
 def test_the_pipeline_of_the_readme(shell: Shell) -> None:
     """Given the README's pipeline and some flowers, it runs as a script and through `stackyard run`."""
     (program,) = _code("README.md", "python", "A pipeline")

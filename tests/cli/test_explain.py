@@ -94,7 +94,6 @@ def _notes(shell: Shell) -> list[str]:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(240)
 def test_what_changed_is_forecast_and_explained_with_before_and_after(flow: Shell) -> None:
     """Given a run, when parts change one by one, then forecast and explanation name them, and nothing else runs."""
     first = flow.do("run", "flow.py:flow", "--dry-run", "-p", "n=1")
@@ -174,7 +173,6 @@ def test_what_changed_is_forecast_and_explained_with_before_and_after(flow: Shel
         assert (refused.code, said in refused.err) == (code, True), refused
 
 
-@pytest.mark.timeout(120)
 def test_a_pipeline_that_looks_at_values_is_forecast_as_far_as_they_are_known(flow: Shell) -> None:
     unknown = flow.json("run", "flow.py:growing", "--dry-run")
     assert ([s["step"] for s in unknown["steps"]], unknown["complete"], unknown["waits_for"]) == (
@@ -189,7 +187,6 @@ def test_a_pipeline_that_looks_at_values_is_forecast_as_far_as_they_are_known(fl
     assert "what follows is known when that has run" in other
 
 
-@pytest.mark.timeout(120)
 def test_another_store_really_runs_and_the_first_one_still_knows(flow: Shell) -> None:
     """Given a run in one store, when the stack has another, then the versions lie there; back again: cached."""
     flow.do("artifact-store", "register", "elsewhere", "--flavor=local", f"--path={flow.folder / 'elsewhere'}")
@@ -205,7 +202,6 @@ def test_another_store_really_runs_and_the_first_one_still_knows(flow: Shell) ->
     assert "reused from flow-1" in flow.do("run", "explain").out
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("is_fixed", [True, False])
 def test_a_forecast_is_what_the_run_then_does(flow: Shell, *, is_fixed: bool) -> None:
     """Given random edits, when a run follows a forecast, then it reuses and runs the steps that were named."""

@@ -11,7 +11,6 @@ GUIDE = ROOT / "docs" / "understanding-stacks.md"
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 def test_the_guide_shows_what_happens(shell: Shell) -> None:
     """Given an empty home, when somebody types the guide from top to bottom, then each answer is the one it shows."""
     shell.variables.update(LOGNAME="ann", USER="ann", COLUMNS="100")

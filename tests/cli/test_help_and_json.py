@@ -139,7 +139,6 @@ def _times(value: object) -> list[str]:
     return []
 
 
-@pytest.mark.timeout(180)
 def test_lists_as_json(used: Shell) -> None:
     """Given --json, each list is exactly items, total and next; times are UTC ISO 8601."""
     for arguments, known in (
@@ -156,7 +155,6 @@ def test_lists_as_json(used: Shell) -> None:
     assert used.do("artifact", "list", "--output", "json").json == page
 
 
-@pytest.mark.timeout(180)
 def test_pages(used: Shell) -> None:
     """Given a limit, a list has a cursor that leads to the rest."""
     first = used.json("run", "list", "--limit", "1")
@@ -166,7 +164,6 @@ def test_pages(used: Shell) -> None:
     assert first["items"][0]["id"] != second["items"][0]["id"]
 
 
-@pytest.mark.timeout(180)
 def test_one_thing_as_json(used: Shell) -> None:
     """Given --json, one thing is one object with its own words."""
     described = used.json("stack", "describe")
@@ -193,7 +190,6 @@ def test_one_thing_as_json(used: Shell) -> None:
     assert version["digest"].startswith("sha256:")
 
 
-@pytest.mark.timeout(180)
 def test_a_run_as_json(used: Shell) -> None:
     """Given --json, a run prints nothing but its object on stdout, the steps' own output kept out of it."""
     run = used.json("run", "small.py", "--param", "n=5")
@@ -204,7 +200,6 @@ def test_a_run_as_json(used: Shell) -> None:
     assert "making 5" in logs.out
 
 
-@pytest.mark.timeout(180)
 def test_errors_as_json(used: Shell) -> None:
     """Given --json, an error is one object on stdout with code, message, hint and location; usage errors too."""
     for arguments, exit_code in (

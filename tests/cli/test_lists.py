@@ -24,7 +24,6 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     return shell
 
 
-@pytest.mark.timeout(120)
 def test_the_columns_of_stacks_and_components(stocked: Shell) -> None:
     """Given a pipe, the guide's columns stand one under the other, the active one is marked, and stderr is silent."""
     listed = stocked.do("stack", "list")
@@ -38,7 +37,6 @@ def test_the_columns_of_stacks_and_components(stocked: Shell) -> None:
     assert components[1].split() == ["*", "default", "00000000-0000", "local", "no", "-"]
 
 
-@pytest.mark.timeout(120)
 def test_filters_sorting_and_formats(stocked: Shell) -> None:
     """Given the options of lists, those of ZenML's spelling too, the right things come in the right order."""
     assert stocked.do("stack", "list", "--columns", "name,alerter", "--sort_by", "desc:name").out.splitlines() == [
@@ -59,7 +57,6 @@ def test_filters_sorting_and_formats(stocked: Shell) -> None:
     assert [v["name"] for v in by_id["items"]] == ["alpha"]
 
 
-@pytest.mark.timeout(120)
 def test_nothing_to_show_is_said_on_stderr(stocked: Shell) -> None:
     """Given an empty list, stdout stays empty, and stderr says whether there is nothing or nothing fits."""
     for words, text in (
@@ -74,7 +71,6 @@ def test_nothing_to_show_is_said_on_stderr(stocked: Shell) -> None:
     assert stocked.do("container-registry", "list").err.endswith(" register NAME --flavor=default --uri=URI\n")
 
 
-@pytest.mark.timeout(120)
 def test_a_list_fits_the_terminal(stocked: Shell) -> None:
     """Given narrower and narrower terminals, id goes first, then owner, then shared, and that is said."""
     words = [str(PROGRAMS / "stackyard"), "stack", "list"]
@@ -89,7 +85,6 @@ def test_a_list_fits_the_terminal(stocked: Shell) -> None:
         assert ("not shown" in last) == bool(hidden), text
 
 
-@pytest.mark.timeout(120)
 def test_output_that_nobody_takes(stocked: Shell) -> None:
     """Given a reader that leaves, the command ends quietly; given a full disk, in words."""
     program = f"{PROGRAMS / 'stackyard'} stack list --output yaml"

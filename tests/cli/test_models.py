@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.cli.shell import Shell
 
 CHURN = """
@@ -45,7 +43,6 @@ def inference(version: str = "production") -> None:
 """
 
 
-@pytest.mark.timeout(240)
 def test_from_two_runs_to_a_version_in_production_and_out_again(shell: Shell) -> None:
     """Given two runs that work on a model, its versions are shown, promoted, used, changed and deleted."""
     shell.write("churn.py", CHURN)

@@ -11,7 +11,6 @@ PAGES = ["steps", "pipelines", "running", "models", "artifacts", "materializers"
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("page", PAGES)
 def test_the_page_shows_what_happens(page: str, shell: Shell) -> None:
     """Given an empty home, when somebody types the page from top to bottom, then each answer is the one it shows."""

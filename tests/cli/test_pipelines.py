@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.cli.shell import Shell
 
 FILE = """\
@@ -39,7 +37,6 @@ def bad() -> None:
 """
 
 
-@pytest.mark.timeout(180)
 def test_a_pipeline_is_found_checked_drawn_and_run_with_its_template(shell: Shell) -> None:
     path = shell.folder / "wiring.py"
     path.write_text(FILE, encoding="utf-8")

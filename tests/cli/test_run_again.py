@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 
-import pytest
-
 from tests.cli.shell import Shell
 
 MEND = """
@@ -74,7 +72,6 @@ def _notes(shell: Shell) -> list[str]:
     return found
 
 
-@pytest.mark.timeout(180)
 def test_a_failed_run_goes_on_is_repeated_and_taken_apart(shell: Shell) -> None:
     """Given a step that fails, when it is mended, then the run goes on; each way to run it again runs just its part."""
     shell.write("mend.py", MEND)
@@ -118,7 +115,6 @@ def test_a_failed_run_goes_on_is_repeated_and_taken_apart(shell: Shell) -> None:
         assert (gone.code, "mend.py" in gone.err, "Put it back" in gone.err) == (5, True, True), gone
 
 
-@pytest.mark.timeout(180)
 def test_a_script_goes_on_where_its_pipeline_failed(shell: Shell) -> None:
     """Given a script with three pipelines whose second failed, the first is not run again, and the third is run."""
     shell.write("mend.py", MEND)
@@ -145,7 +141,6 @@ def test_a_script_goes_on_where_its_pipeline_failed(shell: Shell) -> None:
     assert (nothing.code, "without calling the pipeline 'mend'" in nothing.err) == (5, True), nothing
 
 
-@pytest.mark.timeout(120)
 def test_code_in_no_file_goes_on_where_it_is(shell: Shell) -> None:
     """Given code on stdin, its run is not resumed from outside but says how; a stack that is gone is named."""
     shell.write("mend.py", MEND)

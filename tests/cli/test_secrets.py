@@ -19,7 +19,7 @@ USER, PASSWORD = "some-user-name", "hunter2-hunter2"
 def with_input(shell: Shell, text: str, *arguments: str) -> Result:
     done = subprocess.run(
         [str(PROGRAMS / "stackyard"), *arguments],
-        cwd=shell.folder, env=shell.environment(), input=text, capture_output=True, encoding="utf-8", timeout=120,
+        cwd=shell.folder, env=shell.environment(), input=text, capture_output=True, encoding="utf-8", timeout=300,
     )  # fmt: skip
     return Result(" ".join(arguments), done.returncode, done.stdout, done.stderr)
 
@@ -52,7 +52,7 @@ def at_a_terminal(shell: Shell, typed: list[tuple[str, str]], *arguments: str) -
     while look():
         pass
     os.close(master)
-    return process.wait(timeout=60), screen.decode()
+    return process.wait(timeout=180), screen.decode()
 
 
 @pytest.fixture
@@ -61,7 +61,6 @@ def created(shell: Shell) -> Shell:
     return shell
 
 
-@pytest.mark.timeout(180)
 def test_no_command_shows_a_value_unasked(created: Shell) -> None:
     shown = [
         created.do("secret", "list"),

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.cli.shell import Shell
 
 
-@pytest.mark.timeout(180)
 def test_a_stack_from_register_to_delete(shell: Shell) -> None:
     """Given components of several types, a stack takes each by its option, short or long, and lets go of it again."""
     shell.do("artifact-store", "register", "store", "--flavor=local")
@@ -48,7 +45,6 @@ def test_a_stack_from_register_to_delete(shell: Shell) -> None:
     assert [v["name"] for v in shell.json("artifact-store", "list")["items"]] == ["default"]
 
 
-@pytest.mark.timeout(120)
 def test_deleting_all_of_a_stack_names_each_component_that_goes(shell: Shell) -> None:
     """Given a component that is only called like those that are always there, it goes and is named."""
     shell.do("alerter", "register", "default", "--flavor=webhook", "--url=http://localhost:1")
@@ -58,7 +54,6 @@ def test_deleting_all_of_a_stack_names_each_component_that_goes(shell: Shell) ->
     assert shell.json("alerter", "list")["items"] == []
 
 
-@pytest.mark.timeout(120)
 def test_registering_and_switching_in_one_step(shell: Shell) -> None:
     """Given --set, the new stack is the active one, and where that is not so it is said why."""
     assert "The active stack is 'mine' (set for this user)." in shell.do(

@@ -46,7 +46,7 @@ def asks() -> list[Any]:
     for thread in threads[: 8 if context.extra["threads"] else 0]:
         thread.start()
     for thread in threads[: 8 if context.extra["threads"] else 0]:
-        thread.join(60)
+        thread.join(180)
     try:
         context.ask("missing", {})
     except ArtifactNotFoundError as error:

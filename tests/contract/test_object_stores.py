@@ -15,7 +15,7 @@ from tests.contract.bucket import Bucket
 from tests.contract.bucket_flavor import BucketConfiguration, BucketStore
 from tests.contract.stores import Bench, write_version
 from tests.integration.tiny_flavors import BoxConfiguration, BoxStore
-from tests.integration.web_server import free_port
+from tests.integration.web_server import closed_port
 
 
 @pytest.fixture
@@ -69,17 +69,18 @@ def test_damage_that_only_the_bytes_show_is_remembered(remote: Bench) -> None:
 def test_a_store_that_stays_away_is_an_error_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STACKYARD_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(object_store, "PAUSES_S", (0.0, 0.0))
-    store = BucketStore(BucketConfiguration(url=f"http://127.0.0.1:{free_port()}"))
-    uri = store.uri_of("model", new_id())
-    actions: list[Callable[[], object]] = [
-        lambda: save_version(store, 1, Origin("x")), lambda: store.read_manifest(uri), lambda: store.exists(uri),
-        lambda: list(store.versions()), lambda: store.discard(uri), lambda: store.write_record("x", b""),
-    ]  # fmt: skip
-    for action in actions:
-        with pytest.raises(ArtifactStoreError) as caught:
-            action()
-        assert "can't be used: URLError" in caught.value.message
-        assert "try again" in caught.value.hint
+    with closed_port() as port:
+        store = BucketStore(BucketConfiguration(url=f"http://127.0.0.1:{port}"))
+        uri = store.uri_of("model", new_id())
+        actions: list[Callable[[], object]] = [
+            lambda: save_version(store, 1, Origin("x")), lambda: store.read_manifest(uri), lambda: store.exists(uri),
+            lambda: list(store.versions()), lambda: store.discard(uri), lambda: store.write_record("x", b""),
+        ]  # fmt: skip
+        for action in actions:
+            with pytest.raises(ArtifactStoreError) as caught:
+                action()
+            assert "can't be used: URLError" in caught.value.message
+            assert "try again" in caught.value.hint
 
 
 def test_a_store_of_the_first_kind_says_that_it_can_not_be_listed(tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ class _Crashing:
         driver = self.user.start(self.user.interpreter, "branches.py")
         while True:
             killed = self._kill_something(driver, known) if kills > 0 else ""
-            code = driver.wait(120)
+            code = driver.wait(180)
             if killed:
                 kills -= 1
                 self.report.kills[killed] += 1

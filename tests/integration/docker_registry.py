@@ -18,7 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from tests.integration.web_server import free_port
+from tests.integration.web_server import closed_port
 
 USER = "yard"
 PASSWORD = "pa55-0f-the-yard"
@@ -62,35 +62,44 @@ def _download(folder: Path) -> None:
 
 
 def _run(command: list[str], folder: str) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, stdin=subprocess.DEVNULL)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, f"{MISSING}\n{done.stdout}{done.stderr}"
 
 
 @contextlib.contextmanager
 def registry(folder: Path) -> Iterator[str]:
     """Run a registry that keeps its images in a folder; give ``host:port``."""
-    host = f"127.0.0.1:{free_port()}"
-    (folder / "htpasswd").write_text(HTPASSWD + "\n")
-    configuration = {
-        "version": "0.1",
-        "log": {"level": "error"},
-        "storage": {"filesystem": {"rootdirectory": str(folder / "images")}},
-        "http": {"addr": host},
-        "auth": {"htpasswd": {"realm": "yard", "path": str(folder / "htpasswd")}},
-    }
-    (folder / "config.yml").write_text(json.dumps(configuration))
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([program(), "serve", str(folder / "config.yml")], stdout=log, stderr=log)
+    process, host = _start(folder)
     try:
-        deadline = time.monotonic() + 30
-        while not _answers(host):
-            assert process.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < deadline, "the registry did not start"
-            time.sleep(0.05)
         yield host
     finally:
         process.kill()
         process.wait()
+
+
+def _start(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """Start the program, again on another port when somebody was quicker to take the first; return it and its place."""
+    (folder / "htpasswd").write_text(HTPASSWD + "\n")
+    for _ in range(5):
+        with closed_port() as port:
+            host = f"127.0.0.1:{port}"
+        configuration = {
+            "version": "0.1",
+            "log": {"level": "error"},
+            "storage": {"filesystem": {"rootdirectory": str(folder / "images")}},
+            "http": {"addr": host},
+            "auth": {"htpasswd": {"realm": "yard", "path": str(folder / "htpasswd")}},
+        }
+        (folder / "config.yml").write_text(json.dumps(configuration))
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen([program(), "serve", str(folder / "config.yml")], stdout=log, stderr=log)
+        deadline = time.monotonic() + 180
+        while process.poll() is None:
+            if _answers(host):
+                return process, host
+            assert time.monotonic() < deadline, "the registry did not start"
+            time.sleep(0.05)
+    raise AssertionError((folder / "log").read_text())
 
 
 def push(host: str, repository: str, *tags: str) -> None:
@@ -113,7 +122,7 @@ def push(host: str, repository: str, *tags: str) -> None:
 
 def _answers(host: str) -> bool:
     try:
-        urllib.request.urlopen(f"http://{host}/v2/", timeout=5).close()
+        urllib.request.urlopen(f"http://{host}/v2/", timeout=60).close()
     except urllib.error.HTTPError as error:
         error.close()
         return error.code == 401
@@ -127,5 +136,5 @@ def _ask(method: str, url: str, data: bytes = b"", kind: str = "") -> str:
     login = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
     headers = {"Authorization": f"Basic {login}", **({"Content-Type": kind} if kind else {})}
     request = urllib.request.Request(url, data=data, headers=headers, method=method)
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=180) as answer:
         return str(answer.headers.get("Location") or "")

@@ -20,7 +20,7 @@ def install_sample(target: Path, source: Path = SAMPLE) -> None:
         ],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, done.stdout + done.stderr

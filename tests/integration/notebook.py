@@ -14,8 +14,8 @@ from jupyter_client.connect import write_connection_file
 
 from tests.integration.user import User
 
-START_TIMEOUT_S = 120
-CELL_TIMEOUT_S = 120
+START_TIMEOUT_S = 300
+CELL_TIMEOUT_S = 300
 
 
 @dataclass
@@ -93,7 +93,7 @@ def notebook(user: User) -> Iterator[Notebook]:
         client.shutdown()
         client.stop_channels()
         with contextlib.suppress(Exception):
-            kernel.wait(30)
+            kernel.wait(180)
         kernel.kill()
 
 

@@ -96,7 +96,7 @@ class Writer:
 
     def end(self) -> None:
         self.process.wait(_FINISHED_WITHIN_S)
-        self.thread.join(60)
+        self.thread.join(180)
         assert self.process.stdout is not None
         self.process.stdout.close()
         self.errors.seek(0)
@@ -134,7 +134,7 @@ class Reader:
     def end(self) -> int:
         """Stop looking; return how often it looked."""
         self._stop.set()
-        self._thread.join(60)
+        self._thread.join(180)
         assert not self.problems, self.problems
         return self.polls
 
@@ -163,7 +163,7 @@ def change_registry_at_random(user: User, seed: int, writers: int, each: int, ki
     report = RegistryReport()
     started = [Writer(user, f"w{number}", each, seed) for number in range(writers)]
     for writer in started:
-        assert writer.ready.wait(120)
+        assert writer.ready.wait(180)
     reader = Reader(user)
     for writer in started:
         writer.go()

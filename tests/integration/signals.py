@@ -40,7 +40,7 @@ def signal_anything(user: User, chance: random.Random, rounds: int) -> Counter[s
             time.sleep(chance.random() * _SPAN_S / len(signals))
             with contextlib.suppress(ProcessLookupError):
                 os.kill(driver.pid, getattr(signal, name))
-        driver.wait(60)
+        driver.wait(180)
         what = f"{' and '.join(signals)} to {' '.join(command)}"
         left = user.left_behind()
         assert not left, f"{what}, still running: {'; '.join(map(str, left))}"

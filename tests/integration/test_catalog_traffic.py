@@ -10,7 +10,6 @@ from tests.integration.user import User
 pytestmark = pytest.mark.alone
 
 
-@pytest.mark.timeout(300)
 def test_two_writers_and_twenty_readers_are_never_told_that_it_is_locked(user: User) -> None:
     report = traffic(user, runs_each=10)
     print(report)

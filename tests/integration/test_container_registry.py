@@ -16,10 +16,10 @@ from stackyard.model.errors import ComponentError
 from stackyard.model.job import ComponentSpec
 from tests.integration.docker_registry import PASSWORD, USER, push, registry
 from tests.integration.user import User
-from tests.integration.web_server import Asked, Reply, free_port, serving
+from tests.integration.web_server import Asked, Reply, closed_port, serving
 
 # The registry's program may have to be downloaded first.
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,14 @@ def _open(**configuration: Any) -> Any:
     )
 
 
-def test_a_check_logs_in_and_reads_tags(user: User, host: str) -> None:
+@pytest.fixture
+def gone() -> Iterator[str]:
+    """Where nobody listens."""
+    with closed_port() as port:
+        yield f"127.0.0.1:{port}"
+
+
+def test_a_check_logs_in_and_reads_tags(user: User, host: str, gone: str) -> None:
     """Given a real registry, its check tells right from wrong: password, repository, port, protocol."""
     user.variables["STACKYARD_SECRET__YARD__PASSWORD"] = PASSWORD
     user.variables["STACKYARD_SECRET__OTHER__PASSWORD"] = "wr0ng-password"
@@ -51,7 +58,6 @@ def test_a_check_logs_in_and_reads_tags(user: User, host: str) -> None:
     assert f"it takes the login of {USER}" in right.text
     assert "The repository model has 3 tags" in right.text
 
-    gone = f"127.0.0.1:{free_port()}"
     for change, reason in {
         "--password={{other.password}}": f"refuses the login of '{USER}'",
         "--repository=nothing": "has no repository 'team/nothing'",

@@ -212,9 +212,9 @@ def test_ctrl_c_ends_verify_with_what_was_found(user: User) -> None:
         manifest.write_text(json.dumps(document))
     process = user.start(user.interpreter, "-m", "stackyard", "artifact", "verify", "--all", start_new_session=True)
     try:
-        wait_for(lambda: _reads(process.pid), 60, "it reads")
+        wait_for(lambda: _reads(process.pid), 180, "it reads")
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(30) == 130
+        assert process.wait(180) == 130
     finally:
         if process.poll() is None:
             process.kill()

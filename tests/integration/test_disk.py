@@ -30,7 +30,7 @@ if __name__ == "__main__":
 
 def in_private_mounts(user: User, script: str) -> Result:
     """Run a shell script in a mount namespace of its own: what it mounts is seen by nobody else."""
-    return user.run("unshare", "--mount", "--propagation", "private", "sh", "-euc", script, timeout=150)
+    return user.run("unshare", "--mount", "--propagation", "private", "sh", "-euc", script)
 
 
 def refused(result: Result, home: Path) -> None:
@@ -99,7 +99,6 @@ if __name__ == "__main__":
 
 
 @pytest.mark.long
-@pytest.mark.timeout(180)
 def test_a_disk_that_becomes_full_during_a_run(user: User) -> None:
     user.write("run.py", GREEDY)
     user.write("small.py", SMALL)
@@ -217,7 +216,6 @@ if __name__ == "__main__":
 
 
 @pytest.mark.long
-@pytest.mark.timeout(240)
 def test_a_run_goes_on_when_there_is_room_again(user: User) -> None:
     """The disk is filled by a log, by an artifact, and to the last byte: not even the catalog can be written then."""
     for name, text in (("noisy.py", NOISY), ("run.py", GREEDY), ("brim.py", BRIM)):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.integration.user import ROOT, User
 
 CHANGES = """
@@ -102,7 +100,6 @@ from stackyard import pipeline
 """
 
 
-@pytest.mark.timeout(180)
 def test_steps_see_what_the_script_changed_before_its_run(user: User) -> None:
     user.write("run.py", CHANGES)
     result = user.python("run.py", GONE="there before")
@@ -122,7 +119,6 @@ def test_steps_see_what_the_script_changed_before_its_run(user: User) -> None:
     assert (user.folder / "2.json").stat().st_mode & 0o777 == 0o640, "the file mask"
 
 
-@pytest.mark.timeout(180)
 def test_a_child_of_the_script_has_workers_of_its_own(user: User) -> None:
     user.write("run.py", FORKS)
     result = user.python("run.py", PYTHONPATH=str(ROOT))
@@ -130,7 +126,6 @@ def test_a_child_of_the_script_has_workers_of_its_own(user: User) -> None:
     assert len(user.runs()) == 6
 
 
-@pytest.mark.timeout(180)
 def test_who_runs_nothing_notices_nothing(user: User) -> None:
     """Nobody else starts a process; that a script's ends with it is what `user` looks at in the end."""
     count = "print(len(descendants_of(os.getpid())))"
@@ -159,7 +154,6 @@ def test_who_runs_nothing_notices_nothing(user: User) -> None:
     assert not user.runs()
 
 
-@pytest.mark.timeout(120)
 def test_what_the_end_of_a_run_needs_is_loaded_while_its_first_step_runs(user: User) -> None:
     user.write(
         "run.py",
@@ -173,7 +167,7 @@ def test_what_the_end_of_a_run_needs_is_loaded_while_its_first_step_runs(user: U
 
         @step
         def one() -> None:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 180
             while not LOADED.exists():
                 assert time.monotonic() < deadline
                 time.sleep(0.01)

@@ -23,7 +23,7 @@ def flaky() -> int:
 def endless() -> int:
     note("endless")
     if times("endless") == 1:
-        time.sleep(60)
+        time.sleep(600)
     os.kill(os.getpid(), 9)
 
 @step
@@ -40,7 +40,7 @@ def fails(wait_for: str = "") -> int:
 def sleeps() -> int:
     note("sleeps")
     try:
-        time.sleep(60)
+        time.sleep(600)
     finally:
         note("tidied up")
 

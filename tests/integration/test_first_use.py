@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.integration.scenarios import first_runs_at_once
 from tests.integration.user import User
 
 
-@pytest.mark.timeout(240)
 def test_eight_first_runs_all_complete(user: User) -> None:
     first_runs_at_once(user, count=8)

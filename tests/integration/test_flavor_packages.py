@@ -12,7 +12,6 @@ from stackyard.model.enums import Status
 from tests.integration.flavor_packages import SAMPLE, install_sample
 from tests.integration.user import ROOT, User, statuses
 
-pytestmark = pytest.mark.timeout(180)
 KEY = "k3y-0f-the-b0x"
 
 PIPELINE = """

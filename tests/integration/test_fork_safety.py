@@ -96,10 +96,9 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.timeout(240)
 def test_preloaded_packages_use_their_threads_in_parallel_workers(user: User) -> None:
     user.write("run.py", HEAVY)
-    result = user.run(user.interpreter, "run.py", timeout=200)
+    result = user.run(user.interpreter, "run.py")
     assert result.code == 0, result
     run = user.last_run()
     assert set(statuses(run).values()) == {"completed"}

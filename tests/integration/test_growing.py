@@ -31,7 +31,7 @@ def fails() -> int:
 @step
 def sleeps() -> int:
     note("sleeps")
-    time.sleep(60)
+    time.sleep(600)
 
 def hello():
     note("init")
@@ -158,9 +158,9 @@ def test_pipelines_grow_with_the_values_that_they_look_at(user: User) -> None:
 
     (user.folder / "notes.txt").unlink()
     driver = user.start(user.interpreter, "run.py", "interrupted")
-    wait_for(lambda: (user.folder / "notes.txt").exists() and "sleeps" in notes(user), 60, user.started_output)
+    wait_for(lambda: (user.folder / "notes.txt").exists() and "sleeps" in notes(user), 180, user.started_output)
     kill(driver.pid, signal.SIGINT)
-    assert driver.wait(60) == 1, user.started_output
+    assert driver.wait(180) == 1, user.started_output
     assert sorted(notes(user)) == ["loading", "sleeps"]
     last = user.last_run()
     assert (last.status, statuses(last)) == ("stopped", {"sleeps": "stopped"})

@@ -51,9 +51,9 @@ def test_a_debugger_has_the_terminal_and_ctrl_c_stops_the_step(user: User) -> No
     assert "after 8" in [line.text for line in user.logs(run)]
 
     process = user.start(*command, "work.py:waiting")
-    wait_for((user.folder / "ready").exists, 60, "the step runs")
+    wait_for((user.folder / "ready").exists, 180, "the step runs")
     process.send_signal(signal.SIGINT)
-    process.wait(60)
+    process.wait(180)
     run = user.last_run()
     assert (str(run.status), statuses(run)) == ("stopped", {"slow": "stopped"}), user.started_output()
     assert [line.text for line in user.logs(run)] == ["cleaned up", "at the end: None"]

@@ -12,7 +12,6 @@ import pytest
 
 from tests.integration.user import PROGRAMS, ROOT, User
 
-pytestmark = pytest.mark.timeout(300)
 NOWHERE = "http://127.0.0.1:9/simple"
 
 
@@ -25,12 +24,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         build,
         [str(PROGRAMS / "uv"), "venv", "--quiet", "--python", sys.executable, str(folder / "venv")],
     ):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
         assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = (folder / "dist").glob("*.whl")
     programs = folder / "venv" / "bin"
     install = [str(PROGRAMS / "uv"), "pip", "install", "--quiet", "--python", str(programs / "python"), str(wheel)]
-    done = subprocess.run(install, capture_output=True, text=True, timeout=240, stdin=subprocess.DEVNULL)
+    done = subprocess.run(install, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stdout + done.stderr
     return programs
 

@@ -9,10 +9,10 @@ import pytest
 
 from stackyard.model.enums import Status
 from tests.integration.user import User, statuses, wait_for
-from tests.integration.web_server import Reply, free_port, serving
+from tests.integration.web_server import Reply, closed_port, serving
 
 # MLflow alone takes seconds to import, in each process anew.
-pytestmark = [pytest.mark.timeout(400), pytest.mark.long]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.long]
 PASSWORD = "p4ss-of-the-server"
 
 PIPELINE = """
@@ -157,14 +157,15 @@ def test_a_server_that_can_not_be_used_fails_the_step_soon(user: User) -> None:
     """Given a server that is not there, or refuses the login, the step says so instead of trying for minutes."""
     user.write("run.py", TRACKED)
     user.variables["STACKYARD_SECRET__TEAM__PASSWORD"] = PASSWORD
-    gone = f"http://127.0.0.1:{free_port()}"
     login = ("--tracking_username=me", "--tracking_password={{team.password}}")
-    user.do("experiment-tracker", "register", "tracker", "--flavor", "mlflow", f"--tracking_uri={gone}", *login)
-    user.do("stack", "register", "tracked", "-o", "default", "-a", "default", "-e", "tracker", "--set")
-    checked = user.stackyard("experiment-tracker", "check", "tracker")
-    assert checked.code != 0
-    assert f"{gone} can't be reached: connection refused" in checked.text
-    assert user.stackyard("run", "run.py").code == 1
+    with closed_port() as port:
+        gone = f"http://127.0.0.1:{port}"
+        user.do("experiment-tracker", "register", "tracker", "--flavor", "mlflow", f"--tracking_uri={gone}", *login)
+        user.do("stack", "register", "tracked", "-o", "default", "-a", "default", "-e", "tracker", "--set")
+        checked = user.stackyard("experiment-tracker", "check", "tracker")
+        assert checked.code != 0
+        assert f"{gone} can't be reached: connection refused" in checked.text
+        assert user.stackyard("run", "run.py").code == 1
     errors = {s.name: s.error.message for s in user.last_run().steps if s.status is Status.FAILED and s.error}
     assert errors == {"left": f"{gone} can't be reached: connection refused."}
 
@@ -203,9 +204,9 @@ def test_a_stopped_run_is_killed_in_mlflow_and_told(user: User) -> None:
         parts = ("-o", "default", "-a", "default", "-e", "tracker", "--alerter", "hook")
         user.do("stack", "register", "watched", *parts, "--set")
         started = user.start(user.interpreter, "-m", "stackyard", "run", "run.py")
-        wait_for((user.folder / "working").exists, 120, "the step works")
+        wait_for((user.folder / "working").exists, 180, "the step works")
         user.do("run", "stop", user.last_run().name)
-        assert started.wait(60) == 1
+        assert started.wait(180) == 1
     (request,) = server.asked
     assert json.loads(request.body)["event"] == "run_stopped"
     step = user.last_run().steps[0]

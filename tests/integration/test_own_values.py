@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from stackyard.api import artifacts
 from stackyard.model.artifact import Manifest
 from tests.integration.user import User, statuses
@@ -115,7 +113,6 @@ NEW = {"make": "completed", "write": "completed", "passed": "completed"}
 CHECKS = {"check": "completed", "check_without_names": "completed"}
 
 
-@pytest.mark.timeout(180)
 def test_values_pass_between_steps_of_a_script(user: User) -> None:
     user.write("passing.py", PASSING)
     script = user.write("run.py", SCRIPT)

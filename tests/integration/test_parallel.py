@@ -6,8 +6,6 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-import pytest
-
 from stackyard.model.views import RunView
 from tests.integration.user import User, statuses
 
@@ -128,7 +126,6 @@ def outputs(user: User, run: RunView) -> dict[str, str]:
     return found
 
 
-@pytest.mark.timeout(120)
 def test_spawned_workers_give_the_same_results_as_forked_ones(user: User) -> None:
     user.write("run.py", DIAMONDS)
     for method in ("zygote", "spawn"):

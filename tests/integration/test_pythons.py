@@ -52,7 +52,7 @@ def test_pythons_are_found() -> None:
     assert PYTHONS, "no CPython that Stackyard supports was found"
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("version", PYTHONS)
 def test_pipelines_run_with_nothing_but_the_dependencies(user: User, version: str) -> None:
     user.interpreter = str(environment_of(version, PYTHONS[version]))
@@ -72,7 +72,7 @@ def test_pipelines_run_with_nothing_but_the_dependencies(user: User, version: st
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("version", OTHERS)
 def test_the_core_of_the_unit_suite(user: User, version: str) -> None:
     user.interpreter = str(environment_of(version, PYTHONS[version]))
@@ -82,11 +82,11 @@ def test_the_core_of_the_unit_suite(user: User, version: str) -> None:
     assert folders
     # Settings of its own: those of pyproject.toml name plugins that are not there.
     settings = user.write(
-        "pytest.ini", "[pytest]\naddopts = --import-mode=importlib -p no:cacheprovider\ntimeout = 60\n"
+        "pytest.ini", "[pytest]\naddopts = --import-mode=importlib -p no:cacheprovider\ntimeout = 240\n"
     )
     checked = user.run(
         user.interpreter, "-m", "pytest", "-q", "-c", settings, "--rootdir", ROOT, *folders,
-        timeout=300, PYTHONDONTWRITEBYTECODE="1",
+        timeout=600, PYTHONDONTWRITEBYTECODE="1",
     )  # fmt: skip
     assert checked.code == 0, checked
     assert " passed" in checked.out

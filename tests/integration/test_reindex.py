@@ -121,7 +121,7 @@ def test_a_store_with_a_thousand_versions_gives_the_same_listing(user: User) -> 
     view = _json(user, "artifact", "reindex")
     took = time.monotonic() - begun
     assert (view["catalog"], view["added"], view["runs"]) == ("new", 1000, 3)
-    assert took < 30, "a second or two on a quiet machine"
+    assert took < 150, "a second or two on a quiet machine"
     after = _listing(user)
     for what, found in before.items():
         assert after[what] == found, what
@@ -139,12 +139,12 @@ def test_what_is_there_is_kept_and_what_runs_on_is_left_alone(user: User) -> Non
     """Given a run that goes on and one that was killed, reindexing beside them disturbs nothing and finds the rest."""
     user.write("run.py", PIPELINE)
     killed = user.start(user.interpreter, "-m", "stackyard", "run", "run.py:long", start_new_session=True)
-    wait_for(lambda: user.runs() and statuses(user.last_run()).get("slow") == "running", 60, "it runs")
+    wait_for(lambda: user.runs() and statuses(user.last_run()).get("slow") == "running", 180, "it runs")
     beside = _json(user, "artifact", "reindex")
     assert (beside["added"], beside["stores"][0]["damaged"]) == (0, [])
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
-    wait_for(lambda: user.last_run().status.is_finished, 60, "it is seen as interrupted")
+    wait_for(lambda: user.last_run().status.is_finished, 180, "it is seen as interrupted")
     _lose_catalog(user)
     view = _json(user, "artifact", "reindex")
     assert (view["added"], view["runs"], view["stores"][0]["records"]) == (62, 1, 1)
@@ -158,11 +158,11 @@ def test_what_is_there_is_kept_and_what_runs_on_is_left_alone(user: User) -> Non
 
     # A run that began before the catalog was lost, and that of a new one, do not take each other's versions.
     living = user.start(user.interpreter, "-m", "stackyard", "run", "run.py:long", start_new_session=True)
-    wait_for(lambda: statuses(user.last_run()).get("slow") == "running", 60, "it runs")
+    wait_for(lambda: statuses(user.last_run()).get("slow") == "running", 180, "it runs")
     for _ in range(3):
         assert _json(user, "artifact", "reindex")["added"] == 0
     (user.folder / "go").touch()
-    assert living.wait(60) == 0
+    assert living.wait(180) == 0
     assert set(statuses(user.last_run()).values()) <= {"completed", "cached"}
     assert _json(user, "artifact", "reindex")["added"] == 0
 

@@ -41,7 +41,6 @@ def completed(user: User, before: int) -> None:
     assert [line.text for line in user.logs(runs[-1], "check")] == ["checked 42"]
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("name", "method"),
     [
@@ -82,7 +81,6 @@ def test_a_mistake_in_a_decorator_ends_a_script_as_other_errors_do(user: User) -
     assert user.python("bad.py").code == 1, "a shell goes on"
 
 
-@pytest.mark.timeout(120)
 def test_a_module_of_a_package_with_relative_imports(user: User) -> None:
     user.write("src/shop/__init__.py", "")
     user.write("src/shop/tools.py", "OFFSET = 40\n\ndef helper(value: int) -> int:\n    return value + OFFSET\n")

@@ -219,7 +219,7 @@ def check_what_happened(user: User, hooks: tuple[str, list[tuple[str, str]]]) ->
     assert {step.name: step.status for step in run.steps} == {"tell": "completed", "fail": "failed"}
     proof = json.loads((user.folder / "proof.json").read_text())
     assert proof == {key: hashlib.sha256(value.encode()).hexdigest() for key, value in VALUES.items()}
-    [(header, body)] = wait_for(lambda: hooks[1], 30, "the alert")
+    [(header, body)] = wait_for(lambda: hooks[1], 180, "the alert")
     assert header == f"Bearer {VALUES['token']}"
     assert "refused: ***" in body
     assert not traces(body)
@@ -253,7 +253,6 @@ def test_the_search_finds_what_it_looks_for(key: str, tmp_path: Path) -> None:
         assert any(f": {key} as" in trace for trace in left_in_files(tmp_path)), (way, text)
 
 
-@pytest.mark.timeout(240)
 def test_a_run_in_a_terminal_leaves_nothing_of_its_secrets(
     guarded: User, hooks: tuple[str, list[tuple[str, str]]]
 ) -> None:
@@ -276,7 +275,6 @@ def test_a_run_in_a_terminal_leaves_nothing_of_its_secrets(
     assert left_in_catalog(guarded.home) == []
 
 
-@pytest.mark.timeout(240)
 def test_a_run_of_an_editor_leaves_nothing_of_its_secrets(
     guarded: User, hooks: tuple[str, list[tuple[str, str]]]
 ) -> None:
@@ -285,10 +283,10 @@ def test_a_run_of_an_editor_leaves_nothing_of_its_secrets(
         client.initialize(guarded.folder, interpreter=sys.executable)
         uri = client.open(guarded.folder / "guarded.py")
         where = {"file": str(guarded.folder / "guarded.py"), "function": "guarded"}
-        run = {"run": client.request("stackyard/run/start", where, timeout_s=60)["run_id"]}
+        run = {"run": client.request("stackyard/run/start", where)["run_id"]}
         wait_for(
             lambda: client.request("stackyard/run/show", run)["status"] in ("failed", "completed"),
-            90,
+            180,
             "the end of the run",
         )
         check_what_happened(guarded, hooks)

@@ -121,12 +121,12 @@ def test_the_alerter_is_told_how_the_run_ended(own: User, body: str, status: str
 
 
 def test_the_alerter_is_told_that_a_run_was_stopped(own: User) -> None:
-    text = TRACKED.replace("return 1", "open('there', 'w').close(); time.sleep(60)")
+    text = TRACKED.replace("return 1", "open('there', 'w').close(); time.sleep(600)")
     own.write("work.py", "import os, sys, time\nfrom stackyard import *\n" + text)
     process = own.start(sys.executable, "-m", "stackyard", "run", "work.py", "--stack", "full")
-    wait_for((own.folder / "there").exists, 60, own.started_output)
+    wait_for((own.folder / "there").exists, 180, own.started_output)
     own.do("run", "stop", "training-1")
-    assert process.wait(60) == 1
+    assert process.wait(180) == 1
     assert own.last_run().status is Status.STOPPED
     assert notes(own)[-1][0]["status"] == "stopped"
     assert ["end", "train", "StopRequested"] in notes(own)

@@ -24,7 +24,7 @@ def polite() -> int:
     subprocess.Popen(["sleep", "600"])
     try:
         (FOLDER / "polite.pid").write_text(str(os.getpid()))
-        time.sleep(60)
+        time.sleep(600)
     finally:
         print("tidied up", flush=True)
     return 1
@@ -34,7 +34,7 @@ def stubborn() -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     subprocess.Popen(["sh", "-c", "trap '' TERM INT HUP; sleep 601; sleep 601"])
     (FOLDER / "stubborn.pid").write_text(str(os.getpid()))
-    time.sleep(60)
+    time.sleep(600)
     return 2
 
 @step
@@ -56,7 +56,7 @@ if __name__ == "__main__":
 
 EXIT_STOPPED = 1
 GRACE_S = 5.0
-END_S = 60.0
+END_S = 180.0
 """Far more than a stop takes."""
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.integration.user import User
 
 SCRIPT = """
@@ -106,7 +104,6 @@ print(json.dumps({
 """
 
 
-@pytest.mark.timeout(180)
 def test_zenml_s_words_in_one_script(user: User) -> None:
     result = user.python(user.write("whole.py", SCRIPT))
     assert result.code == 0, result

@@ -66,6 +66,7 @@ class User:
             # Not the machine's own key file and keyring.
             "STACKYARD_SECRETS_KEY_FILE": str(self.home.parent / "secrets.key"),
             "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+            "STACKYARD_LOCK_TIMEOUT": "200",  # a busy machine may stand still longer than the default
             MARK_VARIABLE: self.mark,
         }
         return {**kept, **fixed, **self.variables, **variables}
@@ -77,7 +78,7 @@ class User:
         path.write_text(textwrap.dedent(text), encoding="utf-8")
         return path
 
-    def run(self, *command: str | Path, timeout: float = 120, **variables: str) -> Result:
+    def run(self, *command: str | Path, timeout: float = 300, **variables: str) -> Result:
         """Run a command to its end."""
         done = subprocess.run(
             [str(word) for word in command],
@@ -150,7 +151,7 @@ class User:
         lines = runs.read_logs(self.context(), run.id, step=step, limit=0).lines
         return [line for line in lines if stream is None or line.stream == stream]
 
-    def pid_from(self, name: str, seconds: float = 60) -> int:
+    def pid_from(self, name: str, seconds: float = 180) -> int:
         """Wait for a step to write a pid into a file of the project; return it."""
         path = self.folder / name
         wait_for(lambda: path.exists() and path.read_text().strip(), seconds, f"{name} ({self.started_output})")

@@ -76,8 +76,9 @@ def serving(answer: Callable[[Asked], Reply | None]) -> Iterator[Server]:
         thread.join()
 
 
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@contextlib.contextmanager
+def closed_port() -> Iterator[int]:
+    """Give a port that nothing listens on, and that nobody else gets until the context ends."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])

@@ -17,7 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = ROOT / "bundled" / "tool" / "lsp_server.py"
-TIMEOUT_S = 60.0
+TIMEOUT_S = 180.0
 """Against hanging only: what must be quick is measured."""
 
 
@@ -60,8 +60,9 @@ class Client:
         self._anonymous: queue.Queue[dict[str, Any]] = queue.Queue()
         self._news = threading.Condition()
         self._write_lock = threading.Lock()
-        for work in (self._read, self._read_stderr):
-            threading.Thread(target=work, daemon=True).start()
+        self._readers = [threading.Thread(target=work, daemon=True) for work in (self._read, self._read_stderr)]
+        for reader in self._readers:
+            reader.start()
 
     # -- talking
 
@@ -182,6 +183,11 @@ class Client:
         self.request("shutdown")
         self.notify("exit")
         return self.process.wait(timeout=TIMEOUT_S)
+
+    def all_stderr(self) -> str:
+        """Return what a server said that has ended."""
+        self._readers[1].join(TIMEOUT_S)
+        return self.stderr
 
     def close(self) -> None:
         if self.process.poll() is None:

@@ -68,6 +68,7 @@ def variables(home: Path) -> dict[str, str]:
         "STACKYARD_ACTIVE_STACK": "",
         "STACKYARD_SECRETS_KEY_FILE": str(home.parent / "secrets.key"),
         "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        "STACKYARD_LOCK_TIMEOUT": "200",
     }
 
 

@@ -40,7 +40,7 @@ def gated(gate: str):
 
 def refused(client: Client, **params: Any) -> dict[str, Any]:
     with pytest.raises(RequestError) as caught:
-        client.request(START, params, timeout_s=50)
+        client.request(START, params)
     assert caught.value.code == -32803, (caught.value.message, client.stderr)
     return dict(caught.value.data)
 
@@ -166,7 +166,7 @@ def test_a_package_that_is_too_old_is_named_with_its_upgrade(
 
 def test_a_run_that_the_client_gave_up_on_is_stopped(client: Client, project: Path, home: Path) -> None:
     client.request("stackyard/status/show")
-    asked = client.begin(START, {"file": str(project / "slow.py"), "function": "slow", "parameters": {"seconds": 300}})
+    asked = client.begin(START, {"file": str(project / "slow.py"), "function": "slow", "parameters": {"seconds": 600}})
     deadline = time.monotonic() + TIMEOUT_S
     while not any(home.rglob("request.json")):  # which the driver that is being started reads
         assert time.monotonic() < deadline, "nothing was started"
@@ -201,7 +201,7 @@ def train(x: int) -> int:
 @step
 def waits(x: int) -> int:
     import time
-    time.sleep(0 if (Path(__file__).parent / "go").exists() else 60)
+    time.sleep(0 if (Path(__file__).parent / "go").exists() else 600)
     return x
 
 @pipeline(enable_cache=False)
@@ -215,7 +215,7 @@ def slow() -> None:
 
 
 def ended(client: Client, run_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         run = client.request("stackyard/run/show", {"run": run_id})
         if run["ended_at"]:
@@ -230,7 +230,6 @@ def error_of(client: Client, method: str, **params: Any) -> str:
     return str(caught.value.data["code"])
 
 
-@pytest.mark.timeout(180)
 def test_a_run_goes_on_is_repeated_and_deleted(client: Client, project: Path) -> None:
     """Given a run that failed, the server goes on with it, repeats it, stops one step of a run, and deletes runs."""
     (project / "mend.py").write_text(MENDED)
@@ -249,7 +248,7 @@ def test_a_run_goes_on_is_repeated_and_deleted(client: Client, project: Path) ->
     assert ended(client, again["run_id"])["parameters"] == {"n": 7}
 
     slow = client.request(START, {"file": str(project / "mend.py"), "function": "slow"})
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while client.request("stackyard/run/show", {"run": slow["name"]})["steps"][1]["status"] != "running":
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -27,7 +27,7 @@ class HangingAlerter(Alerter):
 
     def run_ended(self, alert: RunAlert) -> None:
         _told.append(alert)
-        _end.wait(60)
+        _end.wait(180)
 
 
 class NoAlerter:

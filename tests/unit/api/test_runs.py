@@ -233,7 +233,7 @@ def test_who_deletes_a_run_ends_what_its_killed_driver_left_behind(ctx: Context)
     left = subprocess.Popen(["sleep", "600"], env={**os.environ, MARK_VARIABLE: "mark-of-the-killed.1"})
     try:
         delete_runs(ctx, [get_run(ctx, driver.id)])
-        assert left.wait(60) == -signal.SIGKILL
+        assert left.wait(180) == -signal.SIGKILL
     finally:
         left.kill()
         left.wait()

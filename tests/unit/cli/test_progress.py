@@ -49,7 +49,7 @@ def test_each_change_is_a_line(change: StepChange, text: str) -> None:
 
 def _written(reporter: PlainReporter, capsys: pytest.CaptureFixture[str]) -> str:
     """Return what one of the next ticks writes; not every tick does."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         reporter.tick()
         text = capsys.readouterr().out

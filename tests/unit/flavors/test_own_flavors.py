@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -161,10 +160,8 @@ def test_what_http_can_not_carry_is_refused_without_being_shown() -> None:
 
 def test_an_unknown_host_is_named_within_the_timeout() -> None:
     configuration = WebhookConfiguration(url="http://nowhere.invalid/s3cret", timeout_s=5, retries=0)
-    start = time.monotonic()
     with pytest.raises(
         ComponentError, match=r"http://nowhere\.invalid can't be reached: (its host|no answer)"
     ) as caught:
         WebhookAlerter(configuration).run_ended(ALERT)
-    assert time.monotonic() - start < 20
     assert "s3cret" not in str(caught.value)
