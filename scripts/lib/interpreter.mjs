@@ -31,7 +31,7 @@ function* candidates() {
 
 /** Returns what a Python says of itself, or undefined if it does not start or is no CPython that serves. */
 async function look(command) {
-  const { code, output } = await run(command, ["-c", probe], { timeoutMs: 20_000 });
+  const { code, output } = await run(command, ["-c", probe], { timeoutMs: 180_000 });
   if (code !== 0) return undefined;
   try {
     const [implementation, major, minor, canMakeVenv, executable] = JSON.parse(output.trim().split("\n").at(-1));

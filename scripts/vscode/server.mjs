@@ -133,7 +133,7 @@ function serverEnv(profile, extra = {}) {
 export async function installVsix(profile, vsix) {
   if (!fs.existsSync(vsix)) throw new Error(`no such .vsix: ${vsix}`);
   const args = [...profileArgs(profile), "--install-extension", path.resolve(vsix), "--force"];
-  const { stdout } = await run(program("code-server"), args, { env: serverEnv(profile), timeout: 180_000 });
+  const { stdout } = await run(program("code-server"), args, { env: serverEnv(profile), timeout: 300_000 });
   return stdout;
 }
 
@@ -177,8 +177,8 @@ export async function startServer(profile, { port = 0, trust = false, developmen
   const url = await new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill("SIGKILL");
-      reject(new Error(`the VS Code server did not listen within 60 s; its log: ${logFile}`));
-    }, 60_000);
+      reject(new Error(`the VS Code server did not listen within 240 s; its log: ${logFile}`));
+    }, 240_000);
     const look = (chunk) => {
       log.write(chunk);
       const match = /HTTP server listening on (http:\/\/[\d.:]+)/.exec(String(chunk));

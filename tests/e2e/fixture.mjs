@@ -16,8 +16,8 @@ import { removeProfile } from "../../scripts/vscode/server.mjs";
 import { KEPT, Scratch, builtVsix, keepLogs } from "./workspace.mjs";
 
 /** Against hanging only: each wait in a step has a limit of its own. */
-const LAUNCH_LIMIT_MS = 300_000;
-const STEP_LIMIT_MS = 300_000;
+const LAUNCH_LIMIT_MS = 600_000;
+const STEP_LIMIT_MS = 600_000;
 
 /**
  * @param {string} name Names the screenshot and the log folder.

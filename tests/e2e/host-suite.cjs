@@ -10,7 +10,7 @@ const fs = require("node:fs");
 exports.run = function run() {
   const { mocha: mochaPath, files, events } = JSON.parse(process.env.STACKYARD_HOST_SUITE);
   const Mocha = require(mochaPath);
-  const mocha = new Mocha({ ui: "tdd", timeout: 180_000, reporter: "min", color: false });
+  const mocha = new Mocha({ ui: "tdd", timeout: 400_000, reporter: "min", color: false });
   for (const file of files) mocha.addFile(file);
   const write = (event) => fs.appendFileSync(events, `${JSON.stringify(event)}\n`);
   return new Promise((resolve, reject) => {

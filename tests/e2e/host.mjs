@@ -22,7 +22,7 @@ const require = createRequire(import.meta.url);
 const HERE = path.join(root, "tests", "e2e");
 const BESIDE_PYTHON = ".python-extension.test.";
 /** Against hanging only: how long they take is the machine's affair. */
-const LIMIT_MS = 600_000;
+const LIMIT_MS = 1_200_000;
 
 const { values: options } = parseArgs({ options: { only: { type: "string", default: "" } } });
 

@@ -9,7 +9,7 @@ import { eventually } from "./workspace.mjs";
 /** Long enough for what counts seconds to have counted some. */
 const REST_MS = 2_500;
 /** Several tries, on a machine that is slow. */
-const TRIES_MS = 200_000;
+const TRIES_MS = 300_000;
 
 const SLOW = `import time
 

@@ -74,6 +74,7 @@ story("main", { project: "examples/starter", prepare }, (step) => {
     await stackyard.runFromPalette(PIPELINE);
     const seen = await stackyard.followNewestRun();
     const toast = await context.workbench.notifications.waitFor(/completed in/); // first: toasts go by themselves
+    await toast.toast.hover(); // which keeps it for the next step
     const run = await newestRun(context);
     assert.equal(run.status, "completed");
     assert.equal(run.stack, "default");
@@ -100,7 +101,7 @@ story("main", { project: "examples/starter", prepare }, (step) => {
     await stackyard.show(stackyard.stacks, stackyard.runs);
     await stackyard.switchByClick(STACK);
     await stackyard.runFromPalette(PIPELINE);
-    await workbench.notifications.waitFor(/completed in/, { timeout: 200_000 });
+    await workbench.notifications.waitFor(/completed in/);
     const run = await newestRun(context);
     assert.notEqual(run.id, before.id);
     assert.equal(run.stack, STACK);

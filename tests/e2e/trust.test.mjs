@@ -89,7 +89,7 @@ story("trust", { prepare, trust: true }, (step) => {
       assert.equal(read(importedMark), "");
       await stackyard.runFromPalette("trusting_pipeline", { parameters: false });
       await eventually("the pipeline's file is imported", () => read(importedMark));
-      await workbench.notifications.waitFor(/completed in/, { timeout: 120_000 });
+      await workbench.notifications.waitFor(/completed in/);
     },
   );
 });

@@ -48,7 +48,7 @@ export class Scratch {
     const { stdout } = await run(venvProgram("stackyard"), args, {
       cwd,
       env: childEnv(this.env),
-      timeout: 120_000,
+      timeout: 300_000,
       maxBuffer: 16_000_000,
     });
     return stdout;

@@ -55,5 +55,5 @@ def test_a_debugger_has_the_terminal_and_ctrl_c_stops_the_step(user: User) -> No
     process.send_signal(signal.SIGINT)
     process.wait(180)
     run = user.last_run()
-    assert (str(run.status), statuses(run)) == ("stopped", {"slow": "stopped"}), user.started_output()
+    assert (str(run.status), statuses(run)) == ("stopped", {"slow": "stopped"}), user.started_output
     assert [line.text for line in user.logs(run)] == ["cleaned up", "at the end: None"]

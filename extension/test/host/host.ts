@@ -33,7 +33,7 @@ export async function readyExtension(): Promise<StackyardExtension> {
   assert.ok(extension, "the extension is not installed");
   const parts = await extension.activate();
   await parts.server.ensureStarted();
-  await parts.server.settled(120_000);
+  await parts.server.settled(240_000);
   assert.equal(parts.server.phase().kind, "ready", JSON.stringify(parts.server.phase()));
   await parts.interpreter.choose();
   return parts;
@@ -50,7 +50,7 @@ export function folder(): string {
 export async function eventually<T>(
   what: string,
   probe: () => T | Promise<T>,
-  timeoutMs = 60_000,
+  timeoutMs = 240_000,
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

@@ -1,7 +1,7 @@
 /** What a person does when the workbench did not react: the same once more. */
 
 /** How long anything may take. Against hanging only: how long it does take is the machine's affair. */
-export const PATIENCE_MS = 120_000;
+export const PATIENCE_MS = 240_000;
 const FIRST_MS = 3_000;
 
 /**

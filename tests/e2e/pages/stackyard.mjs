@@ -93,7 +93,7 @@ export class Stackyard {
    *
    * @returns {Promise<Map<string, string[]>>} Per step the statuses that its row showed, in their order.
    */
-  async followNewestRun({ timeout = 200_000 } = {}) {
+  async followNewestRun({ timeout = 300_000 } = {}) {
     const seen = new Map();
     await eventually(
       "the newest run is finished",
@@ -107,7 +107,8 @@ export class Stackyard {
           const statuses = seen.get(step.label) ?? [];
           if (statuses.at(-1) !== status) seen.set(step.label, [...statuses, status]);
         }
-        return run && FINISHED.includes(statusOf(run)) && steps.every((step) => FINISHED.includes(statusOf(step)));
+        // A run that is over at the first look has no rows of steps yet.
+        return steps.length > 0 && [run, ...steps].every((row) => FINISHED.includes(statusOf(row)));
       },
       { timeout, every: 50 },
     );

@@ -18,7 +18,7 @@ const environmentPath = (file) => ({ id: file, path: file });
 function resolve(file) {
   const code = "import json, sys; print(json.dumps([sys.prefix, list(sys.version_info[:3]), sys.maxsize > 2**32]))";
   return new Promise((done) => {
-    execFile(file, ["-I", "-c", code], { timeout: 10_000 }, (error, stdout) => {
+    execFile(file, ["-I", "-c", code], { timeout: 120_000 }, (error, stdout) => {
       if (error) return done(undefined);
       const [prefix, [major, minor, micro], wide] = JSON.parse(stdout);
       const uri = vscode.Uri.file(file);
