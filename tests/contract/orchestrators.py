@@ -56,6 +56,7 @@ class RemoteExecutor:
     """Carries each job as JSON to a process of its own: the least that an orchestrator has to do."""
 
     works_in_poll = False
+    ahead = None
 
     def __init__(self, max_parallel: int) -> None:
         self.max_parallel = max_parallel
@@ -220,6 +221,14 @@ class Engine:
         """Submit a job when there is room."""
         self.until(self.executor.has_room)
         self.executor.submit(job, secrets)
+        return job
+
+    def give(self, job: StepJob, after: StepJob, **awaited: str) -> StepJob:
+        """Give a job ahead; ``awaited`` names inputs and the outputs of the step before that they are."""
+        job.after = after.step_run_id
+        job.awaited = {name: (after.step_run_id, output) for name, output in awaited.items()}
+        assert self.executor.ahead is not None
+        assert self.executor.ahead.submit_ahead(job)
         return job
 
     def run(self, job: StepJob, secrets: Secrets | None = None) -> StepOutcome:

@@ -54,6 +54,18 @@ def asks() -> list[Any]:
     return [*found, sorted(others)]
 
 
+def counts(x: int, until: str = "") -> int:
+    """Return the next number, once a file is there."""
+    sys.stdout.write(f"{x} is ")
+    sys.stdout.flush()
+    deadline = time.monotonic() + 180
+    while until and not Path(until).exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    subprocess.run(["sh", "-c", f"echo counted; echo {x} >&2"], check=True)
+    os.write(1, "größe".encode()[:3])
+    return x + 1
+
+
 def fails() -> None:
     print("before")
     raise ValueError("no such größe")
@@ -78,6 +90,10 @@ def waits(ready: str) -> None:
         time.sleep(600)
     finally:
         print("cleaned up")
+
+
+def waits_a_moment(ready: str) -> None:
+    Path(ready).touch()
 
 
 def stays(ready: str, child: str) -> None:

@@ -26,6 +26,7 @@ from stackyard.model.job import Secrets, StepEvent, StepLimits, StepOutcome, Ste
 from stackyard.storage.local_store import LocalArtifactStore
 from stackyard.storage.materializers import registered
 from tests.contract.orchestrators import EXECUTORS, ISOLATED, POOLS, Engine
+from tests.integration.user import wait_for
 
 
 @pytest.fixture
@@ -36,6 +37,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 
 
 every = pytest.mark.parametrize("engine", EXECUTORS, indirect=True)
+pooled = pytest.mark.parametrize("engine", POOLS, indirect=True)
 isolated = pytest.mark.parametrize("engine", ISOLATED, indirect=True)
 
 
@@ -134,6 +136,95 @@ def test_a_step_in_the_drivers_own_process_ends_when_its_time_is_up(tmp_path: Pa
     engine.executor.close()
 
 
+@pooled
+def test_what_was_given_ahead_follows_in_the_same_place(engine: Engine, tmp_path: Path) -> None:
+    """Given a chain, then each step takes what the one before gave, and all that comes of it is told as its own."""
+    gate = tmp_path / "gate"
+    chain = [engine.start(engine.job("counts", "n", parameters={"x": 1, "until": str(gate)}))]
+    for _ in range(3):
+        chain.append(engine.give(engine.job("counts", "n"), chain[-1], x="n"))
+    gate.touch()
+    assert engine.ended(chain[-1]).status == "completed"
+    assert [engine.saved(job) for job in chain] == [{"n": n} for n in (2, 3, 4, 5)]
+    for n, job in enumerate(chain, 1):
+        assert (engine.printed(job), engine.printed(job, "stderr")) == (f"{n} is counted\ngr\udcc3", f"{n}\n")
+    ends = [engine.ended(job) for job in chain]
+    assert [end.followed_by for end in ends] == [*(job.step_run_id for job in chain[1:]), ""]
+    for end, job in zip(ends, chain[1:], strict=False):
+        begun = engine.events[engine.events.index(end) + 1]
+        assert (begun, engine.of(job)[0]) == (engine.told(job, "started")[0], begun)
+    assert len({engine.told(job, "started")[0].pid for job in chain[1:]}) == 1
+    assert engine.run(engine.job("looks", "found")).status == "completed"
+
+
+@pooled
+@pytest.mark.parametrize("first", ["fails", "leaves", "crashes", "waits", "goes_on_printing"])
+def test_what_was_given_ahead_is_forgotten_unless_the_step_before_completes(
+    engine: Engine, tmp_path: Path, first: str
+) -> None:
+    """Given a step that fails, dies, is stopped or leaves a thread, then what was to follow can begin elsewhere."""
+    needed = {"waits": {"ready": str(tmp_path / "ready")}, "goes_on_printing": {"until": str(tmp_path / "until")}}
+    before = engine.start(engine.job(first, parameters=needed.get(first, {})))
+    following = engine.give(engine.job("looks", "found"), before)
+    last = engine.give(engine.job("looks", "found"), following)
+    if first == "waits":
+        engine.until((tmp_path / "ready").exists)
+        engine.executor.stop_step(before.step_run_id, force=False)
+    assert engine.ended(before).followed_by == ""
+    for job in (following, last):
+        assert engine.of(job) == []
+        assert engine.run(job.model_copy(update={"after": ""})).status == "completed"
+    (tmp_path / "until").touch()
+
+
+@pooled
+def test_what_was_given_ahead_can_be_taken_back(engine: Engine, tmp_path: Path) -> None:
+    ahead = engine.executor.ahead
+    assert ahead is not None
+    gate = tmp_path / "gate"
+    first = engine.start(engine.job("counts", "n", parameters={"x": 1, "until": str(gate)}))
+    kept = engine.give(engine.job("counts", "n"), first, x="n")
+    dropped = engine.give(engine.job("counts", "n"), kept, x="n")
+    last = engine.give(engine.job("counts", "n"), dropped, x="n")
+    ahead.drop_ahead(dropped.step_run_id)
+    assert not ahead.submit_ahead(engine.job("looks", "found").model_copy(update={"after": last.step_run_id}))
+    gate.touch()
+    assert (engine.ended(first).followed_by, engine.ended(kept).followed_by) == (kept.step_run_id, "")
+
+    # One that has just begun ends with its process; nobody is told that it ever began.
+    first = engine.start(engine.job("looks", "found"))
+    begun = engine.give(engine.job("waits", parameters={"ready": str(tmp_path / "ready")}), first)
+    wait_for((tmp_path / "ready").exists, 120, "the step")
+    ahead.drop_ahead(begun.step_run_id)
+    assert engine.ended(first).followed_by == ""
+    assert engine.run(engine.job("looks", "found")).status == "completed"
+    assert [engine.of(job) for job in (dropped, last, begun)] == [[], [], []]
+
+
+@pooled
+def test_what_was_given_ahead_may_come_too_late_or_die(engine: Engine, tmp_path: Path) -> None:
+    first = engine.start(engine.job("waits_a_moment", parameters={"ready": str(tmp_path / "ready")}))
+    wait_for((tmp_path / "ready").exists, 120, "the step")
+    time.sleep(0.3)  # it ended; even if not, what follows must hold
+    late = engine.give(engine.job("looks", "found"), first)
+    begins_by_itself = engine.ended(first).followed_by == late.step_run_id
+    if not begins_by_itself:
+        engine.start(late.model_copy(update={"after": ""}))
+    assert engine.ended(late).status == "completed"
+    assert len([e for e in engine.of(late) if isinstance(e, StepOutcome)]) == 1
+
+    first = engine.start(engine.job("counts", "n", parameters={"x": 1, "until": str(tmp_path / "gate")}))
+    dying = engine.give(engine.job("crashes"), first)
+    never = engine.give(engine.job("looks", "found"), dying)
+    (tmp_path / "gate").touch()
+    error = engine.ended(dying).error
+    assert error is not None
+    assert "SIGKILL" in error.message
+    assert engine.printed(dying) == "going\n"
+    assert engine.ended(first).status == "completed"
+    assert engine.of(never) == []
+
+
 @every
 def test_much_output_comes_exactly(engine: Engine) -> None:
     job = engine.job("floods", "digest", parameters={"megabytes": 2})
@@ -207,7 +298,7 @@ def test_a_step_that_dies_fails_alone_and_what_it_started_goes_with_it(engine: E
     _until_gone(engine, child)
 
 
-@pytest.mark.parametrize("engine", POOLS, indirect=True)
+@pooled
 def test_processes_that_a_step_forks_print_and_can_be_ended_but_do_not_speak_to_the_driver(engine: Engine) -> None:
     job = engine.job("forks", "found")
     assert engine.run(job).status == "completed"

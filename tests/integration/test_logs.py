@@ -48,10 +48,11 @@ def quiet() -> None:
 
 @pipeline(enable_cache=False)
 def noise() -> None:
-    for number in range(6):
-        noisy(number)
-    flood()
-    quiet()
+    for first in (0, 3):  # each worker begins what follows before the driver has read what came before
+        one = noisy(first)
+        other = noisy(first + 1, after=one)
+        noisy(first + 2, after=other)
+    quiet(after=noisy(6, after=flood(after=noisy(7))))
 
 if __name__ == "__main__":
     noise()

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from stackyard.engine.ahead import PrintedStream, mark_of
 from stackyard.engine.channel import MAX_MESSAGE_BYTES, ChannelError, FrameReader, WorkerChannel, encode
 from stackyard.model.graph import StepSource
 from stackyard.model.job import (
@@ -197,3 +198,29 @@ def test_a_forked_process_is_cut_off_from_the_channel() -> None:
     (message,) = FrameReader().feed(driver.recv(1 << 16))
     assert message == {"retire": True}
     driver.close()
+
+
+outputs = st.lists(st.binary(max_size=40) | st.just(mark_of("step-1")[:7]), max_size=4).map(b"".join)
+
+
+@given(outputs, outputs, outputs, st.lists(st.integers(min_value=0), max_size=12))
+@example(mark_of("step-2")[:-1], mark_of("step-3")[1:], "größe".encode()[:3], [1, 30])
+def test_what_steps_in_a_row_print_is_told_apart(first: bytes, second: bytes, third: bytes, cuts: list[int]) -> None:
+    """Given the output of three steps in one pipe, however it is cut, then each has its own, and nothing is lost."""
+    stream, texts, rest = PrintedStream(), [], first + mark_of("step-2") + second + mark_of("step-3") + third
+    for following in ("step-2", "step-3"):
+        pieces = _pieces(rest, cuts)
+        texts.append("".join(stream.feed(piece, following) for piece in pieces) + stream.end())
+        rest = stream.begin()
+    texts.append("".join(stream.feed(piece) for piece in _pieces(rest, cuts)) + stream.end())
+    assert [text.encode("utf-8", "surrogateescape") for text in texts] == [first, second, third]
+
+
+@given(outputs, st.lists(st.integers(min_value=0), max_size=12))
+def test_what_looks_like_the_beginning_of_a_mark_is_not_lost(printed: bytes, cuts: list[int]) -> None:
+    """Given a step that nothing follows in the end, then all that it printed is its own."""
+    stream, text = PrintedStream(), ""
+    for piece in _pieces(printed + mark_of("step-2")[:-1], cuts):
+        text += stream.feed(piece, "step-2")
+    assert (text + stream.end()).encode("utf-8", "surrogateescape") == printed + mark_of("step-2")[:-1]
+    assert stream.begin() == b""

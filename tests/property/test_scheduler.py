@@ -4,6 +4,8 @@ run, second thoughts, CPUs, steps that need not run, and graphs that grow.
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -112,6 +114,32 @@ class SchedulerMachine(RuleBasedStateMachine):
             expected = self.skip(set(self.status))
         assert skipped == expected
 
+    def followers(self, chain: list[str]) -> list[str]:
+        """Return the steps that wait for the last one of a chain and for nothing besides it, by definition."""
+        return [
+            name
+            for name in self.order
+            if self.status[name] is Status.QUEUED and not self.cpus[name] and not self.stopped
+            and (left := {up for up in self.waits[name] if not self.is_out_of_the_way(up)})
+            and chain[-1] in left and left <= set(chain)
+        ]  # fmt: skip
+
+    @precondition(lambda self: self.found(Status.RUNNING))
+    @rule(data=st.data())
+    def follow(self, data: st.DataObject) -> None:
+        """Let steps begin at once where the one before them ended."""
+        chain = [data.draw(st.sampled_from(self.found(Status.RUNNING)))]
+        while (following := self.scheduler.follower(chain)) is not None:
+            assert following == self.followers(chain)[0]
+            chain.append(following)
+        assert self.followers(chain) == []
+        assert not self.scheduler.begin(chain[0]), "it runs"
+        for before, name in itertools.pairwise(chain):
+            assert self.scheduler.end(before, Status.COMPLETED) == []
+            assert self.scheduler.has_ready
+            assert self.scheduler.begin(name)
+            self.status.update({before: Status.COMPLETED, name: Status.RUNNING})
+
     @precondition(lambda self: self.found(Status.RUNNING))
     @rule(data=st.data())
     def retry(self, data: st.DataObject) -> None:
@@ -172,6 +200,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         assert self.scheduler.stopped == self.stopped
         running = self.found(Status.RUNNING)
         assert self.scheduler.in_status(Status.RUNNING) == running
+        assert self.scheduler.has_ready == bool(self.ready())
         assert sum(self.cpus[name] for name in running) <= self.cores
         position = {name: place for place, name in enumerate(self.order)}
         assert all(position[up] < position[name] for name in self.order for up in self.waits[name])

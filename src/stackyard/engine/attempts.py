@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import field
+from pathlib import Path
 from typing import Any, Literal
 
 from stackyard.engine.cache import CacheDecision, KnownVersion
@@ -54,15 +55,13 @@ class Attempt(Record, frozen=False):
     @property
     def log(self) -> StepLog:
         """Return the step's log; all attempts write into one."""
-        assert self._log is not None  # noqa: S101  # write_to comes first
+        assert self._log is not None  # noqa: S101  # begin comes first
         return self._log
 
-    def write_to(self, log: StepLog) -> None:
-        """Take the log."""
-        self._log = log
-
-    def begin(self) -> None:
-        """Note that it begins now."""
+    def begin(self, logs: Path, reporter: Reporter) -> None:
+        """Note that it begins now; what comes of it is written to a file in a folder."""
+        path = logs / f"{self.job.step_run_id}.jsonl"
+        self._log = StepLog(path, lambda text: reporter.warning(f"step {self.spec.name}: {text}"))
         self.started = time.monotonic()
         self.first_started = self.first_started or self.started
 

@@ -125,6 +125,17 @@ class WorkerChannel:
         """Return the next message of one of these kinds; None when the other side is gone or sends garbage."""
         return self._take(lambda message: any(kind in message for kind in kinds))
 
+    def arrived(self, *kinds: str) -> list[dict[str, Any]]:
+        """Return the messages of these kinds that have come by now, in order; waits for nothing."""
+        with self._arrived:
+            if not self._reading and not self._ended:
+                while messages := self._read(socket.MSG_DONTWAIT):
+                    self._waiting.extend(messages)
+            found = [message for message in self._waiting if any(kind in message for kind in kinds)]
+            if found:
+                self._waiting = [message for message in self._waiting if message not in found]
+        return found
+
     def ask(
         self, make: Callable[[int], BaseModel], sending: Callable[[], contextlib.AbstractContextManager[None]]
     ) -> Any:
@@ -172,11 +183,13 @@ class WorkerChannel:
                     self._waiting.extend(arrived)
                     self._arrived.notify_all()
 
-    def _read(self) -> list[dict[str, Any]]:
+    def _read(self, flags: int = 0) -> list[dict[str, Any]]:
         """Wait for bytes; return the messages that are whole by now and have somebody who may want them."""
         try:
-            data = self._socket.recv(1 << 16)
+            data = self._socket.recv(1 << 16, flags)
             messages = list(self._reader.feed(data))
+        except BlockingIOError:
+            return []
         except (OSError, ChannelError):
             data, messages = b"", []
         self._ended = self._ended or not data

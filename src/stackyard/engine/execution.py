@@ -18,6 +18,7 @@ from stackyard.engine.cache import CacheDecision, KnownVersion, StepCache
 from stackyard.engine.executor import Answer, ExecutorEvent, LogData, StepExecutor
 from stackyard.engine.growth import Growth
 from stackyard.engine.ledger import Ledger, Write
+from stackyard.engine.lookahead import Lookahead
 from stackyard.engine.plan import Batch, EarlierSteps, RunPlan, StepEnd
 from stackyard.engine.redaction import EventRedaction, clean_step_error
 from stackyard.engine.reporter import Reporter, StepChange
@@ -33,7 +34,6 @@ from stackyard.model.errors import OptionError
 from stackyard.model.job import StepError, StepEvent, StepOutcome, StepReply, StepRequest
 from stackyard.storage.catalog.writer import RunWriter
 from stackyard.storage.home import Home
-from stackyard.storage.logs import StepLog
 
 if TYPE_CHECKING:
     from stackyard.authoring.pipeline import RecordedPipeline
@@ -73,6 +73,7 @@ class Execution:
         self._answer = answer
         self._timers = Timers()
         self._steps = Steps(plan, Jobs(plan, recorded.spec), self.scheduler, writer)
+        self._lookahead = Lookahead(self._steps, self.scheduler, executor)
         self._stopping = Stopping(self, executor, writer, reporter, self._timers)
         self._unstartable: dict[str, StepError] = {}
         """Steps that were recorded and can't begin."""
@@ -143,6 +144,7 @@ class Execution:
             self._hooks.note(failure)
             self._fail(failure, "because the pipeline function failed")
         self._start_ready()
+        self._lookahead.give()
         over = self.scheduler.finished and self.growth.sealed
         if over or self._executor.works_in_poll:
             self._ledger.settle()
@@ -202,10 +204,8 @@ class Execution:
         skipped = self._steps.add(batch)
         self._reporter.steps_added([spec.name for spec in batch.specs])
         self._settle(batch.earlier)
-        why = (
-            "because the run was stopped" if self.scheduler.stopped else "because a step that it needs did not end well"
-        )
-        self.skip(skipped, why)
+        why = "the run was stopped" if self.scheduler.stopped else "a step that it needs did not end well"
+        self.skip(skipped, f"because {why}")
 
     def _settle(self, earlier: EarlierSteps) -> None:
         """Take what stands instead of steps that need not run."""
@@ -239,12 +239,12 @@ class Execution:
                     self._decided[name] = decided
                     self.scheduler.put_back(name)
                     return
-                attempt = self._new_attempt(spec, *decided)
+                attempt = self._steps.attempt(spec, *decided, self._redactor)
             elif not self._executor.has_room():
                 self.scheduler.put_back(name)
                 return
             self._again.pop(name, None)
-            self._submit(attempt)
+            self._began(attempt, self._executor.submit(attempt.job_to_send, attempt.secrets))
 
     def _decide(self, spec: StepSpec) -> _Decided | None:
         """Ask the cache; a step whose cache policy can't be followed fails."""
@@ -270,25 +270,24 @@ class Execution:
         write = partial(self._steps.write_reused, spec, inputs, decision)
         self._ended(change, write, StepEnd(Status.CACHED, decision.outputs))
 
-    def _new_attempt(self, spec: StepSpec, inputs: Mapping[str, KnownVersion], decision: CacheDecision) -> Attempt:
-        # What a store says of damage may name its address.
-        detail, texts = decision.detail, decision.texts
-        if self._redactor:
-            detail = self._redactor.clean(detail)
-            texts = {digest: self._redactor.clean(text) for digest, text in texts.items()}
-        secrets = self._steps.components[spec.name].secrets
-        return Attempt(spec, self._steps.job(spec, inputs), secrets, inputs, decision, detail, texts)
-
-    def _submit(self, attempt: Attempt) -> None:
-        name, number = attempt.spec.name, attempt.number
-        path = self._logs / f"{attempt.job.step_run_id}.jsonl"
-        attempt.write_to(StepLog(path, lambda text: self._reporter.warning(f"step {name}: {text}")))
-        pid = self._executor.submit(attempt.job_to_send, attempt.secrets)
-        attempt.begin()
+    def _began(self, attempt: Attempt, pid: int) -> None:
+        """Take note of an attempt that is under way."""
+        name = attempt.spec.name
+        attempt.begin(self._logs, self._reporter)
         self.attempts[name] = attempt
-        change = StepChange(name, Status.RUNNING, attempt.detail, attempt=number)
+        change = StepChange(name, Status.RUNNING, attempt.detail, attempt=attempt.number)
         self._changed(change, partial(self._steps.write_started, attempt, pid))
         self._stopping.limit(attempt)
+        self._lookahead.begun(name)
+
+    def _began_ahead(self, name: str, event: StepEvent) -> None:
+        """Take note of a step that was given ahead and began; it was looked at before it was given."""
+        spec = self._steps.specs[name]
+        decided = self._decide(spec) if self.scheduler.begin(name) else None
+        if decided is None:  # it was skipped or stopped in that very moment
+            self._executor.stop_step(event.step_run_id, force=True)
+        else:
+            self._began(self._steps.attempt(spec, *decided, self._redactor), event.pid)
 
     # happenings -------------------------------------------------------------------------------------------------
 
@@ -301,18 +300,20 @@ class Execution:
         name = self._steps.names.get(event.step_run_id, "")
         attempt = self.attempts.get(name)
         if attempt is None:
-            return
-        if isinstance(event, StepOutcome):
+            if name and isinstance(event, StepEvent) and event.kind == "started":
+                self._began_ahead(name, event)
+        elif isinstance(event, StepOutcome):
             self._attempt_ended(name, attempt, event)
-            return
-        if isinstance(event, LogData) or event.kind == "log":
-            self._ledger.settle()  # that the step began is told before what it says
-        attempt.take(event, self._reporter)
-        if isinstance(event, StepEvent) and event.of_run:
-            self._writer.add_run_metadata({name: event.values})
+        else:
+            if isinstance(event, LogData) or event.kind == "log":
+                self._ledger.settle()  # that the step began is told before what it says
+            attempt.take(event, self._reporter)
+            if isinstance(event, StepEvent) and event.of_run:
+                self._writer.add_run_metadata({name: event.values})
 
     def _attempt_ended(self, name: str, attempt: Attempt, outcome: StepOutcome) -> None:
         del self.attempts[name]
+        self._lookahead.ended(name, outcome)
         status, error = attempt.status_of(outcome), attempt.error_of(outcome)
         if status is Status.COMPLETED:
             attempt.log.close()
@@ -339,10 +340,8 @@ class Execution:
         following, wait_s = attempt.following(error)
         attempt.log.close()
         self.scheduler.retry(name)
-        self._changed(
-            StepChange(name, Status.RETRYING, duration_s=duration, error=error, attempt=number, wait_s=wait_s),
-            partial(self._writer.step_retrying, attempt.job.step_run_id, number, error),
-        )
+        change = StepChange(name, Status.RETRYING, duration_s=duration, error=error, attempt=number, wait_s=wait_s)
+        self._changed(change, partial(self._writer.step_retrying, attempt.job.step_run_id, number, error))
         self._again[name] = following
         self._timers.after(wait_s, lambda: self._begin_again(name, following))
 
@@ -391,6 +390,7 @@ class Execution:
     def _ended(self, change: StepChange, write: Write, end: StepEnd) -> None:
         """Take note of how a step ended; its outputs can be used from now on."""
         self._steps.keep_outputs(change.step, end.outputs)
+        self._lookahead.drop(change.step)
 
         def tell() -> None:
             if self._plan.growing:

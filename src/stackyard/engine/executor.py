@@ -26,6 +26,21 @@ ExecutorEvent = StepEvent | StepOutcome | LogData
 Answer = Callable[[StepRequest], StepReply]
 
 
+class AheadExecutor(Protocol):
+    """Takes jobs before they can begin, so that nothing has to be asked between two steps."""
+
+    def submit_ahead(self, job: StepJob) -> bool:
+        """Give a job to whoever executes ``job.after``, or was given that ahead; return False if nobody does.
+
+        When ``job.after`` has completed, the job begins in the same place: the outcome's ``followed_by`` names it, and
+        its ``started`` event follows at once. When it ends otherwise, is asked to stop, leaves something running, or
+        when the job came too late, the outcome names nothing: all that was given ahead is forgotten.
+        """
+
+    def drop_ahead(self, step_run_id: str) -> None:
+        """Take back a job that was given ahead, and those that come after it; one that has just begun is killed."""
+
+
 class StepExecutor(Protocol):
     """Executes step jobs. All methods are called from one thread."""
 
@@ -33,6 +48,9 @@ class StepExecutor(Protocol):
     """Jobs at the same time at most."""
     works_in_poll: bool
     """Jobs are executed within :meth:`poll`: nothing may wait for its return."""
+
+    ahead: AheadExecutor | None
+    """Takes jobs before they can begin; None where that would save nothing."""
 
     def warm_up(self) -> None:
         """Do what can be done before the first job."""

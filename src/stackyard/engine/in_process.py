@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any
 
 from stackyard.authoring.context import outside_of_steps
-from stackyard.engine.executor import Answer, ExecutorEvent, LogData
+from stackyard.engine.executor import AheadExecutor, Answer, ExecutorEvent, LogData
 from stackyard.engine.limits import limit_threads
 from stackyard.engine.logs import ForwardedLogging
 from stackyard.engine.step_runner import StopRequested, own_environment, run_step
@@ -34,6 +34,7 @@ class InProcessExecutor:
     """Executes a job inside :meth:`poll`, and returns when it has ended."""
 
     max_parallel = 1
+    ahead: AheadExecutor | None = None
     works_in_poll = True
 
     def __init__(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import os
 import selectors
@@ -12,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
+from stackyard.engine.ahead import PrintedStream
 from stackyard.engine.channel import ChannelError, FrameReader, encode
-from stackyard.engine.executor import Answer, ExecutorEvent, LogData
+from stackyard.engine.executor import AheadExecutor, Answer, ExecutorEvent, LogData
 from stackyard.engine.launcher import give_back, new_launcher
-from stackyard.engine.worker_process import WorkerLauncher, WorkerProcess
+from stackyard.engine.worker_process import SEE_LOG, WorkerLauncher, WorkerProcess, describe_exit, hint_of_exit
 from stackyard.engine.zygote_launcher import ZygoteLauncher
 from stackyard.model.errors import ExecutionError
-from stackyard.model.job import Secrets, StepError, StepEvent, StepJob, StepOutcome, StepRequest
+from stackyard.model.job import DroppedJob, Secrets, StepError, StepEvent, StepJob, StepOutcome, StepRequest
 from stackyard.model.record import Record
 from stackyard.storage.ids import now
 
@@ -26,11 +26,8 @@ _READ_BYTES = 1 << 16
 _DRAIN_READS = 16
 """Enough for all that a pipe holds; something that a step left behind may go on writing for ever."""
 
-
 StartLauncher = Callable[[], WorkerLauncher]
 Meanwhile = Callable[[], None]
-
-SEE_LOG = "See the step's log."
 
 
 class _Worker(Record, frozen=False):
@@ -42,7 +39,13 @@ class _Worker(Record, frozen=False):
     """Of the step that it runs; empty when idle."""
     log_step_run_id: str = ""
     """Of the step that what it prints belongs to: the running one, or the last."""
-    decoders: dict[str, codecs.IncrementalDecoder] = field(default_factory=dict)
+    printed: dict[str, PrintedStream] = field(
+        default_factory=lambda: {"stdout": PrintedStream(), "stderr": PrintedStream()}
+    )
+    ahead: list[str] = field(default_factory=list)
+    """Step runs that were given to it to follow the one that runs, in order."""
+    dropped: set[str] = field(default_factory=set)
+    """Those of them that are not to begin any more."""
     open_ends: set[str] = field(default_factory=lambda: {"channel", "stdout", "stderr"})
     unsent: bytearray = field(default_factory=bytearray)
     """What its channel had no room for yet: a worker that does not read must not hold up the driver."""
@@ -79,6 +82,7 @@ class WorkerPool:
         self._workers: dict[int, _Worker] = {}
         self._selector = selectors.DefaultSelector()
         self._next_number = 1
+        self.ahead: AheadExecutor | None = self
         self._asked: list[tuple[_Worker, StepRequest]] = []
         self._waiting: list[ExecutorEvent] = []
         """What came while a worker was started."""
@@ -116,15 +120,33 @@ class WorkerPool:
         worker = next((w for w in self._workers.values() if w.is_free), None)
         if worker is None:
             worker = self._start()
-        worker.step_run_id = worker.log_step_run_id = job.step_run_id
-        worker.decoders = {s: codecs.getincrementaldecoder("utf-8")("surrogateescape") for s in ("stdout", "stderr")}
+        self._assign(worker, job.step_run_id, self._waiting)
         self._send(worker, (encode("secrets", secrets) if secrets else b"") + encode("job", job))
         return worker.process.pid
+
+    def submit_ahead(self, job: StepJob) -> bool:
+        """Give a job to the worker that executes the step run which it comes after; return whether there is one."""
+        for worker in self._workers.values():
+            last = worker.ahead[-1] if worker.ahead else worker.step_run_id
+            if last == job.after and not (worker.stopping or worker.retired or worker.dropped):
+                worker.ahead.append(job.step_run_id)
+                self._send(worker, encode("ahead", job))
+                return True
+        return False
+
+    def drop_ahead(self, step_run_id: str) -> None:
+        """Take back a job that was given ahead, and those that come after it."""
+        for worker in self._workers.values():
+            if step_run_id in worker.ahead:
+                worker.dropped.update(worker.ahead[worker.ahead.index(step_run_id) :])
+                self._send(worker, encode("drop", DroppedJob(step_run_id=step_run_id)))
 
     def stop_step(self, step_run_id: str, *, force: bool) -> None:
         """Ask a step to stop (SIGTERM to it and its children), or kill it."""
         for worker in self._workers.values():
             if worker.step_run_id == step_run_id and self._launcher is not None:
+                if worker.ahead:
+                    self.drop_ahead(worker.ahead[0])
                 worker.stopping = True
                 self._launcher.signal(worker.process, signal.SIGKILL if force else signal.SIGTERM)
 
@@ -198,7 +220,7 @@ class WorkerPool:
         if end != "channel":
             data = self._read_bytes(worker, end)
             if data:
-                self._log(worker, end, data, events)
+                self._print(worker, end, data, events)
             return bool(data)
         try:
             data = worker.process.channel.recv(_READ_BYTES, socket.MSG_DONTWAIT)
@@ -222,7 +244,9 @@ class WorkerPool:
 
     def _take(self, worker: _Worker, message: dict[str, Any], events: list[ExecutorEvent]) -> None:
         if "event" in message:
-            events.append(StepEvent.model_validate(message["event"]))
+            event = StepEvent.model_validate(message["event"])
+            if event.step_run_id == worker.step_run_id:
+                events.append(event)
             return
         if "request" in message:
             self._asked.append((worker, StepRequest.model_validate(message["request"])))
@@ -231,17 +255,39 @@ class WorkerPool:
             worker.retired = True
             return
         outcome = StepOutcome.model_validate(message["outcome"])
+        if outcome.step_run_id != worker.step_run_id:
+            return  # of a step that was not to begin any more: the worker is about to be killed
         for stream in ("stdout", "stderr"):  # all that was printed before the outcome is in the pipes by now
             self._drain(worker, stream, events)
             self._finish_text(worker, stream, events)
-        worker.step_run_id = ""
-        events.append(outcome)
-        if worker.stopping:
-            self._kill(worker)  # and what its step may have left running
+        self._go_on(worker, outcome, events)
         if worker.retired:
             retired = [w for w in self._workers.values() if w.retired and not w.step_run_id]
             for old in retired[: -self.max_parallel]:
                 self._kill(old)
+
+    def _go_on(self, worker: _Worker, outcome: StepOutcome, events: list[ExecutorEvent]) -> None:
+        """Tell how a worker's step ended, and which one it goes on with."""
+        worker.step_run_id = ""
+        ahead, worker.ahead = worker.ahead, []
+        dropped, worker.dropped = worker.dropped, set()
+        following = outcome.followed_by
+        if following and (worker.stopping or following in dropped):
+            outcome.followed_by = ""
+            worker.stopping = True  # it has just begun what it was not to begin
+        events.append(outcome)
+        if worker.stopping:
+            self._kill(worker)  # and what its step may have left running
+        elif following:
+            worker.ahead, worker.dropped = ahead[1:], dropped
+            events.append(StepEvent(kind="started", step_run_id=following, at=now(), pid=worker.process.pid))
+            self._assign(worker, following, events)
+
+    def _assign(self, worker: _Worker, step_run_id: str, events: list[ExecutorEvent]) -> None:
+        """Note that a worker executes a step from now on, and what that has printed already."""
+        worker.step_run_id = worker.log_step_run_id = step_run_id
+        for stream, printed in worker.printed.items():
+            self._print(worker, stream, printed.begin(), events)
 
     def _send(self, worker: _Worker, data: bytes = b"") -> None:
         """Send what there is room for in the worker's channel; the rest follows when there is."""
@@ -278,15 +324,15 @@ class WorkerPool:
             self._close_end(worker, end)
         return data
 
-    def _log(self, worker: _Worker, stream: str, data: bytes, events: list[ExecutorEvent]) -> None:
-        if worker.log_step_run_id:
-            text = worker.decoders[stream].decode(data)
-            if text:
-                events.append(LogData(worker.log_step_run_id, stream, text))
+    def _print(self, worker: _Worker, stream: str, data: bytes, events: list[ExecutorEvent]) -> None:
+        """Take what came through a pipe; what the step that follows printed waits until that has begun."""
+        text = worker.printed[stream].feed(data, worker.ahead[0] if worker.ahead else "")
+        if text and worker.log_step_run_id:
+            events.append(LogData(worker.log_step_run_id, stream, text))
 
     def _finish_text(self, worker: _Worker, stream: str, events: list[ExecutorEvent]) -> None:
-        rest = worker.decoders[stream].decode(b"", final=True) if worker.decoders else ""
-        if rest:
+        rest = worker.printed[stream].end()
+        if rest and worker.log_step_run_id:
             events.append(LogData(worker.log_step_run_id, stream, rest))
 
     # deaths -----------------------------------------------------------------------------------------------------
@@ -345,24 +391,3 @@ class WorkerPool:
             descriptor = process.stdout if end == "stdout" else process.stderr
             self._selector.unregister(descriptor)
             os.close(descriptor)
-
-
-def describe_exit(status: int) -> str:
-    """Return a wait status in words, naming the signal."""
-    number = status & 0x7F
-    if number:
-        try:
-            name = signal.Signals(number).name
-        except ValueError:
-            name = "an unknown signal"
-        return f"The worker was killed by signal {number} ({name})."
-    return f"The worker process ended with exit code {status >> 8} in the middle of the step."
-
-
-def hint_of_exit(status: int) -> str:
-    """Return what may help after a worker ended so."""
-    if status & 0x7F == signal.SIGKILL:
-        return f"{SEE_LOG} A worker that is killed from outside is often out of memory."
-    if status & 0x7F:
-        return f"{SEE_LOG} A library in C or C++ crashes so: its last calls stand there."
-    return f"{SEE_LOG} Something in the step ended its process: os._exit() or a library."

@@ -106,6 +106,26 @@ class Scheduler:
         self.status[name] = Status.RUNNING
         return name
 
+    @property
+    def has_ready(self) -> bool:
+        """Tell whether steps that may start wait for something else than other steps."""
+        return any(self.status[name] is Status.QUEUED for ready in (self._light, self._heavy) for _, name in ready)
+
+    def follower(self, chain: list[str]) -> str | None:
+        """Return the first queued step that waits for the last one of a chain, and for nothing else but the chain."""
+        among = set(chain)
+        for name in self._users[chain[-1]]:
+            if self.status[name] is Status.QUEUED and name not in self._cpus and self._waits[name] <= among:
+                return name if not self.stopped else None
+        return None
+
+    def begin(self, name: str) -> bool:
+        """Mark a step as running that somebody began; return False if it is not to run any more."""
+        if self.status[name] is not Status.QUEUED:
+            return False
+        self.status[name] = Status.RUNNING
+        return True
+
     def put_back(self, name: str) -> None:
         """Queue a step again that was taken and not started."""
         self._give_back(name)

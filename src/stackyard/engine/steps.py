@@ -24,6 +24,7 @@ from stackyard.storage.ids import new_id
 
 if TYPE_CHECKING:
     from stackyard.model.options import HookEvent, HookSpec, ModelVersionRef
+    from stackyard.model.redaction import Redactor
 
 
 class Steps:
@@ -127,12 +128,33 @@ class Steps:
             self._external[upload.placeholder] = KnownVersion.of_manifest(upload.manifest)
         return skipped
 
+    def attempt(
+        self, spec: StepSpec, inputs: Mapping[str, KnownVersion], decision: CacheDecision, redactor: Redactor | None
+    ) -> Attempt:
+        """Return a step's first attempt; what is recorded of it has its secrets masked."""
+        # What a store says of damage may name its address.
+        detail, texts = decision.detail, decision.texts
+        if redactor is not None:
+            detail = redactor.clean(detail)
+            texts = {digest: redactor.clean(text) for digest, text in texts.items()}
+        secrets = self.components[spec.name].secrets
+        return Attempt(spec, self.job(spec, inputs), secrets, inputs, decision, detail, texts)
+
     def job(self, spec: StepSpec, inputs: Mapping[str, KnownVersion]) -> StepJob:
         """Return the job of a step's first attempt."""
         return self._jobs.new(
             spec, step_run_id=self.ids[spec.name], source=self.sources[spec.name], inputs=inputs,
             components=self.components[spec.name], model=self.model_of(spec), hooks=self.hooks.get(spec.name, {}),
         )  # fmt: skip
+
+    def job_ahead(self, spec: StepSpec, after: str) -> StepJob:
+        """Return the job of a step that begins where another one ends, which may be the step before or further up."""
+        job = self.job(spec, self.inputs_of(spec))
+        job.after = self.ids[after]
+        job.awaited = {
+            key: (self.ids[ref.step], ref.output) for key, ref in spec.inputs.items() if key not in job.inputs
+        }
+        return job
 
     def inputs_of(self, spec: StepSpec) -> dict[str, KnownVersion]:
         """Return the versions of a step's inputs, as far as they are there."""

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import sys
+from collections.abc import Iterable
 from io import TextIOWrapper
 from typing import Any
 
@@ -37,6 +38,11 @@ class StandardStreams:
             with contextlib.suppress(OSError, ValueError):
                 self._files[name].flush()
         self._install()
+
+    @property
+    def pipes(self) -> Iterable[int]:
+        """Descriptors of the two pipes, whatever a step did to its own."""
+        return self._pipes.values()
 
     def _install(self) -> None:
         sys.stdout = sys.__stdout__ = self._files["stdout"]  # type: ignore[misc]

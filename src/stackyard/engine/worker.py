@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any
 
 from stackyard.authoring.pipeline import set_runner
+from stackyard.engine.ahead import JobsAhead, write_mark
 from stackyard.engine.channel import ChannelError, WorkerChannel
 from stackyard.engine.components import artifact_store
 from stackyard.engine.limits import limit_threads
@@ -33,6 +34,8 @@ from stackyard.storage.ids import now
 from stackyard.storage.strays import MARK_VARIABLE, kill_marked
 
 GUARD_INTERVAL_S = 0.5
+_AHEAD = ("ahead", "drop")
+"""Kinds of messages about jobs that are given ahead."""
 
 
 class _StopSignal:
@@ -99,6 +102,9 @@ class _Worker:
         self._streams = StandardStreams()
         self._step_run_id = ""
         """Of the step that runs; empty between steps."""
+        self._ahead = JobsAhead()
+        self._following: StepJob | None = None
+        """The job to go on with, without waiting for the driver."""
 
     def serve(self) -> None:
         """Execute jobs until the driver closes the channel."""
@@ -106,20 +112,23 @@ class _Worker:
             faulthandler.enable(2)
         logging = ForwardedLogging(self._log)
         secrets: Secrets | None = None
-        while (message := self._channel.receive("secrets", "job")) is not None:
+        while (message := self._channel.receive("secrets", "job", *_AHEAD)) is not None:
             if "secrets" in message:  # of the job that comes next
                 secrets = Secrets.model_validate(message["secrets"])
-                continue
-            logging.install()
-            if not self._execute(StepJob.model_validate(message["job"]), secrets):
-                return
-            secrets = None
+            elif "job" in message:  # what was given ahead came too late, as the driver knows by now
+                self._following = StepJob.model_validate(message["job"])
+                while (job := self._following) is not None:
+                    logging.install()
+                    if not self._execute(job, secrets):
+                        return
+                    secrets = None
 
     def _execute(self, job: StepJob, secrets: Secrets | None) -> bool:
         """Execute a step; return whether this process is needed any longer.
 
         It is when the step left it as it was, and when the step left children or threads that want to end by
-        themselves; in the second case the driver gives it no other step.
+        themselves; in the second case the driver gives it no other step. In the first one it goes on with the job that
+        it was given ahead, if there is one.
         """
         if sys.path[: len(job.import_paths)] != job.import_paths:
             sys.path[:] = job.import_paths + [p for p in sys.path if p not in job.import_paths]
@@ -139,10 +148,18 @@ class _Worker:
         self._step_run_id = ""
         left = [thread for thread in threading.enumerate() if thread not in threads]
         needed = _has_children() or any(not thread.daemon for thread in left)
+        self._following = None
         if left or needed:  # what they print later must not get into the log of another step
             self._channel.send("retire", hold=True)
+        elif outcome.status == "completed":
+            self._following = self._ahead.following(job, self._channel.arrived(*_AHEAD))
+        if self._following is not None:
+            outcome.followed_by = self._following.step_run_id
+            write_mark(self._streams.pipes, outcome.followed_by)
+        else:
+            self._ahead.forget()
         self._channel.send("outcome", outcome)
-        if job.outputs:
+        if job.outputs and self._following is None:
             with contextlib.suppress(Exception):  # a store of somebody else's
                 artifact_store(job.artifact_store, secrets.values if secrets else {}).make_room(job.run_id)
         return needed or not left
@@ -153,6 +170,8 @@ class _Worker:
                 "Metadata can't be logged from a process that the step started.",
                 hint="Return it to the step, and log it there.",
             )
+        if event.kind == "artifact_saved" and event.manifest is not None:
+            self._ahead.note(event.step_run_id, event.output, event.manifest)
         with self._stop.held():
             self._channel.send("event", event, hold=event.kind == "artifact_saved")  # the outcome follows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 from abc import ABC, abstractmethod
@@ -11,6 +12,7 @@ from stackyard.model.record import Record
 START_METHOD_VARIABLE = "STACKYARD_WORKER_START"
 """``zygote`` or ``spawn``; for platforms and debugging sessions where the default does not serve."""
 
+SEE_LOG = "See the step's log."
 BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from stackyard.engine.{0} import main; main()"
 """What a new interpreter executes to become a worker, or the guard of a zygote."""
 
@@ -55,3 +57,24 @@ class WorkerLauncher(ABC):
     def descriptor(self) -> int | None:
         """Return what becomes readable when a worker ends, if there is such a thing."""
         return None
+
+
+def describe_exit(status: int) -> str:
+    """Return a wait status in words, naming the signal."""
+    number = status & 0x7F
+    if number:
+        try:
+            name = signal.Signals(number).name
+        except ValueError:
+            name = "an unknown signal"
+        return f"The worker was killed by signal {number} ({name})."
+    return f"The worker process ended with exit code {status >> 8} in the middle of the step."
+
+
+def hint_of_exit(status: int) -> str:
+    """Return what may help after a worker ended so."""
+    if status & 0x7F == signal.SIGKILL:
+        return f"{SEE_LOG} A worker that is killed from outside is often out of memory."
+    if status & 0x7F:
+        return f"{SEE_LOG} A library in C or C++ crashes so: its last calls stand there."
+    return f"{SEE_LOG} Something in the step ended its process: os._exit() or a library."

@@ -106,13 +106,23 @@ class StepJob(Message):
     extra: dict[str, Any] = Field(default_factory=no_entries)
     """The pipeline's, overridden by the step's."""
     attempt: int = 1
+    after: str = ""
+    """Step run in whose worker the step begins once that has completed; empty: at once."""
+    awaited: dict[str, tuple[str, str]] = Field(default_factory=no_entries)
+    """Inputs that are not stored yet: name to the step run and the output that they will be."""
+
+
+class DroppedJob(Message):
+    """A job that was given ahead and is not to begin."""
+
+    step_run_id: str
 
 
 class StepEvent(Message):
     """Something that happened in a step, in order."""
 
     kind: Literal["started", "log", "metadata", "artifact_saved", "progress", "heartbeat"]
-    """``started``: only where a job may wait before it begins; elsewhere it begins when it is submitted."""
+    """``started``: where a job may wait before it begins, or was given ahead; others begin when they are submitted."""
     step_run_id: str
     at: str
     """UTC ISO 8601 with milliseconds."""
@@ -190,3 +200,5 @@ class StepOutcome(Message):
     error: StepError | None = None
     started_at: str = ""
     ended_at: str = ""
+    followed_by: str = ""
+    """Step run that begins now where this one ended: its job was given ahead."""

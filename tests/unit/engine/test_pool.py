@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stackyard.engine.limits import threads_per_worker
-from stackyard.engine.pool import describe_exit
+from stackyard.engine.worker_process import describe_exit
 
 
 @pytest.mark.parametrize(
