@@ -1,0 +1,130 @@
+"""Steps that a worker begins by itself, having been given them ahead: whatever happens, they run once or not at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.user import User, statuses, wait_for
+
+FLOW = """
+import sys, time
+from pathlib import Path
+from stackyard import StepRetryConfig, pipeline, step
+
+HERE = Path(__file__).parent
+
+def note(word):
+    with (HERE / "notes").open("a") as file:
+        file.write(word + "\\n")
+
+def wait(gate):
+    (HERE / f"at-{gate}").touch()
+    while not (HERE / gate).exists():
+        time.sleep(0.01)
+
+@step
+def first() -> int:
+    note("first")
+    wait("gate")
+    return 1
+
+@step
+def second(x: int) -> int:
+    note("second")
+    return x + 1
+
+@step
+def third(x: int, y: int) -> int:
+    note(f"{x}+{y}")
+    return x + y
+
+@step(timeout=1)
+def slow(x: int) -> int:
+    note("slow")
+    time.sleep(600)
+    return x
+
+@step(retry=StepRetryConfig(max_retries=1))
+def flaky() -> int:
+    note("flaky")
+    wait("gate")
+    if not (HERE / "tried").exists():
+        (HERE / "tried").touch()
+        raise ValueError("once")
+    return 1
+
+@step
+def breaks() -> None:
+    wait("broken")
+    raise ValueError("broken")
+
+@pipeline(enable_cache=False)
+def row() -> None:
+    x = first()
+    y = second(x)
+    third(second(third(x, y), id="fourth"), y, id="fifth")
+
+@pipeline(enable_cache=False)
+def late() -> None:
+    second(slow(first()))
+
+@pipeline(enable_cache=False)
+def again() -> None:
+    second(flaky())
+
+@pipeline(enable_cache=False, execution_mode="stop_on_failure")
+def beside() -> None:
+    second(first())
+    breaks()
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]]()
+"""
+
+
+@pytest.fixture
+def flow(user: User) -> User:
+    user.write("flow.py", FLOW)
+    return user
+
+
+def notes(user: User) -> list[str]:
+    return (user.folder / "notes").read_text(encoding="utf-8").split()
+
+
+def test_a_row_of_steps_takes_what_the_ones_before_gave(flow: User) -> None:
+    flow.write("gate", "")
+    assert flow.python("flow.py", "row").code == 0
+    assert set(statuses(flow.last_run()).values()) == {"completed"}
+    assert notes(flow) == ["first", "second", "1+2", "second", "4+2"]
+
+
+def test_a_step_that_takes_too_long_is_ended_as_any_other(flow: User) -> None:
+    flow.write("gate", "")
+    assert flow.python("flow.py", "late").code == 1
+    assert statuses(flow.last_run()) == {"first": "completed", "slow": "failed", "second": "skipped"}
+    assert notes(flow) == ["first", "slow"]
+
+
+def test_what_follows_a_second_attempt_runs_once(flow: User) -> None:
+    flow.write("gate", "")
+    assert flow.python("flow.py", "again").code == 0
+    assert notes(flow) == ["flaky", "flaky", "second"]
+
+
+@pytest.mark.parametrize("how", ["stopped", "skipped"])
+def test_a_step_that_is_not_to_run_any_more_does_not(flow: User, how: str) -> None:
+    """Given a step that was given ahead, when it is stopped or another step fails, then it never begins."""
+    driver = flow.start(flow.interpreter, "flow.py", "beside")
+    wait_for((flow.folder / "at-gate").exists, 120, "the first step")
+    wait_for((flow.folder / "at-broken").exists, 120, "the other step")
+    if how == "stopped":
+        flow.do("run", "stop", "latest", "--step", "second")
+    else:
+        flow.write("broken", "")
+    wait_for(lambda: statuses(flow.last_run())["second"] == how, 120, "the end of the second step")
+    flow.write("gate", "")
+    flow.write("broken", "")
+    driver.wait(180)
+    assert statuses(flow.last_run())["first"] == "completed"
+    assert notes(flow) == ["first"]
