@@ -25,7 +25,10 @@ def with_input(shell: Shell, text: str, *arguments: str) -> Result:
 
 
 def at_a_terminal(shell: Shell, typed: list[tuple[str, str]], *arguments: str) -> tuple[int, str]:
-    """Run a command in a terminal; type each text once what comes before it is on the screen."""
+    """Run a command in a terminal; type each text once what comes before it is on the screen.
+
+    The blank behind a hidden question comes when all that was typed before is thrown away; what precedes it, earlier.
+    """
     master, slave = pty.openpty()
     process = subprocess.Popen(
         [str(PROGRAMS / "stackyard"), *arguments],
@@ -114,14 +117,14 @@ def test_every_way_to_give_a_value(shell: Shell) -> None:
 def test_a_terminal_is_asked_without_echo(shell: Shell) -> None:
     code, screen = at_a_terminal(
         shell,
-        [("Key", "password"), ("Value of password", PASSWORD), ("Key", "")],
+        [("Key", "password"), ("Value of password: ", PASSWORD), ("Key", "")],
         "secret", "create", "asked", "-i",
     )  # fmt: skip
     assert code == 0, screen
     assert PASSWORD not in screen
     assert shell.do("secret", "get", "asked", "--show=password").out == f"{PASSWORD}\n"
     code, screen = at_a_terminal(
-        shell, [("Value of password", "changed-it")], "secret", "update", "asked", "--password=-"
+        shell, [("Value of password: ", "changed-it")], "secret", "update", "asked", "--password=-"
     )
     assert code == 0, screen
     assert "changed-it" not in screen

@@ -163,7 +163,7 @@ def _on_a_terminal(shell: Shell, answer: bytes, **variables: str) -> str:
         command, cwd=shell.folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
     ) as process:
         os.close(theirs)
-        shown, end = b"", time.monotonic() + 40
+        shown, end = b"", time.monotonic() + 180
         while time.monotonic() < end:
             if not select.select([ours], [], [], 1)[0]:
                 continue

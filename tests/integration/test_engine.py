@@ -19,7 +19,7 @@ def flaky() -> int:
         raise ValueError("not yet")
     return 1
 
-@step(retry={"max_retries": 1}, timeout=0.5)
+@step(retry={"max_retries": 1}, timeout=2)
 def endless() -> int:
     note("endless")
     if times("endless") == 1:
@@ -131,7 +131,7 @@ def test_attempts_limits_modes_and_stops_of_a_step(user: User) -> None:
     assert [line.split()[0] for line in lines] == ["attempt", "Attempt", "attempt", "Attempt", "attempt"], "one log"
     assert step_of(retried, "flaky").error is None, "what went wrong before does not count any more"
     timed_out = [line.text for line in user.logs(retried, "endless")]
-    assert "Attempt 1 of 2 failed: StepTimeout: timed out after 0.5 s (the next one begins now)" in timed_out
+    assert "Attempt 1 of 2 failed: StepTimeout: timed out after 2 s (the next one begins now)" in timed_out
     error = step_of(retried, "endless").error
     assert error is not None
     assert (error.type, "SIGKILL" in error.message) == ("WorkerCrashed", True)

@@ -158,7 +158,8 @@ def test_pipelines_grow_with_the_values_that_they_look_at(user: User) -> None:
 
     (user.folder / "notes.txt").unlink()
     driver = user.start(user.interpreter, "run.py", "interrupted")
-    wait_for(lambda: {"loading", "sleeps"} <= set(notes(user)), 180, "the step sleeps, and the pipeline waits for it")
+    told_in = user.folder / "notes.txt"
+    wait_for(lambda: told_in.exists() and {"loading", "sleeps"} <= set(notes(user)), 180, user.started_output)
     kill(driver.pid, signal.SIGINT)
     assert driver.wait(180) == 1, user.started_output
     assert sorted(notes(user)) == ["loading", "sleeps"]

@@ -130,15 +130,17 @@ class Client:
                 name, _, value = line.partition(b":")
                 assert name == b"Content-Length", f"something else than the protocol on stdout: {line!r}"
                 length = int(value)
-            if not line:
+            body = stream.read(length) if line else b""
+            if not body or len(body) < length:  # it ended, maybe in the middle of a message
                 self.closed.set()
                 return
-            self._take(json.loads(stream.read(length), parse_constant=_refuse_constant))
+            self._take(json.loads(body, parse_constant=_refuse_constant))
 
     def _take(self, message: dict[str, Any]) -> None:
         self.raw.append(message)
         if "method" in message and "id" in message:
-            self.send({"jsonrpc": "2.0", "id": message["id"], "result": None})
+            with contextlib.suppress(OSError, ValueError):  # it may be gone meanwhile
+                self.send({"jsonrpc": "2.0", "id": message["id"], "result": None})
         elif "method" in message:
             with self._news:
                 self.notifications.append((time.monotonic(), message["method"], message.get("params")))
@@ -193,6 +195,8 @@ class Client:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(timeout=TIMEOUT_S)
+        for reader in self._readers:  # who still reads when its stream is closed would fail
+            reader.join(5)
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None:
                 with contextlib.suppress(OSError):

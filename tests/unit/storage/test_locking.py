@@ -20,11 +20,11 @@ def test_a_lock_that_is_held_too_long_names_what_is_locked(tmp_path: Path) -> No
     def hold() -> None:
         with file_lock(path, "registry"):
             held.set()
-            done.wait(10)
+            done.wait(180)
 
     thread = threading.Thread(target=hold)
     thread.start()
-    held.wait(10)
+    held.wait(180)
     try:
         with (
             pytest.raises(LockTimeoutError, match="kept the registry locked") as caught,
