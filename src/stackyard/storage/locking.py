@@ -149,7 +149,7 @@ class _Ticket:
         self._queue = queue
         self._name = ""
         self._held: LifeLock | None = None
-        self._shown_at = 0.0
+        self._shown_at = self._looked_at = 0.0
         self._signs: dict[str, tuple[int, float]] = {}
 
         for _ in range(5):
@@ -174,6 +174,9 @@ class _Ticket:
         if self._held is None:
             return 0
         now = time.monotonic()
+        if now - self._looked_at > 2 * SIGN_OF_LIFE_S:
+            self._signs.clear()  # this one stood still, maybe with the whole machine: so may those ahead
+        self._looked_at = now
         if now - self._shown_at >= SIGN_OF_LIFE_S:
             self._shown_at = now
             with contextlib.suppress(OSError):
