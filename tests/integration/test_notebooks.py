@@ -29,9 +29,11 @@ class Point:
 FACTOR = 3
 
 @step
-def make(number: int) -> Annotated[Point, "point"]:
+def make(number: int, count: int) -> Annotated[Point, "point"]:
     start = time.time()
-    time.sleep(0.5)
+    os.makedirs(f"begun/{number}", exist_ok=True)
+    while len(os.listdir("begun")) < count:  # all go on when all have begun
+        time.sleep(0.01)
     log_metadata({"pid": os.getpid(), "start": start, "end": time.time()})
     print("point", number)
     return Point(number * FACTOR)
@@ -42,7 +44,7 @@ async def add(points: list[Point]) -> int:
 
 @pipeline
 def adding(count: int = 3) -> int:
-    return add([make(number, id=f"make_{number}") for number in range(count)])
+    return add([make(number, count, id=f"make_{number}") for number in range(count)])
 """
 
 
@@ -50,7 +52,7 @@ SLEEPING = """
 @step
 def slow() -> None:
     print("sleeping", flush=True)
-    time.sleep(300)
+    time.sleep(600)
 
 @pipeline
 def nap():
