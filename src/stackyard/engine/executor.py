@@ -38,7 +38,10 @@ class AheadExecutor(Protocol):
         """
 
     def drop_ahead(self, step_run_id: str) -> None:
-        """Take back a job that was given ahead, and those that come after it; one that has just begun is killed."""
+        """Take back a job that was given ahead, and those that come after it.
+
+        One that has begun in that very moment goes on; its events tell.
+        """
 
 
 class StepExecutor(Protocol):

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from stackyard.model.graph import StepSpec
 
 LONGEST = 5
-"""Steps in a row that are given ahead at most: enough for the driver to keep up, few enough that another step which
-becomes ready meanwhile soon gets its turn, and that little is done twice after a crash."""
+"""Steps in a row that are given ahead at most: as many as end while the driver records some twenty at once, and few
+enough that little is done twice after a crash."""
 
 
 class Lookahead:
@@ -40,9 +40,13 @@ class Lookahead:
             self._begun.append(name)
 
     def give(self) -> None:
-        """Give what can follow the steps that began; nothing while other steps wait for room."""
+        """Give what can follow the steps that began; while other steps wait for room take back what was given."""
         begun, self._begun = self._begun, []
-        if self._ahead is None or not begun or self._scheduler.has_ready:
+        if self._ahead is None or not (begun or self._next):
+            return
+        if self._scheduler.has_ready:
+            for name in self._next.keys() - self._next.values():
+                self._ahead.drop_ahead(self._steps.ids[self._next[name]])
             return
         for name in begun:
             chain = [name]

@@ -45,7 +45,7 @@ class _Worker(Record, frozen=False):
     ahead: list[str] = field(default_factory=list)
     """Step runs that were given to it to follow the one that runs, in order."""
     dropped: set[str] = field(default_factory=set)
-    """Those of them that are not to begin any more."""
+    """Those of them that were taken back."""
     open_ends: set[str] = field(default_factory=lambda: {"channel", "stdout", "stderr"})
     unsent: bytearray = field(default_factory=bytearray)
     """What its channel had no room for yet: a worker that does not read must not hold up the driver."""
@@ -135,9 +135,9 @@ class WorkerPool:
         return False
 
     def drop_ahead(self, step_run_id: str) -> None:
-        """Take back a job that was given ahead, and those that come after it."""
+        """Take back a job that was given ahead, and those that come after it; one that has begun goes on."""
         for worker in self._workers.values():
-            if step_run_id in worker.ahead:
+            if step_run_id in worker.ahead and step_run_id not in worker.dropped:
                 worker.dropped.update(worker.ahead[worker.ahead.index(step_run_id) :])
                 self._send(worker, encode("drop", DroppedJob(step_run_id=step_run_id)))
 
@@ -270,16 +270,15 @@ class WorkerPool:
         """Tell how a worker's step ended, and which one it goes on with."""
         worker.step_run_id = ""
         ahead, worker.ahead = worker.ahead, []
-        dropped, worker.dropped = worker.dropped, set()
+        worker.dropped.clear()
+        if worker.stopping:
+            outcome.followed_by = ""  # the signal may have met the one that follows
         following = outcome.followed_by
-        if following and (worker.stopping or following in dropped):
-            outcome.followed_by = ""
-            worker.stopping = True  # it has just begun what it was not to begin
         events.append(outcome)
         if worker.stopping:
             self._kill(worker)  # and what its step may have left running
         elif following:
-            worker.ahead, worker.dropped = ahead[1:], dropped
+            worker.ahead = ahead[1:]
             events.append(StepEvent(kind="started", step_run_id=following, at=now(), pid=worker.process.pid))
             self._assign(worker, following, events)
 
