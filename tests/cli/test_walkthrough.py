@@ -108,9 +108,15 @@ def _the_accuracy_is_real_printed_and_stored(shell: Shell, run: Result) -> None:
     assert sorted(stored.values()) == sorted(
         steps[name]["metadata"]["accuracy"] for name in ("model_evaluator", "model_evaluator_2")
     )
-    # The two trainers do not wait for each other.
-    forest, sgd = steps["random_forest_trainer"], steps["sgd_trainer"]
-    assert max(forest["started_at"], sgd["started_at"]) < min(forest["ended_at"], sgd["ended_at"])
+    # The two trainers do not wait for each other; where the machine kept one of them from starting, others tell.
+    for _ in range(5):
+        forest, sgd = steps["random_forest_trainer"], steps["sgd_trainer"]
+        if max(forest["started_at"], sgd["started_at"]) < min(forest["ended_at"], sgd["ended_at"]):
+            break
+        assert shell.run("python", "run.py", "--training-pipeline", "--no-cache").code == 0
+        steps = {step["name"]: step for step in shell.json("run", "show", "latest")["steps"]}
+    else:
+        raise AssertionError("one trainer always waited for the other")
 
 
 @pytest.mark.long

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from stackyard.model.errors import (
     UsageError,
 )
 from stackyard.model.secret import SecretReference
+from stackyard.storage.ids import now
 from stackyard.storage.secrets.encrypted_file import key_file
 from stackyard.storage.secrets.store import SecretStore
 
@@ -57,7 +59,9 @@ def test_listing_and_checking_open_nothing(ctx: Context) -> None:
 
 
 def test_an_update_keeps_the_other_keys(ctx: Context) -> None:
-    secrets.create_secret(ctx, "db", {"user": "admin-name", "password": "old-old", "pin": "1234"})
+    made = secrets.create_secret(ctx, "db", {"user": "admin-name", "password": "old-old", "pin": "1234"})
+    while now() <= made.updated_at:
+        time.sleep(0.001)
     view = secrets.update_secret(ctx, "db", {"password": "new-new", "url": "somewhere"}, ["pin"])
     assert view.keys == ["user", "password", "url"]
     assert secrets.secret_values(ctx, ["db"]) == {
