@@ -1,7 +1,7 @@
 /** What checks of stacks found, as people read it. */
 
 import type { CheckView, FindingView, StackCheckResult } from "../protocol";
-import { count } from "./format";
+import { count, escaped } from "./format";
 
 /** How many errors a dialog names. */
 const MAX_NAMED = 3;
@@ -56,11 +56,6 @@ export function checkPage(stack: string, check: CheckView): string {
 
 function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** A text that Markdown shows as it is. */
-export function escaped(text: string): string {
-  return text.replace(/[\\`*_{}[\]<>()#+!|~]/g, String.raw`\$&`);
 }
 
 function shellWord(text: string): string {

@@ -1,7 +1,7 @@
 /** Why steps were reused or not, as a page of Markdown. */
 
 import type { ChangeView, RunExplanation, StepExplanation } from "../protocol";
-import { escaped } from "./checks";
+import { escaped } from "./format";
 
 const MAX_VALUE = 200;
 

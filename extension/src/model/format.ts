@@ -83,6 +83,15 @@ export function words(identifier: string): string {
   return identifier.replaceAll("_", " ");
 }
 
+/**
+ * A text that Markdown shows as it is.
+ *
+ * Not VS Code's `appendText`: it makes blanks of it that no line breaks at, and a hover cuts words instead.
+ */
+export function escaped(text: string): string {
+  return text.replace(/[\\`*_{}[\]<>()#+!|~]/g, String.raw`\$&`).replaceAll("\n", "  \n");
+}
+
 /** Texts that are not empty, joined by the middle dot that all rows use. */
 export function dotted(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined && part !== "").join(" · ");

@@ -33,10 +33,11 @@ export function stepCount(run: RunView): string {
   return `${run.n_finished}/${run.n_steps}`;
 }
 
-/** `completed · 1.2 s`, `cached`, `failed · 0.30 s · ValueError: ...`. */
+/** `completed · 1.2 s`, `cached`, `failed · 0.30 s · ValueError: ...`; of what was stopped there is no more to say. */
 export function stepDescription(step: StepRunView, now: number): string {
   const duration = step.status === "cached" || step.status === "skipped" ? "" : durationText(step, now);
-  return dotted(step.status, duration, step.error === null ? "" : errorLine(step.error));
+  const error = step.error === null || step.status === "stopped" ? "" : errorLine(step.error);
+  return dotted(step.status, duration, error);
 }
 
 /** The first line of an error: `ValueError: no rows`. */

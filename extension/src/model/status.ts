@@ -24,8 +24,9 @@ export const STATUS_ICONS: Readonly<Record<Status, StatusIcon>> = {
   cached: { icon: "history", color: "testing.iconPassed" },
   failed: { icon: "error", color: "testing.iconFailed" },
   skipped: { icon: "debug-step-over", color: "descriptionForeground" },
-  stopping: { icon: "loading~spin", color: "charts.orange" },
-  stopped: { icon: "stop-circle", color: "charts.orange" },
+  // Not "charts.orange": themes let the background show through it.
+  stopping: { icon: "loading~spin", color: "list.warningForeground" },
+  stopped: { icon: "stop-circle", color: "list.warningForeground" },
   interrupted: { icon: "warning", color: "list.warningForeground" },
 };
 

@@ -38,7 +38,8 @@ export function takesValue(op: Condition["op"]): boolean {
 
 /** `age >= 30`, `city is null`. */
 export function conditionText({ column, op, value }: Condition): string {
-  return takesValue(op) ? `${column} ${op} ${valueText(value)}` : `${column} ${op}`;
+  if (!takesValue(op)) return `${column} ${op}`;
+  return `${column} ${op} ${value === "" ? '""' : valueText(value)}`;
 }
 
 /** The rows of a preview as the first page of its table. */

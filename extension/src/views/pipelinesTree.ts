@@ -1,5 +1,5 @@
 import { MarkdownString, TreeItem, TreeItemCollapsibleState } from "vscode";
-import { dotted } from "../model/format";
+import { dotted, escaped } from "../model/format";
 import { describeParameter } from "../model/parameters";
 import { pipelineId, shortPath, stepsOf } from "../model/pipelines";
 import type { ParameterInfo, PipelineInfo, PipelineListResult, PipelineProblem, StepInfo } from "../protocol";
@@ -146,7 +146,6 @@ export class PipelinesTree extends TreeProvider {
 }
 
 function tooltip(name: string, doc: string, place: string): MarkdownString {
-  const text = new MarkdownString("**").appendText(name).appendMarkdown("**");
-  if (doc !== "") text.appendMarkdown("\n\n").appendText(doc);
-  return text.appendMarkdown("\n\n`").appendText(place).appendMarkdown("`");
+  const paragraphs = [`**${escaped(name)}**`, escaped(doc), escaped(place)];
+  return new MarkdownString(paragraphs.filter((paragraph) => paragraph !== "").join("\n\n"));
 }

@@ -3,7 +3,7 @@
 import type { Command } from "vscode";
 import { MarkdownString, TreeItem, TreeItemCollapsibleState } from "vscode";
 import type { CommandId } from "../commands/ids";
-import { dotted, thousands } from "../model/format";
+import { dotted, escaped, thousands } from "../model/format";
 import { ExpectedError, messageOf } from "../util/errors";
 import { icon } from "./icons";
 import type { TreeNode } from "./tree";
@@ -38,7 +38,7 @@ export class ProblemNode extends LeafNode {
     item.id = this.id;
     item.description = hint;
     item.iconPath = icon("error", "list.errorForeground");
-    item.tooltip = new MarkdownString().appendText(dotted(messageOf(this.problem), hint));
+    item.tooltip = new MarkdownString(escaped(dotted(messageOf(this.problem), hint)));
     item.command = this.command;
     item.contextValue = "problem";
     return item;

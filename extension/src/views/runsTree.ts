@@ -1,5 +1,5 @@
 import { MarkdownString, TreeItem, TreeItemCollapsibleState } from "vscode";
-import { bracketed, formatDuration, formatTime } from "../model/format";
+import { bracketed, escaped, formatDuration, formatTime } from "../model/format";
 import { durationOf, errorLine, runDescription, stepDescription } from "../model/runs";
 import { originText } from "../model/stacks";
 import { isFinished, isRunning } from "../model/status";
@@ -164,25 +164,27 @@ function stepContext(step: StepRunView): string {
 }
 
 function runTooltip(run: RunView, now: number): MarkdownString {
-  const text = new MarkdownString("**").appendText(run.name).appendMarkdown(`** — ${run.status}\n\n`);
+  const text = new MarkdownString(`**${escaped(run.name)}** — ${run.status}\n\n`);
   const seconds = durationOf(run, now);
-  const cached = run.n_cached === 0 ? "" : `, ${run.n_cached} cached`;
+  const parts = [`${run.n_finished} of ${run.n_steps} finished`];
+  if (run.n_cached > 0) parts.push(`${run.n_cached} cached`);
+  if (run.n_failed > 0) parts.push(`${run.n_failed} failed`);
   const facts: readonly [string, string][] = [
     ["Pipeline", run.pipeline],
     ["Stack", run.stack + bracketed(originText(run.stack_origin))],
     ["Orchestrator", run.orchestrator],
     ["Artifact store", run.artifact_store],
-    ["Steps", run.n_steps === 0 ? "" : `${run.n_finished} of ${run.n_steps} finished${cached}`],
+    ["Steps", run.n_steps === 0 ? "" : parts.join(", ")],
     ["Started", formatTime(run.started_at)],
     ["Duration", seconds === undefined ? "" : formatDuration(seconds)],
   ];
   appendFacts(text, facts);
-  if (run.error !== null) text.appendMarkdown("\n\n").appendText(errorLine(run.error));
+  if (run.error !== null) text.appendMarkdown(`\n\n${escaped(errorLine(run.error))}`);
   return text;
 }
 
 function stepTooltip(step: StepRunView, now: number): MarkdownString {
-  const text = new MarkdownString("**").appendText(step.name).appendMarkdown(`** — ${step.status}\n\n`);
+  const text = new MarkdownString(`**${escaped(step.name)}** — ${step.status}\n\n`);
   const seconds = durationOf(step, now);
   const outputs = step.outputs.map((output) => `${output.artifact_name} v${output.version}`).join(", ");
   appendFacts(text, [
@@ -192,7 +194,7 @@ function stepTooltip(step: StepRunView, now: number): MarkdownString {
     ["Outputs", outputs],
   ]);
   if (step.error !== null) {
-    text.appendMarkdown("\n\n").appendText(errorLine(step.error));
+    text.appendMarkdown(`\n\n${escaped(errorLine(step.error))}`);
     if (step.error.traceback !== "") text.appendCodeblock(step.error.traceback.trimEnd(), "python");
   }
   return text;
@@ -208,6 +210,6 @@ function cacheText(step: StepRunView): string {
 
 function appendFacts(text: MarkdownString, facts: readonly (readonly [string, string])[]): void {
   for (const [name, value] of facts) {
-    if (value !== "") text.appendMarkdown(`- ${name}: `).appendText(value).appendMarkdown("\n");
+    if (value !== "") text.appendMarkdown(`- ${name}: ${escaped(value)}\n`);
   }
 }

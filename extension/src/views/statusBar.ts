@@ -1,7 +1,7 @@
 import type { StatusBarItem } from "vscode";
 import { MarkdownString, StatusBarAlignment, ThemeColor, window } from "vscode";
 import { checkOf, errorsOf, sentence } from "../model/checks";
-import { count, words } from "../model/format";
+import { count, escaped, words } from "../model/format";
 import { stepCount } from "../model/runs";
 import type { ExtensionStatus } from "../model/serverStatus";
 import { originWords } from "../model/stacks";
@@ -69,8 +69,8 @@ export class ActiveStackStatusBar extends DisposableBag {
       ? "stackyard.server.showLog"
       : (status.remedy?.command ?? "stackyard.server.showLog");
     this.item.backgroundColor = isStarting ? undefined : new ThemeColor("statusBarItem.errorBackground");
-    const text = new MarkdownString().appendText(isStarting ? "Stackyard's server is starting." : status.problem);
-    if (status.hint !== "") text.appendMarkdown("\n\n").appendText(status.hint);
+    const text = new MarkdownString(escaped(isStarting ? "Stackyard's server is starting." : status.problem));
+    if (status.hint !== "") text.appendMarkdown(`\n\n${escaped(status.hint)}`);
     if (status.remedy !== undefined) text.appendMarkdown(`\n\nClick: ${status.remedy.title}`);
     this.item.tooltip = text;
     this.item.accessibilityInformation = {
@@ -83,21 +83,17 @@ export class ActiveStackStatusBar extends DisposableBag {
     const text = new MarkdownString("", true);
     const active = this.stores.stacks.peek()?.active;
     if (active === undefined) return text.appendMarkdown("Reading the active stack…");
-    text
-      .appendMarkdown("**Stack ")
-      .appendText(active.name)
-      .appendMarkdown(`** — ${originWords(active.origin)}\n\n`);
-    if (active.error !== null)
-      text.appendMarkdown("$(warning) ").appendText(active.error.message).appendMarkdown("\n\n");
+    text.appendMarkdown(`**Stack ${escaped(active.name)}** — ${originWords(active.origin)}\n\n`);
+    if (active.error !== null) text.appendMarkdown(`$(warning) ${escaped(active.error.message)}\n\n`);
     for (const component of active.stack?.components ?? []) {
-      text.appendMarkdown(`- ${words(component.component_type)}: `);
-      text.appendText(`${component.name} (${component.flavor})`).appendMarkdown("\n");
+      const which = escaped(`${component.name} (${component.flavor})`);
+      text.appendMarkdown(`- ${words(component.component_type)}: ${which}\n`);
     }
-    for (const error of this.errors()) text.appendMarkdown("\n\n$(warning) ").appendText(sentence(error));
+    for (const error of this.errors()) text.appendMarkdown(`\n\n$(warning) ${escaped(sentence(error))}`);
     this.appendRuns(text);
     if (status.problem !== "") {
       const remedy = status.remedy === undefined ? "" : ` [${status.remedy.title}](command:${status.remedy.command})`;
-      text.appendMarkdown("\n\n$(warning) ").appendText(`${status.problem} ${status.hint}`).appendMarkdown(remedy);
+      text.appendMarkdown(`\n\n$(warning) ${escaped(`${status.problem} ${status.hint}`)}${remedy}`);
       text.isTrusted = { enabledCommands: status.remedy === undefined ? [] : [status.remedy.command] };
     }
     return text.appendMarkdown("\n\nClick to switch the stack.");
@@ -114,10 +110,7 @@ export class ActiveStackStatusBar extends DisposableBag {
     if (running.length === 0) return;
     text.appendMarkdown(`\n\n${count(running.length, "run")} running:\n\n`);
     for (const run of running.slice(0, MAX_NAMED_RUNS)) {
-      text
-        .appendMarkdown("- ")
-        .appendText(`${run.name} ${run.n_steps === 0 ? "" : stepCount(run)}`)
-        .appendMarkdown("\n");
+      text.appendMarkdown(`- ${escaped(run.name)} ${run.n_steps === 0 ? "" : stepCount(run)}\n`);
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { CancellationToken, TreeDataProvider, TreeItem } from "vscode";
 import { EventEmitter, MarkdownString } from "vscode";
+import { escaped } from "../model/format";
 import { DisposableBag } from "../util/disposable";
 import { CancelledError, fullMessage } from "../util/errors";
 import { type Drawn, drawn, looksElse, rowsBelow, tellsElse } from "./drawn";
@@ -89,7 +90,7 @@ export abstract class TreeProvider extends DisposableBag implements TreeDataProv
       return await node.resolve(item, token);
     } catch (error) {
       // Thrown on, it would leave the hover at "Loading...".
-      if (!CancelledError.is(error)) item.tooltip = new MarkdownString().appendText(fullMessage(error));
+      if (!CancelledError.is(error)) item.tooltip = new MarkdownString(escaped(fullMessage(error)));
       return item;
     } finally {
       // Only now there is a text to read, unless the pointer did not wait for it.

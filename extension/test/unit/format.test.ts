@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   count,
   dotted,
+  escaped,
   formatAge,
   formatDuration,
   formatShape,
@@ -75,6 +76,10 @@ describe("format", () => {
     assert.equal(shortDigest("sha256:0123456789abcdef"), "0123456789ab");
     assert.equal(formatShape([1569, 31]), "1,569 × 31");
     assert.equal(formatShape(null), "");
+  });
+
+  it("escapes what Markdown would take, and leaves the blanks that lines break at", () => {
+    assert.equal(escaped("a *b* <c> d_e"), "a \\*b\\* \\<c\\> d\\_e");
   });
 
   it("joins what there is", () => {

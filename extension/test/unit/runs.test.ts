@@ -35,10 +35,17 @@ describe("rows of runs", () => {
     const error = anError("ValueError", "no rows\nand more");
     const failed = aStep({ status: "failed", duration_s: 0.3, error });
     assert.equal(stepDescription(failed, STARTED), "failed · 0.30 s · ValueError: no rows");
+    const stopped = aStep({ status: "stopped", duration_s: 3.1, error: anError("Stopped", "The step was stopped.") });
+    assert.equal(stepDescription(stopped, STARTED), "stopped · 3.1 s");
   });
 
   it("have an icon for every status", () => {
     assert.deepEqual(Object.keys(STATUS_ICONS).sort(), [...STATUS_VALUES].sort());
+  });
+
+  it("are painted in no colour that themes make half transparent", () => {
+    const colors = Object.values(STATUS_ICONS).map(({ color }) => color);
+    assert.ok(!colors.includes("charts.orange"));
   });
 
   it("know which statuses are final", () => {

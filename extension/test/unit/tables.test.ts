@@ -102,6 +102,7 @@ describe("a condition", () => {
   it("reads as it was written", () => {
     assert.equal(conditionText({ column: "age", op: ">=", value: "30" }), "age >= 30");
     assert.equal(conditionText({ column: "city", op: "is null", value: null }), "city is null");
+    assert.equal(conditionText({ column: "city", op: "=", value: "" }), 'city = ""');
   });
 });
 

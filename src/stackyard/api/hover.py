@@ -8,6 +8,9 @@ from typing import Any
 from stackyard.model.stack_views import FindingView
 from stackyard.model.views import ArtifactVersionView, ComponentView, StackView
 
+#: A table is as wide as its longest word, and a hover is not: with a longer one the facts are a list, which breaks it.
+_WIDEST = 60
+
 _ESCAPED = str.maketrans({c: "\\" + c for c in "\\`*_{}[]<>()#+!|~"})
 
 
@@ -83,7 +86,9 @@ def _place_of(component: ComponentView) -> str:
 
 
 def _table(rows: list[tuple[str, str]]) -> str:
-    lines = [f"| {key} | {_text(value)} |" for key, value in rows]
+    if any(len(word) > _WIDEST for _, value in rows for word in value.split()):
+        return "\n".join(f"- {key}: {_text(value)}" for key, value in rows)
+    lines = [f"| {key.replace(' ', '&nbsp;')} | {_text(value)} |" for key, value in rows]
     return "\n".join(["| | |", "|:--|:--|", *lines])
 
 

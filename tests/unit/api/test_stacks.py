@@ -279,9 +279,19 @@ def test_a_hover_says_the_facts_and_escapes_what_markdown_would_take(ctx: Contex
     text = component_markdown(view.components[1])
     assert text.startswith("**a\\_\\[b\\]\\_** (artifact store)")
     assert "| `path` | /x/y\\|z |" in text
-    assert "| Used by | mine |" in text
-    assert "Artifact store" in stack_markdown(view)
+    assert "| Used&nbsp;by | mine |" in text
+    assert "Artifact&nbsp;store" in stack_markdown(view)
     assert "| Active | no |" in stack_markdown(view)
+
+
+def test_a_hover_is_no_wider_for_a_long_path(ctx: Context) -> None:
+    path = "/" + "/".join(["folder"] * 9)
+    register_component(ctx, STORE, "far", "local", {"path": path})
+    component = register_stack(ctx, "mine", {**PARTS, "artifact_store": "far"}).components[1]
+    text = component_markdown(component)
+    assert f"- `path`: {path}\n" in text
+    assert "- Used by: mine\n" in text
+    assert "|" not in text
 
 
 @pytest.mark.parametrize(
