@@ -13,7 +13,8 @@ export function isNumeric(dtype: string): boolean {
 
 /** A cell of a table. */
 export function cell(value: unknown, isNumber: boolean): HTMLElement {
-  if (value === null || value === undefined) return el("td", { class: "missing" }, "null");
+  if (value === null || value === undefined)
+    return el("td", { class: isNumber ? "number missing" : "missing" }, "null");
   const text = valueText(value);
   const attributes = isNumber ? { class: "number" } : {};
   return el("td", text.length > LONG_TEXT ? { ...attributes, title: text } : attributes, text);

@@ -37,8 +37,8 @@ export function details(statistics: ColumnStatistics): HTMLElement {
   if (statistics.histogram !== null) parts.push(histogram(statistics, statistics.histogram));
   if (isTelling(statistics.top)) parts.push(top(statistics));
   if (statistics.sampled !== null) {
-    const rows = `${count(statistics.sampled, "row")}, evenly spread`;
-    parts.push(el("p", { class: "note" }, `Bars and frequencies are of ${rows}; all else is of all rows.`));
+    const values = `${count(statistics.sampled, "value")}, evenly spread`;
+    parts.push(el("p", { class: "note" }, `Bars and frequencies are of ${values}; all else is of all of them.`));
   }
   return el("div", { class: "statistics" }, ...parts);
 }
