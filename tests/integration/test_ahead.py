@@ -119,7 +119,7 @@ def test_a_step_that_is_not_to_run_any_more_does_not(flow: User, how: str) -> No
     wait_for((flow.folder / "at-gate").exists, 120, "the first step")
     wait_for((flow.folder / "at-broken").exists, 120, "the other step")
     if how == "stopped":
-        flow.do("run", "stop", "latest", "--step", "second")
+        flow.do("run", "stop", "latest", "--step", "second", "--timeout", "120")
     else:
         flow.write("broken", "")
     wait_for(lambda: statuses(flow.last_run())["second"] == how, 120, "the end of the second step")
