@@ -99,6 +99,15 @@ def descendants_of(pid: int) -> list[int]:
     return found
 
 
+def family_of(pid: int, size: int) -> list[int]:
+    """Return all processes below one, as soon as there are so many: who was started may still have to start others."""
+    for _ in range(6000):
+        if len(descendants_of(pid)) >= size:
+            break
+        time.sleep(0.01)
+    return descendants_of(pid)
+
+
 def _stat(pid: int) -> list[str]:
     try:
         return (_PROC / str(pid) / "stat").read_text(errors="replace").rsplit(")", 1)[-1].split()

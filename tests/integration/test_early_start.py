@@ -50,7 +50,7 @@ if __name__ == "__main__":
 TRIVIAL = """
 import os, sys
 from stackyard import pipeline, step
-from tests.integration.processes import descendants_of
+from tests.integration.processes import descendants_of, family_of
 
 @step
 def one() -> int:
@@ -70,7 +70,7 @@ def run() -> int:
 if __name__ == "__main__":
     import multiprocessing
 
-    before = descendants_of(os.getpid())
+    before = family_of(os.getpid(), 2)  # guard and zygote
     for _ in range(2):  # with a zygote that was not used yet, and with one that was
         child = os.fork()
         if child == 0:
@@ -129,9 +129,10 @@ def test_a_child_of_the_script_has_workers_of_its_own(user: User) -> None:
 def test_who_runs_nothing_notices_nothing(user: User) -> None:
     """Nobody else starts a process; that a script's ends with it is what `user` looks at in the end."""
     count = "print(len(descendants_of(os.getpid())))"
-    user.write("imports.py", TRIVIAL + count)
+    two = "print(len(family_of(os.getpid(), 2)))"
+    user.write("imports.py", TRIVIAL + two)
     user.write("pipelines.py", TRIVIAL)
-    user.write("main.py", f"import os\nfrom pipelines import descendants_of\n{count}")
+    user.write("main.py", f"import os\nfrom pipelines import family_of\n{two}")
     user.write("killed.py", TRIVIAL + "os.kill(os.getpid(), 9)")
     user.write("loaded.py", f"import multiprocessing, os\n{TRIVIAL}\ndef look():\n    {count}\n"
                "if __name__ == '__main__':\n    child = multiprocessing.get_context('spawn').Process(target=look)\n"

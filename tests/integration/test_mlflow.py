@@ -191,7 +191,7 @@ def test_a_stopped_run_is_killed_in_mlflow_and_told(user: User) -> None:
         def works() -> None:
             mlflow.log_param("alpha", 1)
             Path("working").touch()
-            time.sleep(300)
+            time.sleep(600)
 
         @pipeline
         def endless():
