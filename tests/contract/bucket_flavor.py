@@ -60,7 +60,7 @@ class BucketStore(ObjectArtifactStore):
     def _ask(self, method: str, key: str, data: bytes | None = None, *, query: str = "") -> http.client.HTTPResponse:
         request = urllib.request.Request(f"{self._url}/{quote(key)}{query}", data=data, method=method)
         try:
-            reply: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=30)
+            reply: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=180)
         except urllib.error.HTTPError as error:
             with error:
                 raise FileNotFoundError(key) if error.code == 404 else ConnectionError(str(error)) from error
