@@ -94,6 +94,19 @@ def test_polars(store: LocalArtifactStore, value: pl.DataFrame) -> None:
         assert (back.name, back.dtype, back.equals(series, null_equal=True)) == (series.name, series.dtype, True)
 
 
+@pytest.mark.parametrize("nested", ["plain", "in a struct", "in a list"])
+def test_polars_leaves_anything_below_a_missing_struct(store: LocalArtifactStore, nested: str) -> None:
+    row = {"a": "x", "b": 1}
+    given_frame = pl.DataFrame({"c": [None, row, None], "n": [1, 2, 3]})[[2, 1, 0]]
+    if nested == "in a struct":
+        given_frame = given_frame.select(pl.struct("c", "n").alias("outer"))
+    elif nested == "in a list":
+        given_frame = given_frame.select(pl.concat_list("c", "c").alias("list"))
+    manifest, found = through(store, given_frame)
+    assert manifest.deterministic
+    assert found.equals(given_frame)
+
+
 ARROW = st.sampled_from(
     [
         (pa.int16(), st.integers(-5, 5)), (pa.float64(), st.floats(allow_nan=False)), (pa.bool_(), st.booleans()),

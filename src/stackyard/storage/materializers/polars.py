@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any, ClassVar
 
 from stackyard.model.artifact import Manifest, Preview, PreviewColumn
@@ -49,6 +50,7 @@ class PolarsMaterializer(Materializer):
             frame = value.to_frame()
         elif isinstance(value, pl.LazyFrame):
             frame = _collected(value)
+        frame = _as_read(frame)
 
         def write() -> None:
             with writer.open(DATA_FILE) as file:
@@ -92,6 +94,35 @@ def _collected(value: Any) -> Any:
             hint="Return a DataFrame, which is pickled, or turn these columns into values of polars' own types.",
         )
     return frame
+
+
+def _as_read(frame: Any) -> Any:
+    """Return a frame in the form in which it is read again: polars leaves anything below a missing struct, so that
+    equal frames would be different bytes.
+    """  # noqa: D205  # one sentence
+    import polars as pl  # noqa: PLC0415
+
+    loose = [series.name for series in frame.get_columns() if _may_miss_structs(series)]
+    if not loose:
+        return frame
+    buffer = BytesIO()
+    frame.select(loose).write_ipc(buffer, compression="uncompressed", compat_level=pl.CompatLevel.oldest())
+    buffer.seek(0)
+    return frame.with_columns(pl.read_ipc(buffer).get_columns())
+
+
+def _may_miss_structs(series: Any) -> bool:
+    """Tell whether a column holds missing structs; one of lists of them is taken for such a column unseen."""
+    import polars as pl  # noqa: PLC0415
+
+    if isinstance(series.dtype, pl.Struct):
+        return series.null_count() > 0 or any(
+            _may_miss_structs(series.struct.field(name)) for name in series.struct.fields
+        )
+    inner = getattr(series.dtype, "inner", None)
+    while inner is not None and not isinstance(inner, pl.Struct):
+        inner = getattr(inner, "inner", None)
+    return inner is not None
 
 
 def _holds_objects(dtype: Any) -> bool:
