@@ -140,7 +140,7 @@ def frames(draw: st.DrawFn) -> Any:
     return frame
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(suppress_health_check=list(HealthCheck))
 @given(value=frames())
 def test_any_table_comes_back_as_it_was(bench: Bench, value: pd.DataFrame) -> None:
     check(bench, value)
