@@ -20,6 +20,10 @@ import { installRemedy } from "./runFollower";
 export async function runPipeline(deps: Deps, target: unknown, functionName?: unknown): Promise<void> {
   requirePipelineTrust();
   const checking = deps.environment.check();
+  if (deps.status().problem !== "") {
+    await checking;
+    requireReady(deps); // before anybody chooses for nothing
+  }
   const pipeline = await pipelineOf(deps, target, functionName);
   const parameters = await chooseParameters(pipeline);
   await checking;
@@ -85,9 +89,13 @@ export async function openRun(deps: Deps, target: unknown): Promise<void> {
  * @throws ExpectedError when nothing can run, with the button that mends it.
  */
 export async function beReady(deps: Deps): Promise<void> {
+  requireReady(deps);
+  await workspace.saveAll(false);
+}
+
+function requireReady(deps: Deps): void {
   const status = deps.status();
   if (status.kind !== "ready") throw asError(status);
-  await workspace.saveAll(false);
 }
 
 /** Refuses to run pipelines in a workspace that is not trusted. */
