@@ -64,8 +64,11 @@ suite("stacks", () => {
 
   test("a change draws the rows that it changed, and no others: these keep their hover", async () => {
     const tree = parts.views.stacks;
+    // What the test before changed is drawn by now.
+    await Promise.all([parts.stores.stacks.refresh(), parts.stores.checks.refresh()]);
     await eventually("the checks are there", () => parts.stores.checks.peek());
     await rows(tree);
+    await wait(50);
     const drawn: string[] = [];
     const listener = tree.onDidChangeTreeData((node) => drawn.push(node?.id ?? "everything"));
     await Promise.all([parts.stores.stacks.refresh(), parts.stores.checks.refresh()]);
