@@ -39,7 +39,7 @@ from stackyard.storage.local_store import LocalArtifactStore
 from stackyard.storage.materializers.lookup import load_version
 
 ROOT = str(Path(__file__).parent.parent.parent)
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 
 
 @dataclass

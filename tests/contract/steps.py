@@ -189,7 +189,7 @@ def forks() -> list[Any]:
         said = pool.map(_child, [1, 2])
     codes: list[int | None] = []
     for _ in range(5):
-        process = context.Process(target=time.sleep, args=(60,))
+        process = context.Process(target=time.sleep, args=(600,))
         process.start()
         process.terminate()
         process.join()

@@ -20,6 +20,7 @@ LOOK_S = 0.05
 """How often the stop file is looked for at most: steps end more often than runs are stopped."""
 GRACE_S = 5.0
 """How long a step may take to end after it was asked to."""
+GRACE_LOOKS = 10
 
 
 class Stopping:
@@ -107,7 +108,14 @@ class Stopping:
             attempt.ending = attempt.ending or why
             self._executor.stop_step(attempt.job.step_run_id, force=force)
         if attempts and not force:
-            self._timers.after(GRACE_S, lambda: self._kill(attempts))
+            self._wait_for(attempts, GRACE_LOOKS)
+
+    def _wait_for(self, attempts: list[Attempt], looks: int) -> None:
+        """Kill what still runs after so many looks: while the whole machine stands still, steps can't end either."""
+        if looks:
+            self._timers.after(GRACE_S / GRACE_LOOKS, lambda: self._wait_for(attempts, looks - 1))
+        else:
+            self._kill(attempts)
 
     def _kill(self, attempts: list[Attempt]) -> None:
         left = [attempt for attempt in attempts if self._execution.attempts.get(attempt.spec.name) is attempt]

@@ -37,7 +37,7 @@ def _end(launcher: ZygoteLauncher, number: int) -> int:
     process.channel.close()
     for pipe in (process.stdout, process.stderr):
         os.close(pipe)
-    wait_for(lambda: process.pid in dict(launcher.exited()), 60, "the worker's end")
+    wait_for(lambda: process.pid in dict(launcher.exited()), 180, "the worker's end")
     return process.pid
 
 
@@ -46,12 +46,13 @@ def test_a_zygote_keeps_nothing_of_the_workers_that_ended(launcher: ZygoteLaunch
     zygote = parent_of(first.pid)
     guard = parent_of(zygote)
     assert parent_of(guard) == os.getpid()
+    _end(launcher, WORKERS)  # once it has forked another one, it has closed what it was given for the first
     before = {pid: _descriptors(pid) for pid in (os.getpid(), guard, zygote)}
     pids = {_end(launcher, number) for number in range(1, WORKERS)}
     assert len(pids) > WORKERS / 2, "each was a process of its own"
     assert {pid: _descriptors(pid) for pid in before} == before, "a descriptor was left open"
     assert sorted(descendants_of(guard)) == sorted([zygote, first.pid]), "a child was not waited for"
-    assert status_of(first.pid) in "SR", "and who runs is left alone"
+    assert status_of(first.pid) not in "ZX", "and who runs is left alone"
     # A worker has its own channel and streams, and nothing of the zygote's.
     links = {str(fd.readlink()) for fd in _descriptors(first.pid)}
     theirs = {str(fd.readlink()) for fd in _descriptors(zygote)}
