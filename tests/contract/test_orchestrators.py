@@ -25,7 +25,7 @@ from stackyard.model.errors import ArtifactNotFoundError
 from stackyard.model.job import Secrets, StepEvent, StepLimits, StepOutcome, StepReply, StepRequest
 from stackyard.storage.local_store import LocalArtifactStore
 from stackyard.storage.materializers import registered
-from tests.contract.orchestrators import EXECUTORS, ISOLATED, POOLS, Engine
+from tests.contract.orchestrators import EXECUTORS, ISOLATED, PATIENCE_S, POOLS, Engine
 from tests.integration.user import wait_for
 
 
@@ -201,6 +201,41 @@ def test_what_was_given_ahead_can_be_taken_back(engine: Engine, tmp_path: Path) 
     assert engine.ended(begun).status == "stopped"
     assert engine.run(engine.job("looks", "found")).status == "completed"
     assert [engine.of(job) for job in (dropped, last)] == [[], []]
+
+
+@pooled
+def test_what_was_given_ahead_is_taken_back_however_much_was_given_with_it(engine: Engine, tmp_path: Path) -> None:
+    """Given a job that does not fit the channel between one and word that this one is not to begin, it does not."""
+    ahead = engine.executor.ahead
+    assert ahead is not None
+    first = engine.start(engine.job("counts", "n", parameters={"x": 1, "until": str(tmp_path / "gate")}))
+    engine.until(lambda: engine.printed(first) != "")
+    dropped = engine.give(engine.job("looks", "found"), first)
+    engine.give(engine.job("looks", "found", extra={"large": "x" * 1_000_000}), dropped)
+    ahead.drop_ahead(dropped.step_run_id)
+    (tmp_path / "gate").touch()
+    assert engine.ended(first).followed_by == ""
+    assert engine.run(engine.job("looks", "found")).status == "completed"
+    assert engine.of(dropped) == []
+
+
+@pooled
+def test_what_was_given_ahead_is_answered_after_the_end_of_the_step_before_was_told(
+    engine: Engine, tmp_path: Path
+) -> None:
+    known: list[bool] = []
+
+    def answer(request: StepRequest) -> StepReply:
+        known.append(any(isinstance(event, StepOutcome) for event in engine.of(first)))
+        return StepReply(id=request.id, value=2)
+
+    engine.answer = answer
+    first = engine.start(engine.job("looks", "found"))
+    asking = engine.give(engine.job("asks_once", "found", parameters={"ready": str(tmp_path / "ready")}), first)
+    wait_for((tmp_path / "ready").exists, 120, "the second step")
+    time.sleep(0.3)  # it asked; even if not, what follows must hold
+    assert engine.ended(asking).status == "completed"
+    assert known == [True]
 
 
 @pooled
@@ -412,7 +447,7 @@ def _until_gone(engine: Engine, child: Path) -> None:
             return True
         return state.rsplit(")", 1)[1].split()[0] == "Z"
 
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while not gone():
         assert time.monotonic() < deadline, "the step's child is still there"
         time.sleep(0.02)

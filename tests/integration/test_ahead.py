@@ -7,9 +7,9 @@ import pytest
 from tests.integration.user import User, statuses, wait_for
 
 FLOW = """
-import sys, time
+import sys, threading, time
 from pathlib import Path
-from stackyard import StepRetryConfig, pipeline, step
+from stackyard import Model, StepRetryConfig, pipeline, step
 
 HERE = Path(__file__).parent
 
@@ -77,6 +77,27 @@ def beside() -> None:
     second(first())
     breaks()
 
+@pipeline(enable_cache=False)
+def long() -> None:
+    x = second(second(1), id="before")
+    x = third(first(after=x), x)
+    for n in range(6):
+        x = second(x, id=f"after{n}")
+
+@pipeline(enable_cache=False)
+def grown() -> None:
+    lock = threading.Lock()
+
+    @step
+    def unsendable(x: int) -> int:
+        return x if lock else 0
+
+    x = second(1)
+    x.load()
+    x = first(after=x)
+    unsendable(x)
+    second.with_options(model=Model(name="missing", version="9"))(x, id="modelled")
+
 if __name__ == "__main__":
     globals()[sys.argv[1]]()
 """
@@ -128,3 +149,25 @@ def test_a_step_that_is_not_to_run_any_more_does_not(flow: User, how: str) -> No
     driver.wait(180)
     assert statuses(flow.last_run())["first"] == "completed"
     assert notes(flow) == ["first"]
+
+
+def test_a_step_that_cannot_begin_fails_alone(flow: User) -> None:
+    """Given steps that are recorded while others run, and can't be sent, then none of them is given ahead."""
+    driver = flow.start(flow.interpreter, "flow.py", "grown")
+    wait_for(lambda: "modelled" in (statuses(flow.last_run()) if flow.runs() else {}), 120, "all steps")
+    flow.write("gate", "")
+    assert driver.wait(180) == 1
+    expected = {"second": "completed", "first": "completed", "unsendable": "failed", "modelled": "failed"}
+    assert statuses(flow.last_run()) == expected
+    assert notes(flow) == ["second", "first"]
+
+
+def test_a_worker_that_was_given_steps_ahead_ends_with_its_driver(flow: User) -> None:
+    """Given a worker without a zygote, in whose channel jobs wait, when the driver is killed, then it ends."""
+    driver = flow.start(flow.interpreter, "flow.py", "long", variables={"STACKYARD_WORKER_START": "spawn"})
+    wait_for((flow.folder / "at-gate").exists, 120, "the step that waits")
+    wait_for(lambda: statuses(flow.last_run())["first"] == "running", 120, "what is given then")
+    driver.kill()
+    driver.wait(180)
+    left = flow.left_behind()
+    assert not left, left

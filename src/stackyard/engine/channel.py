@@ -47,6 +47,11 @@ class FrameReader:
         """Start with nothing read."""
         self._buffer = bytearray()
 
+    @property
+    def is_within(self) -> bool:
+        """Tell whether a message has come in part."""
+        return bool(self._buffer)
+
     def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
         """Take bytes; yield the messages that are complete.
 
@@ -125,12 +130,17 @@ class WorkerChannel:
         """Return the next message of one of these kinds; None when the other side is gone or sends garbage."""
         return self._take(lambda message: any(kind in message for kind in kinds))
 
-    def arrived(self, *kinds: str) -> list[dict[str, Any]]:
-        """Return the messages of these kinds that have come by now, in order; waits for nothing."""
+    def arrived(self, *kinds: str) -> list[dict[str, Any]] | None:
+        """Return the messages of these kinds that have come by now, in order; waits for nothing.
+
+        None while a message has come in part: what stands behind it may take back what came before.
+        """
         with self._arrived:
-            if not self._reading and not self._ended:
-                while messages := self._read(socket.MSG_DONTWAIT):
+            if not self._reading:
+                while not self._ended and (messages := self._read(socket.MSG_DONTWAIT)) is not None:
                     self._waiting.extend(messages)
+            if self._reader.is_within:
+                return None
             found = [message for message in self._waiting if any(kind in message for kind in kinds)]
             if found:
                 self._waiting = [message for message in self._waiting if message not in found]
@@ -176,20 +186,23 @@ class WorkerChannel:
                 self._reading = True
             arrived: list[dict[str, Any]] = []
             try:
-                arrived = self._read()
+                arrived = self._read() or []
             finally:  # a step that is stopped leaves by an exception
                 with self._arrived:
                     self._reading = False
                     self._waiting.extend(arrived)
                     self._arrived.notify_all()
 
-    def _read(self, flags: int = 0) -> list[dict[str, Any]]:
-        """Wait for bytes; return the messages that are whole by now and have somebody who may want them."""
+    def _read(self, flags: int = 0) -> list[dict[str, Any]] | None:
+        """Wait for bytes; return the messages that are whole by now and have somebody who may want them.
+
+        None when nothing is there, where the flags say not to wait.
+        """
         try:
             data = self._socket.recv(1 << 16, flags)
             messages = list(self._reader.feed(data))
         except BlockingIOError:
-            return []
+            return None
         except (OSError, ChannelError):
             data, messages = b"", []
         self._ended = self._ended or not data

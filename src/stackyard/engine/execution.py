@@ -73,10 +73,10 @@ class Execution:
         self._answer = answer
         self._timers = Timers()
         self._steps = Steps(plan, Jobs(plan, recorded.spec), self.scheduler, writer)
-        self._lookahead = Lookahead(self._steps, self.scheduler, executor)
-        self._stopping = Stopping(self, executor, writer, reporter, self._timers)
         self._unstartable: dict[str, StepError] = {}
         """Steps that were recorded and can't begin."""
+        self._lookahead = Lookahead(self._steps, self.scheduler, executor, self._unstartable)
+        self._stopping = Stopping(self, executor, writer, reporter, self._timers)
         self._decided: dict[str, _Decided] = {}
         """The step that waits for room, so that the cache is not asked again with everything that happens."""
         self._again: dict[str, Attempt] = {}

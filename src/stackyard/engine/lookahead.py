@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from stackyard.engine.executor import StepExecutor
@@ -24,9 +25,10 @@ class Lookahead:
     meanwhile.
     """
 
-    def __init__(self, steps: Steps, scheduler: Scheduler, executor: StepExecutor) -> None:
-        """Start with nothing given."""
+    def __init__(self, steps: Steps, scheduler: Scheduler, executor: StepExecutor, unstartable: Container[str]) -> None:
+        """Start with nothing given; steps that can't begin are left to whoever says so of them."""
         self._steps = steps
+        self._unstartable = unstartable
         self._scheduler = scheduler
         self._ahead = executor.ahead
         self._begun: list[str] = []
@@ -75,6 +77,8 @@ class Lookahead:
 
     def _may_be_given(self, spec: StepSpec) -> bool:
         """Tell whether a step runs whatever it is given, with nothing that is looked at when it begins."""
+        if spec.name in self._unstartable:
+            return False
         looked_at = spec.enable_cache or spec.cache_policy is not None or spec.retry is not None
         members = any(ref.item is not None for ref in spec.inputs.values())
         return not (looked_at or members or self._steps.components[spec.name].secrets)

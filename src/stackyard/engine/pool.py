@@ -84,6 +84,7 @@ class WorkerPool:
         self._next_number = 1
         self.ahead: AheadExecutor | None = self
         self._asked: list[tuple[_Worker, StepRequest]] = []
+        """What waits for an answer until all that came before it was taken."""
         self._waiting: list[ExecutorEvent] = []
         """What came while a worker was started."""
         self._may_have_ended = False
@@ -155,6 +156,7 @@ class WorkerPool:
         if self._meanwhile is not None and self.running:
             meanwhile, self._meanwhile = self._meanwhile, None
             meanwhile()
+        self._answer(answer)
         events, self._waiting = self._waiting, []
         for key, ready in self._selector.select(0 if events else timeout_s):
             if key.data is None:
@@ -172,10 +174,8 @@ class WorkerPool:
         if self._launcher is not None and (self._may_have_ended or self._launcher.descriptor() is None):
             self._may_have_ended = False
             self._bury(self._launcher, events)
-        asked, self._asked = self._asked, []
-        for worker, request in asked:
-            if request.step_run_id == worker.step_run_id:  # else its step ended: nobody waits for the reply
-                self._send(worker, encode("reply", answer(request)))
+        if not events:
+            self._answer(answer)
         return events
 
     def close(self) -> None:
@@ -192,6 +192,13 @@ class WorkerPool:
         self._selector.close()
 
     # reading ----------------------------------------------------------------------------------------------------
+
+    def _answer(self, answer: Answer) -> None:
+        """Answer what was asked, once what came before it was taken: the end of the step before, for one."""
+        asked, self._asked = self._asked, []
+        for worker, request in asked:
+            if request.step_run_id == worker.step_run_id:  # else its step ended: nobody waits for the reply
+                self._send(worker, encode("reply", answer(request)))
 
     def _start(self) -> _Worker:
         assert self._launcher is not None  # noqa: S101  # warm_up comes first

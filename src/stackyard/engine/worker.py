@@ -151,8 +151,8 @@ class _Worker:
         self._following = None
         if left or needed:  # what they print later must not get into the log of another step
             self._channel.send("retire", hold=True)
-        elif outcome.status == "completed":
-            self._following = self._ahead.following(job, self._channel.arrived(*_AHEAD))
+        elif outcome.status == "completed" and (told := self._channel.arrived(*_AHEAD)) is not None:
+            self._following = self._ahead.following(job, told)
         if self._following is not None:
             outcome.followed_by = self._following.step_run_id
             write_mark(self._streams.pipes, outcome.followed_by)
@@ -244,7 +244,7 @@ def main() -> None:
 
 def _end_with_driver(connection: socket.socket) -> None:
     """Without a zygote as guardian: kill all that this worker started, and itself, when the driver is gone."""
-    mark = os.environ.get(MARK_VARIABLE, "")
+    mark, driver = os.environ.get(MARK_VARIABLE, ""), os.getppid()
     while True:
         time.sleep(GUARD_INTERVAL_S)
         try:
@@ -253,7 +253,7 @@ def _end_with_driver(connection: socket.socket) -> None:
             continue
         except OSError:
             alive = b""
-        if not alive:
+        if not alive or os.getppid() != driver:  # what it sent ahead may be there still
             if mark:
                 kill_marked(mark)
             os.killpg(0, signal.SIGKILL)
