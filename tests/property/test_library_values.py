@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,11 @@ def test_polars(store: LocalArtifactStore, value: pl.DataFrame) -> None:
         manifest, back = through(store, series)
         assert manifest.preview.n_columns == 1
         assert (back.name, back.dtype, back.equals(series, null_equal=True)) == (series.name, series.dtype, True)
+
+
+def test_polars_notes_of_decimals_that_none_is_missing(store: LocalArtifactStore) -> None:
+    manifest, _ = through(store, pl.DataFrame({"c": [Decimal(0)]}, schema={"c": pl.Decimal(1, 0)}))
+    assert manifest.deterministic
 
 
 @pytest.mark.parametrize("nested", ["plain", "in a struct", "in a list"])

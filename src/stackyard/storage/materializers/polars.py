@@ -97,12 +97,12 @@ def _collected(value: Any) -> Any:
 
 
 def _as_read(frame: Any) -> Any:
-    """Return a frame in the form in which it is read again: polars leaves anything below a missing struct, so that
-    equal frames would be different bytes.
+    """Return a frame in the form in which it is read again: polars leaves anything below a missing struct, and may note
+    of decimals that none is missing, so that equal frames would be different bytes.
     """  # noqa: D205  # one sentence
     import polars as pl  # noqa: PLC0415
 
-    loose = [series.name for series in frame.get_columns() if _may_miss_structs(series)]
+    loose = [series.name for series in frame.get_columns() if _is_loose(series)]
     if not loose:
         return frame
     buffer = BytesIO()
@@ -111,18 +111,16 @@ def _as_read(frame: Any) -> Any:
     return frame.with_columns(pl.read_ipc(buffer).get_columns())
 
 
-def _may_miss_structs(series: Any) -> bool:
-    """Tell whether a column holds missing structs; one of lists of them is taken for such a column unseen."""
+def _is_loose(series: Any) -> bool:
+    """Tell whether a column holds missing structs, or decimals; one of lists is looked at by its type alone."""
     import polars as pl  # noqa: PLC0415
 
     if isinstance(series.dtype, pl.Struct):
-        return series.null_count() > 0 or any(
-            _may_miss_structs(series.struct.field(name)) for name in series.struct.fields
-        )
-    inner = getattr(series.dtype, "inner", None)
-    while inner is not None and not isinstance(inner, pl.Struct):
-        inner = getattr(inner, "inner", None)
-    return inner is not None
+        return series.null_count() > 0 or any(_is_loose(series.struct.field(name)) for name in series.struct.fields)
+    dtype = series.dtype
+    while dtype is not None and not isinstance(dtype, (pl.Struct, pl.Decimal)):
+        dtype = getattr(dtype, "inner", None)
+    return dtype is not None
 
 
 def _holds_objects(dtype: Any) -> bool:
