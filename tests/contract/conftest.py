@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from stackyard.storage import object_store
+from stackyard.storage.local_store import LocalArtifactStore
 from tests.contract.bucket import Bucket, open_bucket
+from tests.contract.orchestrators import EXECUTORS, Engine
 from tests.contract.stores import Bench
 
 
@@ -29,3 +31,10 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     bucket.objects.clear()
     bucket.flaky = True
     return Bench("bucket", tmp_path, bucket)
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    made = EXECUTORS[request.param]()
+    yield Engine(request.param, made, LocalArtifactStore(str(tmp_path / "store")))
+    made.close()

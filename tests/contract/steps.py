@@ -145,6 +145,12 @@ def closes_descriptors() -> int:
     return 1
 
 
+def waits_for_no_reader() -> int:
+    os.set_blocking(1, False)
+    os.set_blocking(2, False)
+    return 1
+
+
 def looks() -> list[Any]:
     print("seen")
     sys.stderr.write("seen, too\n")

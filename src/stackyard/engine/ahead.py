@@ -8,7 +8,6 @@ is forgotten when the step ended otherwise. Both steps write into the same pipes
 from __future__ import annotations
 
 import codecs
-import contextlib
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -78,14 +77,12 @@ def mark_of(step_run_id: str) -> bytes:
 
 
 def write_mark(descriptors: Iterable[int], step_run_id: str) -> None:
-    """Write the mark into a worker's pipes, whatever its step did to them.
+    """Write the mark into a worker's pipes.
 
     Raises:
         OSError: the driver is gone.
     """
     for descriptor in descriptors:
-        with contextlib.suppress(OSError):
-            os.set_blocking(descriptor, True)
         rest = mark_of(step_run_id)
         while rest:
             rest = rest[os.write(descriptor, rest) :]

@@ -1,7 +1,8 @@
 """What an orchestrator does for a run: carry jobs to where steps execute, and bring back everything that comes of them.
 
 This is all that differs between orchestrators. Execution decides what runs and records what happened; an executor knows
-neither graph nor catalog. `tests/contract/test_orchestrators.py` holds every executor to what stands here.
+neither graph nor catalog. `tests/contract/test_orchestrators.py` and `test_steps_ahead.py` hold every executor to what
+stands here.
 """
 
 from __future__ import annotations

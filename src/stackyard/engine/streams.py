@@ -28,6 +28,9 @@ class StandardStreams:
 
     def restore(self) -> None:
         """Push out what was printed, C libraries' buffers included, and put everything back."""
+        for pipe in self._pipes.values():
+            with contextlib.suppress(OSError):
+                os.set_blocking(pipe, True)
         flush_output()
         for name, number in _STREAMS:
             if _identity(number) != self._identities[number]:
