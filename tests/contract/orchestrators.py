@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stackyard.engine.executor import Answer, ExecutorEvent, LogData, StepExecutor
+from stackyard.engine.executor import AheadExecutor, Answer, ExecutorEvent, LogData, StepExecutor
 from stackyard.engine.in_process import InProcessExecutor
 from stackyard.engine.pool import WorkerPool
 from stackyard.engine.spawn_launcher import SpawnLauncher
@@ -56,7 +56,7 @@ class RemoteExecutor:
     """Carries each job as JSON to a process of its own: the least that an orchestrator has to do."""
 
     works_in_poll = False
-    ahead = None
+    ahead: AheadExecutor | None = None
 
     def __init__(self, max_parallel: int) -> None:
         self.max_parallel = max_parallel
