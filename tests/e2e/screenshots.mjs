@@ -58,6 +58,7 @@ async function takeAll(theme, vsix) {
     const more = ["--experiment-tracker", "training_experiments", "--alerter", "team_channel"];
     await scratch.stackyard(folder, "stack", "register", TEAM_STACK, "-o", "default", "-a", STORE, ...more);
     await stackyard.stacks.waitFor(TEAM_STACK);
+    await page.locator(".monaco-list-row", { hasText: TEAM_STACK }).locator(".codicon-warning").waitFor();
     await stackyard.stacks.click(TEAM_STACK);
     await notifications.dialog.waitFor();
     await take("check");
