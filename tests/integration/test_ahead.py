@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import sqlite3
+import time
+
 import pytest
 
 from tests.integration.user import User, statuses, wait_for
@@ -38,6 +43,11 @@ def third(x: int, y: int) -> int:
     note(f"{x}+{y}")
     return x + y
 
+@step
+def pauses(x: int = 0) -> int:
+    time.sleep(0.3)
+    return x + 1
+
 @step(timeout=1)
 def slow(x: int) -> int:
     note("slow")
@@ -63,6 +73,12 @@ def row() -> None:
     x = first()
     y = second(x)
     third(second(third(x, y), id="fourth"), y, id="fifth")
+
+@pipeline(enable_cache=False)
+def timed() -> None:
+    x = pauses(first())
+    for _ in range(4):
+        x = pauses(x)
 
 @pipeline(enable_cache=False)
 def late() -> None:
@@ -118,6 +134,23 @@ def test_a_row_of_steps_takes_what_the_ones_before_gave(flow: User) -> None:
     assert flow.python("flow.py", "row").code == 0
     assert set(statuses(flow.last_run()).values()) == {"completed"}
     assert notes(flow) == ["first", "second", "1+2", "second", "4+2"]
+
+
+def test_a_driver_that_is_held_up_records_when_steps_began_and_ended(flow: User) -> None:
+    """Given a catalog that somebody else writes for a second, then the times are those of the steps."""
+    driver = flow.start(flow.interpreter, "flow.py", "timed")
+    wait_for((flow.folder / "at-gate").exists, 180, "the first step")
+    wait_for(lambda: statuses(flow.last_run())["first"] == "running", 180, "its record")
+    with contextlib.closing(sqlite3.connect(flow.home / "catalog.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        flow.write("gate", "")
+        time.sleep(1.5)
+        other.execute("ROLLBACK")
+    assert driver.wait(180) == 0, flow.started_output
+    steps = [step for step in flow.last_run().steps if step.name != "first"]
+    assert all((step.duration_s or 0) >= 0.29 for step in steps), [step.duration_s for step in steps]
+    assert all(step.started_at <= step.ended_at for step in steps)
+    assert all(one.ended_at <= other.started_at for one, other in itertools.pairwise(steps))
 
 
 def test_a_step_that_takes_too_long_is_ended_as_any_other(flow: User) -> None:

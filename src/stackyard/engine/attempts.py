@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import field
@@ -17,11 +16,13 @@ from stackyard.engine.plan import RunPlan, StepComponents
 from stackyard.engine.reporter import Reporter
 from stackyard.engine.tracebacks import with_source
 from stackyard.model.artifact import Manifest
+from stackyard.model.base import seconds_between
 from stackyard.model.enums import Status
 from stackyard.model.graph import PipelineSpec, StepSource, StepSpec
 from stackyard.model.job import Secrets, StepError, StepEvent, StepJob, StepLimits, StepOutcome
 from stackyard.model.options import HookEvent, HookSpec, ModelVersionRef
 from stackyard.model.record import Record
+from stackyard.storage.ids import now
 from stackyard.storage.logs import StepLog
 
 
@@ -37,10 +38,11 @@ class Attempt(Record, frozen=False):
     """Why the step was not reused, without secrets."""
     texts: Mapping[str, str]
     """The code that was not met before, without secrets."""
-    started: float = 0.0
-    """By the monotonic clock."""
-    first_started: float = 0.0
-    """When the step's first attempt started."""
+    began_at: str = ""
+    """As the catalog writes moments."""
+    first_began_at: str = ""
+    """When the step's first attempt began."""
+    ended_at: str = ""
     ending: Literal["", "stop", "timeout"] = ""
     """Why it was asked to stop."""
     logged: dict[str, Any] = field(default_factory=dict)
@@ -58,17 +60,22 @@ class Attempt(Record, frozen=False):
         assert self._log is not None  # noqa: S101  # begin comes first
         return self._log
 
-    def begin(self, logs: Path, reporter: Reporter) -> None:
-        """Note that it begins now; what comes of it is written to a file in a folder."""
+    def begin(self, logs: Path, reporter: Reporter, at: str = "") -> None:
+        """Note when it began, now if nothing is said; what comes of it is written to a file in a folder."""
         path = logs / f"{self.job.step_run_id}.jsonl"
         self._log = StepLog(path, lambda text: reporter.warning(f"step {self.spec.name}: {text}"))
-        self.started = time.monotonic()
-        self.first_started = self.first_started or self.started
+        self.began_at = at or now()
+        self.first_began_at = self.first_began_at or self.began_at
+
+    def end(self, outcome: StepOutcome) -> tuple[Status, StepError | None]:
+        """Note when it ended; return how, and why it failed."""
+        self.ended_at = outcome.ended_at or now()
+        return self._status_of(outcome), self._error_of(outcome)
 
     @property
     def duration_s(self) -> float:
-        """Return how long the step takes until now, as the catalog counts it: with the attempts before."""
-        return time.monotonic() - self.first_started
+        """Return how long the step took when it has ended, as the catalog counts it: with the attempts before."""
+        return seconds_between(self.first_began_at, self.ended_at)
 
     def following(self, error: StepError) -> tuple[Attempt, float]:
         """Say in the log that this one failed; return the next attempt and the seconds until it begins."""
@@ -81,7 +88,7 @@ class Attempt(Record, frozen=False):
         job = self.job.model_copy(update={"attempt": self.number + 1})
         following = Attempt(
             self.spec, job, self.secrets, self.inputs, self.decision, self.detail, {},
-            first_started=self.first_started, error_before=error,
+            first_began_at=self.first_began_at, error_before=error,
         )  # fmt: skip
         return following, wait_s
 
@@ -121,13 +128,13 @@ class Attempt(Record, frozen=False):
         """Tell whether another attempt follows if this one fails."""
         return self.spec.retry is not None and self.number <= self.spec.retry.max_retries
 
-    def status_of(self, outcome: StepOutcome) -> Status:
+    def _status_of(self, outcome: StepOutcome) -> Status:
         """Return how the attempt ended; one that completed in spite of being stopped has completed."""
         if outcome.status != "completed" and self.ending:
             return Status.STOPPED if self.ending == "stop" else Status.FAILED
         return Status(outcome.status)
 
-    def error_of(self, outcome: StepOutcome) -> StepError | None:
+    def _error_of(self, outcome: StepOutcome) -> StepError | None:
         """Return why the attempt failed; of one that ran out of time, where it was then."""
         error = outcome.error
         if error is not None and error.traceback:

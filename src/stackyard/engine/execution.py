@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stackyard.engine.attempts import Attempt, Jobs
 from stackyard.engine.cache import CacheDecision, KnownVersion, StepCache
@@ -29,6 +29,7 @@ from stackyard.engine.stop import StopRequests
 from stackyard.engine.stopping import Stopping
 from stackyard.engine.timers import Timers
 from stackyard.engine.tracebacks import step_error
+from stackyard.model.base import seconds_between
 from stackyard.model.enums import ExecutionMode, Status
 from stackyard.model.errors import OptionError
 from stackyard.model.job import StepError, StepEvent, StepOutcome, StepReply, StepRequest
@@ -270,10 +271,10 @@ class Execution:
         write = partial(self._steps.write_reused, spec, inputs, decision)
         self._ended(change, write, StepEnd(Status.CACHED, decision.outputs))
 
-    def _began(self, attempt: Attempt, pid: int) -> None:
+    def _began(self, attempt: Attempt, pid: int, at: str = "") -> None:
         """Take note of an attempt that is under way."""
         name = attempt.spec.name
-        attempt.begin(self._logs, self._reporter)
+        attempt.begin(self._logs, self._reporter, at)
         self.attempts[name] = attempt
         change = StepChange(name, Status.RUNNING, attempt.detail, attempt=attempt.number)
         self._changed(change, partial(self._steps.write_started, attempt, pid))
@@ -287,7 +288,7 @@ class Execution:
         if decided is None:  # it was skipped or stopped in that very moment
             self._executor.stop_step(event.step_run_id, force=True)
         else:
-            self._began(self._steps.attempt(spec, *decided, self._redactor), event.pid)
+            self._began(self._steps.attempt(spec, *decided, self._redactor), event.pid, event.at)
 
     # happenings -------------------------------------------------------------------------------------------------
 
@@ -314,7 +315,7 @@ class Execution:
     def _attempt_ended(self, name: str, attempt: Attempt, outcome: StepOutcome) -> None:
         del self.attempts[name]
         self._lookahead.ended(name, outcome)
-        status, error = attempt.status_of(outcome), attempt.error_of(outcome)
+        status, error = attempt.end(outcome)
         if status is Status.COMPLETED:
             attempt.log.close()
             self._completed(name, attempt, outcome)
@@ -325,18 +326,17 @@ class Execution:
             self._failed(name, error, status=status, attempt=attempt)
 
     def _completed(self, name: str, attempt: Attempt, outcome: StepOutcome) -> None:
-        duration = attempt.duration_s
         outputs = [(output.name, attempt.saved[output.name]) for output in outcome.outputs]
         self.scheduler.end(name, Status.COMPLETED)
         change = StepChange(
-            name, Status.COMPLETED, duration_s=duration, metadata=attempt.logged, attempt=attempt.number
+            name, Status.COMPLETED, duration_s=attempt.duration_s, metadata=attempt.logged, attempt=attempt.number
         )
         write = partial(self._steps.write_completed, attempt, outcome, outputs)
         known = {key: KnownVersion.of_manifest(manifest) for key, manifest in outputs}
         self._ended(change, write, StepEnd(Status.COMPLETED, known))
 
     def _try_again(self, name: str, attempt: Attempt, error: StepError) -> None:
-        number, duration = attempt.number, time.monotonic() - attempt.started
+        number, duration = attempt.number, seconds_between(attempt.began_at, attempt.ended_at)
         following, wait_s = attempt.following(error)
         attempt.log.close()
         self.scheduler.retry(name)
@@ -353,8 +353,8 @@ class Execution:
         self, name: str, error: StepError | None, *, status: Status = Status.FAILED, attempt: Attempt | None = None
     ) -> None:
         """Record that a step ended without outputs, and what follows for the others."""
-        metadata = attempt.metadata if attempt else None
-        write = partial(self._writer.step_ended, self._steps.ids[name], status, error=error, metadata=metadata)
+        known: dict[str, Any] = {"metadata": attempt.metadata, "at": attempt.ended_at} if attempt else {}
+        write = partial(self._writer.step_ended, self._steps.ids[name], status, error=error, **known)
         if error is not None and status is Status.FAILED and self._first_error is None:
             self._first_error = error.model_copy(update={"message": f"Step {name!r} failed: {error.message}"})
         skipped = self.scheduler.end(name, status)

@@ -286,7 +286,7 @@ class WorkerPool:
             self._kill(worker)  # and what its step may have left running
         elif following:
             worker.ahead = ahead[1:]
-            events.append(StepEvent(kind="started", step_run_id=following, at=now(), pid=worker.process.pid))
+            events.append(StepEvent(kind="started", step_run_id=following, at=outcome.ended_at, pid=worker.process.pid))
             self._assign(worker, following, events)
 
     def _assign(self, worker: _Worker, step_run_id: str, events: list[ExecutorEvent]) -> None:

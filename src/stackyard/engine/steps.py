@@ -174,16 +174,17 @@ class Steps:
     def write_started(self, attempt: Attempt, pid: int) -> None:
         """Record that a worker executes a step, with why it was not reused."""
         self._writer.step_started(
-            attempt.job.step_run_id, pid=pid, inputs=_version_ids(attempt.inputs), items=_items_of(attempt.inputs),
-            cache_key=attempt.decision.key, parts=attempt.decision.parts, reason=attempt.decision.reason,
-            detail=attempt.detail, attempt=attempt.number, model_version_id=self.model_version_id(attempt.spec),
-            compared_id=attempt.decision.compared_id, texts=attempt.texts,
+            attempt.job.step_run_id, at=attempt.began_at, pid=pid, inputs=_version_ids(attempt.inputs),
+            items=_items_of(attempt.inputs), cache_key=attempt.decision.key, parts=attempt.decision.parts,
+            reason=attempt.decision.reason, detail=attempt.detail, attempt=attempt.number,
+            model_version_id=self.model_version_id(attempt.spec), compared_id=attempt.decision.compared_id,
+            texts=attempt.texts,
         )  # fmt: skip
 
     def write_completed(self, attempt: Attempt, outcome: StepOutcome, outputs: list[tuple[str, Manifest]]) -> None:
         """Record a step's outputs, in the order of its signature, and what it logged."""
         self._writer.step_completed(
-            attempt.job.step_run_id, outputs, attempt.metadata,
+            attempt.job.step_run_id, outputs, attempt.metadata, at=attempt.ended_at,
             tags={output.name: output.tags for output in outcome.outputs if output.tags},
             model_version_id=self.model_version_id(attempt.spec), artifact_types=_artifact_types(attempt.spec),
         )  # fmt: skip

@@ -48,6 +48,13 @@ def format_time(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds")[:-6] + "Z"  # far quicker than strftime
 
 
+def seconds_between(start: str, end: str) -> float:
+    """Return the seconds between two moments, as :func:`format_time` writes them; 0 if they come the other way."""
+    # Far quicker than strptime.
+    first, last = (datetime.fromisoformat(moment.replace("Z", "+00:00")) for moment in (start, end))
+    return max(0.0, round((last - first).total_seconds(), 3))
+
+
 def check_format(found: str, supported: str) -> bool:
     """Tell whether a ``major.minor`` format can be read; only a newer major can't."""
     try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
+from stackyard.model.base import seconds_between
 from stackyard.model.enums import Status
 from stackyard.storage.catalog.sql import marks
 from stackyard.storage.home import Home
+from stackyard.storage.ids import now
 from stackyard.storage.locking import is_alive
 
 
@@ -109,17 +110,12 @@ def duration_s(started: str, ended: str, status: Status) -> float | None:
     """Return seconds between two moments, until now while it goes on; None when it never began."""
     if not started or (status.is_finished and not ended):
         return None
-    until = _parse(ended) if ended else datetime.now(tz=timezone.utc)
-    return max(0.0, round((until - _parse(started)).total_seconds(), 3))
+    return seconds_between(started, ended or now())
 
 
 def cursor_of(*values: str | int) -> str:
     """Return the cursor of a page that ends so."""
     return json.dumps(values)
-
-
-def _parse(moment: str) -> datetime:
-    return datetime.fromisoformat(moment.replace("Z", "+00:00"))  # far quicker than strptime
 
 
 def _portions(ids: Sequence[str]) -> Iterable[Sequence[str]]:

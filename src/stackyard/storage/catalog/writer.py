@@ -149,7 +149,7 @@ class RunWriter:
     def step_started(
         self, step_run_id: str, *, pid: int, inputs: Mapping[str, str], cache_key: str, parts: CacheKeyParts,
         reason: MissReason, detail: str, items: Mapping[str, int] | None = None, attempt: int = 1,
-        model_version_id: str = "", compared_id: str = "", texts: Mapping[str, str] | None = None,
+        model_version_id: str = "", compared_id: str = "", texts: Mapping[str, str] | None = None, at: str = "",
     ) -> None:  # fmt: skip
         """Record that a worker executes the step, with why it was not reused.
 
@@ -166,9 +166,10 @@ class RunWriter:
             model_version_id: the model version that the step works on.
             compared_id: the earlier step run that the reason was found with; empty for none.
             texts: digest to the code behind it, as far as it may not be known.
+            at: when it began; empty: now.
         """
         row = (
-            Status.RUNNING.value, attempt, now(), pid, cache_key, parts.model_dump_json(), reason.value, detail,
+            Status.RUNNING.value, attempt, at or now(), pid, cache_key, parts.model_dump_json(), reason.value, detail,
             compared_id, attempt, model_version_id, model_version_id, step_run_id,
         )  # fmt: skip
         with transaction(self._connection) as sql:
@@ -243,7 +244,7 @@ class RunWriter:
     def step_completed(
         self, step_run_id: str, outputs: list[tuple[str, Manifest]], metadata: dict[str, Any], *,
         tags: Mapping[str, Iterable[str]] | None = None, model_version_id: str = "",
-        artifact_types: Mapping[str, str] | None = None,
+        artifact_types: Mapping[str, str] | None = None, at: str = "",
     ) -> dict[str, int]:  # fmt: skip
         """Record the outputs and give each its version number.
 
@@ -254,6 +255,7 @@ class RunWriter:
             tags: output to the tags of its version.
             model_version_id: the model version that the outputs become part of.
             artifact_types: output to what it is for the model: ``model``, ``data``, ``deployment`` or empty.
+            at: when it ended; empty: now.
 
         Returns:
             Output name to version number.
@@ -272,7 +274,7 @@ class RunWriter:
                 merge_json(sql, "step_runs", step_run_id, "metadata", metadata)
             sql.execute(
                 "UPDATE step_runs SET status = ?, ended_at = ?, pid = 0, error = NULL WHERE id = ?",
-                (Status.COMPLETED.value, now(), step_run_id),
+                (Status.COMPLETED.value, at or now(), step_run_id),
             )
             if outputs and model_version_id:
                 kinds = artifact_types or {}
@@ -285,14 +287,14 @@ class RunWriter:
 
     def step_ended(
         self, step_run_id: str, status: Status, *, error: StepError | None = None, detail: str = "",
-        metadata: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None, at: str = "",
     ) -> None:  # fmt: skip
-        """Record that the step ended without outputs: failed, skipped or stopped."""
+        """Record that the step ended without outputs: failed, skipped or stopped; now if no moment is given."""
         with transaction(self._connection) as sql:
             sql.execute(
                 "UPDATE step_runs SET status = ?, ended_at = ?, pid = 0, error = ?, "
                 "cache_detail = CASE WHEN ? = '' THEN cache_detail ELSE ? END WHERE id = ?",
-                (status.value, now(), error.model_dump_json() if error else None, detail, detail, step_run_id),
+                (status.value, at or now(), error.model_dump_json() if error else None, detail, detail, step_run_id),
             )
             if metadata:
                 merge_json(sql, "step_runs", step_run_id, "metadata", metadata)
