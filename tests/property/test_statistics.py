@@ -24,14 +24,14 @@ numbers = hnp.arrays(
 )
 
 
-def check(found: ColumnStatistics, expected: pd.Series) -> None:
-    """Compare with what pandas says of the values that are there."""
+def check(found: ColumnStatistics, expected: pd.Series, distinct: int | None = None) -> None:
+    """Compare with what pandas says of the values that are there; large integers may be one as floats."""
     there = expected.dropna()
     assert (found.count, found.missing) == (len(there), len(expected) - len(there))
     assert json.loads(found.model_dump_json()) == found.model_dump()
     if not len(there):
         return
-    assert found.distinct == there.nunique()
+    assert found.distinct == (there.nunique() if distinct is None else distinct)
     finite = there[np.isfinite(there)]
     for end, value in ((found.minimum, there.min()), (found.maximum, there.max())):
         assert float(end) == value or math.isclose(float(end), value)
@@ -52,10 +52,9 @@ def check(found: ColumnStatistics, expected: pd.Series) -> None:
 
 @given(value=numbers)
 def test_numbers_of_any_type_and_shape(value: Any) -> None:
-    plain = value.astype("f8").ravel()
-    check(column_statistics(value), pd.Series(plain))
-    check(column_statistics(value[..., ::2]), pd.Series(value[..., ::2].astype("f8").ravel()))
-    check(column_statistics(np.asfortranarray(value)), pd.Series(plain))
+    for each in (value, value[..., ::2], np.asfortranarray(value)):
+        distinct = len({number for number in each.ravel().tolist() if not math.isnan(number)})
+        check(column_statistics(each), pd.Series(each.astype("f8").ravel()), distinct)
 
 
 @given(value=st.lists(st.none() | st.floats(width=64)))
