@@ -89,7 +89,7 @@ export function words(identifier: string): string {
  * Not VS Code's `appendText`: it makes blanks of it that no line breaks at, and a hover cuts words instead.
  */
 export function escaped(text: string): string {
-  return text.replace(/[\\`*_{}[\]<>()#+!|~]/g, String.raw`\$&`).replaceAll("\n", "  \n");
+  return text.replace(/[\\`*_{}[\]<>()#+!|~&]/g, String.raw`\$&`).replaceAll("\n", "  \n");
 }
 
 /** Texts that are not empty, joined by the middle dot that all rows use. */

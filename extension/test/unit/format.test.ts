@@ -80,6 +80,7 @@ describe("format", () => {
 
   it("escapes what Markdown would take, and leaves the blanks that lines break at", () => {
     assert.equal(escaped("a *b* <c> d_e"), "a \\*b\\* \\<c\\> d\\_e");
+    assert.equal(escaped("&lt;"), "\\&lt;");
   });
 
   it("joins what there is", () => {
