@@ -11,7 +11,7 @@ from stackyard.model.views import ArtifactVersionView, ComponentView, StackView
 #: A table is as wide as its longest word, and a hover is not: with a longer one the facts are a list, which breaks it.
 _WIDEST = 60
 
-_ESCAPED = str.maketrans({c: "\\" + c for c in "\\`*_{}[]<>()#+!|~"})
+_ESCAPED = str.maketrans({c: "\\" + c for c in "\\`*_{}[]<>()#+!|~&"})
 
 
 def component_markdown(view: ComponentView, findings: Iterable[FindingView] = ()) -> str:

@@ -8,52 +8,46 @@ is forgotten when the step ended otherwise. Both steps write into the same pipes
 from __future__ import annotations
 
 import codecs
+import itertools
 import os
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from stackyard.model.artifact import Manifest
 from stackyard.model.job import InputVersion, StepJob
 
-_STEPS_KEPT = 8
-"""Step runs whose outputs a worker remembers: more than are given ahead."""
+if TYPE_CHECKING:
+    from stackyard.model.artifact import Manifest
+
+StoredOutput = Callable[[str, str], "Manifest | None"]
+"""Takes a step run and one of its outputs; returns what this process stored as that, if it still knows."""
 
 
 class JobsAhead:
-    """What a worker was given ahead, and what the steps before it stored."""
+    """What a worker was given ahead."""
 
     def __init__(self) -> None:
         """Start with nothing."""
         self._jobs: list[StepJob] = []
-        self._stored: dict[str, dict[str, Manifest]] = {}
-        """Step run to output to what was stored, the last ones."""
 
-    def note(self, step_run_id: str, output: str, manifest: Manifest) -> None:
-        """Remember what a step stored."""
-        if step_run_id not in self._stored:
-            while len(self._stored) >= _STEPS_KEPT:
-                del self._stored[next(iter(self._stored))]
-        self._stored.setdefault(step_run_id, {})[output] = manifest
-
-    def following(self, job: StepJob, messages: Iterable[Mapping[str, Any]]) -> StepJob | None:
+    def following(self, job: StepJob, messages: Iterable[Mapping[str, Any]], stored: StoredOutput) -> StepJob | None:
         """Return the job that comes after one that has completed, its inputs filled in; None without one.
 
         Args:
             job: it has completed.
             messages: what the driver said of jobs ahead, in order: ``ahead`` gives one, ``drop`` takes one back.
+            stored: tells what the steps before stored.
         """
         for message in messages:
             if "ahead" in message:
                 self._jobs.append(StepJob.model_validate(message["ahead"]))
             else:
-                left = [n for n, known in enumerate(self._jobs) if known.step_run_id == message["drop"]["step_run_id"]]
-                del self._jobs[left[0] if left else len(self._jobs) :]  # the others come after that one
+                self._drop(message["drop"]["step_run_id"])
         if not self._jobs or self._jobs[0].after != job.step_run_id:
             self.forget()
             return None
         following = self._jobs.pop(0)
         for name, (step_run_id, output) in following.awaited.items():
-            manifest = self._stored.get(step_run_id, {}).get(output)
+            manifest = stored(step_run_id, output)
             if manifest is None:
                 self.forget()
                 return None
@@ -62,6 +56,10 @@ class JobsAhead:
                 digest=manifest.digest,
             )  # fmt: skip
         return following
+
+    def _drop(self, step_run_id: str) -> None:
+        """Forget a job and those behind it, which come after it."""
+        self._jobs = list(itertools.takewhile(lambda job: job.step_run_id != step_run_id, self._jobs))
 
     def forget(self) -> None:
         """Forget what was given: the step before it did not complete, or left something that goes on."""
@@ -83,9 +81,7 @@ def write_mark(descriptors: Iterable[int], step_run_id: str) -> None:
         OSError: the driver is gone.
     """
     for descriptor in descriptors:
-        rest = mark_of(step_run_id)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
+        os.write(descriptor, mark_of(step_run_id))  # all of it: pipes take so few bytes as a whole, or wait
 
 
 class PrintedStream:

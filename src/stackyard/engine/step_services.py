@@ -32,6 +32,12 @@ _stored: dict[str, Manifest] = {}
 """What this process stored last, by URI: the next step in a row takes it at once, its files checked as any others."""
 
 
+def stored_output(step_run_id: str, output: str) -> Manifest | None:
+    """Return what a step stored in this process as one of its outputs; None when that is not known any more."""
+    found = (m for m in _stored.values() if (m.step_run_id, m.output_name) == (step_run_id, output))
+    return next(found, None)
+
+
 class JobServices:
     """Serves one job: see :class:`stackyard.authoring.context.StepServices`."""
 

@@ -26,6 +26,7 @@ from stackyard.engine.components import artifact_store
 from stackyard.engine.limits import limit_threads
 from stackyard.engine.logs import ForwardedLogging
 from stackyard.engine.step_runner import StopRequested, run_step
+from stackyard.engine.step_services import stored_output
 from stackyard.engine.streams import StandardStreams
 from stackyard.model.artifact import Manifest
 from stackyard.model.errors import ExecutionError, UsageError
@@ -152,7 +153,7 @@ class _Worker:
         if left or needed:  # what they print later must not get into the log of another step
             self._channel.send("retire", hold=True)
         elif outcome.status == "completed" and (told := self._channel.arrived(*_AHEAD)) is not None:
-            self._following = self._ahead.following(job, told)
+            self._following = self._ahead.following(job, told, stored_output)
         if self._following is not None:
             outcome.followed_by = self._following.step_run_id
             write_mark(self._streams.pipes, outcome.followed_by)
@@ -170,8 +171,6 @@ class _Worker:
                 "Metadata can't be logged from a process that the step started.",
                 hint="Return it to the step, and log it there.",
             )
-        if event.kind == "artifact_saved" and event.manifest is not None:
-            self._ahead.note(event.step_run_id, event.output, event.manifest)
         with self._stop.held():
             self._channel.send("event", event, hold=event.kind == "artifact_saved")  # the outcome follows
 
