@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
 import venv
@@ -86,6 +88,26 @@ def alive(pid: int) -> bool:
     return True
 
 
+def suspend(pid: int) -> None:
+    """Stop a process and wait until each of its threads stands: none reads another byte."""
+    os.kill(pid, signal.SIGSTOP)
+    tasks = Path(f"/proc/{pid}/task")
+    wait_until(lambda: all((t / "stat").read_text().rpartition(")")[2].split()[0] == "T" for t in tasks.iterdir()))
+
+
+def wait_for_bytes(pid: int) -> None:
+    """Wait until something was sent to a suspended process: requests of one client may overtake each other."""
+
+    def waiting() -> bool:
+        return any(fd.readlink().name.startswith("pipe:") and holds(fd) for fd in Path(f"/proc/{pid}/fd").iterdir())
+
+    def holds(pipe: Path) -> bool:
+        with pipe.open("rb", buffering=0) as file:
+            return any(fcntl.ioctl(file, termios.FIONREAD, bytes(4)))
+
+    wait_until(waiting)
+
+
 def wait_until(test: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 180
     while not test():
@@ -149,8 +171,9 @@ def test_a_killed_reader_is_named_and_replaced(client: Client, data: Data) -> No
     params = {"id": data.ids["people"]}
     client.request(PAGE, params)
     (pid,) = find_readers(client)
-    os.kill(pid, signal.SIGSTOP)
+    suspend(pid)
     waiting = client.begin(PAGE, params)
+    wait_for_bytes(pid)
     client.request("stackyard/stack/list")  # others don't wait for it
     os.kill(pid, signal.SIGKILL)
     with pytest.raises(RequestError, match="killed by SIGKILL") as caught:
@@ -164,8 +187,9 @@ def test_a_request_that_nobody_wants_holds_up_nobody(client: Client, data: Data)
     params = {"id": data.ids["people"], "view": "table 1"}
     client.request(PAGE, params)
     (pid,) = find_readers(client)
-    os.kill(pid, signal.SIGSTOP)
+    suspend(pid)
     stuck = client.begin(PAGE, params)
+    wait_for_bytes(pid)
     newer = client.begin(PAGE, {**params, "sort": [{"column": "age"}]})
     with pytest.raises(RequestError) as caught:
         client.finish(stuck)
@@ -174,8 +198,9 @@ def test_a_request_that_nobody_wants_holds_up_nobody(client: Client, data: Data)
     assert not alive(pid)
 
     (pid,) = find_readers(client)
-    os.kill(pid, signal.SIGSTOP)
+    suspend(pid)
     stuck = client.begin(PAGE, {"id": data.ids["people"]})
+    wait_for_bytes(pid)
     client.notify("$/cancelRequest", {"id": stuck})
     with pytest.raises(RequestError) as caught:
         client.finish(stuck)
