@@ -334,7 +334,10 @@ export interface RunView {
   created_at: string;
   started_at: string;
   ended_at: string;
+  /** From start to end, or until now, without the idle seconds. */
   duration_s: number | null;
+  /** Between an end of the run and its being gone on with (`run resume`). */
+  idle_s: number;
   n_steps: number;
   /** However they ended. */
   n_finished: number;

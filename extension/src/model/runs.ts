@@ -6,13 +6,15 @@ interface Timed {
   readonly status: RunView["status"];
   readonly started_at: string;
   readonly duration_s: number | null;
+  /** Of a run that was gone on with: no part of the duration. */
+  readonly idle_s?: number;
 }
 
 /** Seconds a run or step took, or has taken until `now`; undefined before it started. */
 export function durationOf(timed: Timed, now: number): number | undefined {
   if (isFinished(timed.status)) return timed.duration_s ?? undefined;
   const started = Date.parse(timed.started_at);
-  if (!Number.isNaN(started)) return Math.max(0, (now - started) / 1000);
+  if (!Number.isNaN(started)) return Math.max(0, (now - started) / 1000 - (timed.idle_s ?? 0));
   return timed.duration_s ?? undefined;
 }
 

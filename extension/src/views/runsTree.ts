@@ -124,7 +124,7 @@ export class RunsTree extends TreeProvider {
   }
 
   protected async roots(): Promise<TreeNode[]> {
-    if (!this.serves()) return [];
+    if (!this.serves() && this.runs.peek() === undefined) return [];
     try {
       const list = await this.runs.get();
       const nodes: TreeNode[] = list.items.map((run) => this.nodeOf(this.runs.peekRun(run.id) ?? run));
@@ -166,6 +166,7 @@ function stepContext(step: StepRunView): string {
 function runTooltip(run: RunView, now: number): MarkdownString {
   const text = new MarkdownString(`**${escaped(run.name)}** — ${run.status}\n\n`);
   const seconds = durationOf(run, now);
+  const idle = run.idle_s < 1 ? "" : `and ${formatDuration(run.idle_s)} idle before it was resumed`;
   const parts = [`${run.n_finished} of ${run.n_steps} finished`];
   if (run.n_cached > 0) parts.push(`${run.n_cached} cached`);
   if (run.n_failed > 0) parts.push(`${run.n_failed} failed`);
@@ -176,7 +177,7 @@ function runTooltip(run: RunView, now: number): MarkdownString {
     ["Artifact store", run.artifact_store],
     ["Steps", run.n_steps === 0 ? "" : parts.join(", ")],
     ["Started", formatTime(run.started_at)],
-    ["Duration", seconds === undefined ? "" : formatDuration(seconds)],
+    ["Duration", seconds === undefined ? "" : formatDuration(seconds) + bracketed(idle)],
   ];
   appendFacts(text, facts);
   if (run.error !== null) text.appendMarkdown(`\n\n${escaped(errorLine(run.error))}`);

@@ -25,6 +25,11 @@ describe("rows of runs", () => {
     assert.equal(runDescription(run, STARTED + 12_000), "running 3/7 · 12 s · default · just now");
   });
 
+  it("count no second in which a run had ended and was not resumed yet", () => {
+    const run = aRun({ status: "running", duration_s: 1, idle_s: 3_600, n_steps: 7, n_finished: 3 });
+    assert.equal(runDescription(run, STARTED + 3_612_000), "running 3/7 · 12 s · default · 1 h ago");
+  });
+
   it("show no duration before the start", () => {
     const run = aRun({ status: "initializing", started_at: "" });
     assert.equal(runDescription(run, STARTED), "initializing · default · just now");

@@ -28,6 +28,7 @@ export function aRun(facts: Partial<RunView> = {}): RunView {
     started_at: "2026-11-21T10:00:00.000Z",
     ended_at: "",
     duration_s: null,
+    idle_s: 0,
     n_steps: 0,
     n_finished: 0,
     n_succeeded: 0,

@@ -63,6 +63,10 @@ class EventsReporter(Reporter):
         """Pass it on."""
         self._people.tick()
 
+    def catch_up(self) -> None:
+        """Pass it on; events are written as they come."""
+        self._people.catch_up()
+
     def message(self, text: str) -> None:
         """Write something for people."""
         self._write("message", text=text)

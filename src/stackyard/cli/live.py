@@ -71,6 +71,10 @@ class LiveReporter(Progress):
         """Let the durations run."""
         self._draw()
 
+    def catch_up(self) -> None:
+        """Print what waits for the next drawing."""
+        self._print_output()
+
     def message(self, text: str) -> None:
         """Print it behind what came before."""
         self._print_output()

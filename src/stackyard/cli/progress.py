@@ -119,6 +119,9 @@ class Progress(Reporter):
     def tick(self) -> None:
         """Nothing moves."""
 
+    def catch_up(self) -> None:
+        """Nothing waits."""
+
     def message(self, text: str) -> None:
         """Print it."""
         self.line(text)
@@ -208,6 +211,10 @@ class PlainReporter(Progress):
         """Write what waits; steps may end more often than anybody reads."""
         if time.monotonic() - self._flushed >= FLUSH_S:
             self._flush()
+
+    def catch_up(self) -> None:
+        """Write what waits, now."""
+        self._flush()
 
     def message(self, text: str) -> None:
         """Print it now."""

@@ -123,12 +123,13 @@ def logs(
 
 
 def _show(view: RunView) -> None:
+    idle = f" (and {show_duration(view.idle_s)} idle before it was resumed)" if view.idle_s >= 1 else ""
     facts = [
         ("Status", f"{ICONS.get(view.status, '·')} {view.status}"),
         ("Pipeline", view.pipeline + (f" ({view.file}:{view.line})" if view.file else "")),
         ("Stack", f"{view.stack} (orchestrator {view.orchestrator}, artifact store {view.artifact_store})"),
         ("Started", show_time(view.started_at) or "-"),
-        ("Duration", show_duration(view.duration_s) or "-"),
+        ("Duration", (show_duration(view.duration_s) or "-") + idle),
     ]
     if view.tags:
         facts.append(("Tags", ", ".join(view.tags)))

@@ -393,8 +393,8 @@ class Execution:
         self._lookahead.drop(change.step)
 
         def tell() -> None:
-            if self._plan.growing:
-                self.growth.ended(change.step, end)
             self._reporter.step_changed(change)
+            if self._plan.growing:
+                self.growth.ended(change.step, end, self._reporter.catch_up)
 
         self._ledger.note(write, tell, result=end.status is Status.COMPLETED)

@@ -28,6 +28,8 @@ class Growth:
         self._failure: StepError | None = None
         self.broken: BaseException | None = None
         """What ended the engine itself."""
+        self.awaited: str | None = None
+        """The step that the function waits for, or waited for last."""
         self._wake: Callable[[], None] = lambda: None
 
     # the function's side -------------------------------------------------------------------------------------------
@@ -51,6 +53,7 @@ class Growth:
             BaseException: what ended the engine itself.
         """
         with self._changed:
+            self.awaited = step
             while step not in self._ends:
                 if self.broken is not None:
                     raise self.broken
@@ -86,8 +89,10 @@ class Growth:
         """Return why the pipeline function ended early; None when it did not."""
         return self._failure
 
-    def ended(self, step: str, end: StepEnd) -> None:
-        """Say how a step ended."""
+    def ended(self, step: str, end: StepEnd, before: Callable[[], None] = lambda: None) -> None:
+        """Say how a step ended; ``before`` is called first when the function waits for just this step."""
+        if self.awaited == step:
+            before()
         with self._changed:
             self._ends[step] = end
             self._changed.notify_all()

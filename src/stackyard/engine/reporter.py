@@ -68,6 +68,9 @@ class Reporter(Protocol):
     def tick(self) -> None:
         """Some time passed: several times a second while steps run."""
 
+    def catch_up(self) -> None:
+        """The user's code is next to print in this process: what was told is shown before that."""
+
     def message(self, text: str) -> None:
         """Something that the user should know."""
 
@@ -97,6 +100,9 @@ class SilentReporter:
         """Ignore it."""
 
     def tick(self) -> None:
+        """Ignore it."""
+
+    def catch_up(self) -> None:
         """Ignore it."""
 
     def message(self, text: str) -> None:
@@ -143,6 +149,11 @@ class DetachableReporter:
         """Pass it on."""
         with self._detached_on_error():
             self._reporter.tick()
+
+    def catch_up(self) -> None:
+        """Pass it on."""
+        with self._detached_on_error():
+            self._reporter.catch_up()
 
     def message(self, text: str) -> None:
         """Pass it on."""

@@ -33,6 +33,7 @@ class RunHooks:
         """Call a hook, if there is one; return why it failed, its message naming the hook."""
         if hook is None:
             return None
+        self._reporter.catch_up()
         try:
             hook()
         except (Exception, SystemExit) as problem:  # noqa: BLE001  # the user's code

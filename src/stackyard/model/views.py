@@ -117,6 +117,9 @@ class RunView(View):
     started_at: str = ""
     ended_at: str = ""
     duration_s: float | None = None
+    """From start to end, or until now, without the idle seconds."""
+    idle_s: float = 0.0
+    """Between an end of the run and its being gone on with (``run resume``)."""
     n_steps: int = 0
     n_finished: int = 0
     """However they ended."""

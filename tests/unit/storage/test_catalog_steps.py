@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
+from stackyard.model.base import format_time
 from stackyard.model.enums import Status
 from stackyard.model.errors import RunNotFoundError
 from stackyard.model.job import StepError
@@ -194,6 +197,41 @@ def test_a_run_goes_on_where_it_ended(own: Home, writer: RunWriter, catalog: Cat
     with pytest.raises(RunNotFoundError):
         again.reopen_run(new_id())
     again.close()
+
+
+@pytest.mark.parametrize("end", ["recorded", "noticed", "unknown"])
+def test_the_time_in_which_a_run_stood_still_is_no_part_of_its_duration(
+    own: Home, writer: RunWriter, catalog: CatalogReader, end: str
+) -> None:
+    """Given a run that began 3 h ago and ended 2 h ago, or whose driver was last heard of then, when it goes on."""
+    run = new_run()
+    writer.create_run(run)
+    (step,) = rows = steps(1)
+    writer.add_steps(rows)
+    writer.set_run(Status.RUNNING)
+    three, two = (datetime.now(tz=timezone.utc) - timedelta(hours=h) for h in (3, 2))
+    if end == "recorded":
+        writer.set_run(Status.STOPPED)
+    with writing(own) as sql:
+        sql.execute("UPDATE runs SET created_at = ?, started_at = ?", (format_time(three),) * 2)
+        sql.execute("UPDATE runs SET ended_at = ? WHERE ended_at <> ''", (format_time(two),))
+    log = own.step_log(run.id, step.id)
+    log.parent.mkdir(parents=True)
+    log.touch()
+    os.utime(log, (two.timestamp(), two.timestamp()))
+    own.driver_log(run.id).touch()  # by whoever goes on with it
+    if end == "noticed":
+        mark_interrupted(own, [run.id])
+    if end != "unknown":
+        assert catalog.find_runs(run.id, None)[0].duration_s == pytest.approx(3600, abs=1)
+    again = RunWriter(own, PROJECT)
+    again.reopen_run(run.id)
+    again.set_run(Status.COMPLETED)
+    again.close()
+    (found,) = catalog.find_runs(run.id, None)
+    assert found.duration_s is not None
+    assert 3599 < found.duration_s < 3600 + 300
+    assert found.idle_s == pytest.approx(7200, abs=300)
 
 
 def test_a_run_that_is_deleted_leaves_only_its_artifact_versions(

@@ -106,11 +106,11 @@ def status_of(word: str) -> Status:
         return Status.RUNNING
 
 
-def duration_s(started: str, ended: str, status: Status) -> float | None:
-    """Return seconds between two moments, until now while it goes on; None when it never began."""
+def duration_s(started: str, ended: str, status: Status, idle_s: float = 0.0) -> float | None:
+    """Return seconds between two moments, until now while it goes on, without the idle ones; None: it never began."""
     if not started or (status.is_finished and not ended):
         return None
-    return seconds_between(started, ended or now())
+    return max(0.0, round(seconds_between(started, ended or now()) - idle_s, 3))
 
 
 def cursor_of(*values: str | int) -> str:

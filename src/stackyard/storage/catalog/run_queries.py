@@ -210,7 +210,7 @@ class RunQueries(Queries):
             stack_origin=row["stack_origin"], orchestrator=row["orchestrator"],
             artifact_store=row["artifact_store"], artifact_store_id=row["artifact_store_id"],
             created_at=row["created_at"], started_at=row["started_at"], ended_at=row["ended_at"],
-            duration_s=duration_s(row["started_at"], row["ended_at"], status),
+            duration_s=duration_s(row["started_at"], row["ended_at"], status, row["idle_s"]), idle_s=row["idle_s"],
             n_steps=row["n_steps"], n_finished=row["n_finished"], n_succeeded=row["n_succeeded"],
             n_cached=row["n_cached"], n_failed=row["n_failed"],
             parameters=json.loads(row["parameters"]), metadata=json.loads(row["metadata"]),

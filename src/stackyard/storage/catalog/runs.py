@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from contextlib import suppress
 from dataclasses import field
+from datetime import datetime, timezone
 from typing import Any
 
+from stackyard.model.base import format_time, seconds_between
 from stackyard.model.digest import canonical_json
 from stackyard.model.enums import Status
 from stackyard.model.errors import AlreadyExistsError, RunNotFoundError
@@ -133,8 +136,10 @@ def insert_steps(sql: sqlite3.Connection, project_id: str, run: NewRun, steps: l
     return first
 
 
-def reopen(sql: sqlite3.Connection, run_id: str) -> tuple[NewRun, dict[str, tuple[str, Status]], int]:
+def reopen(home: Home, sql: sqlite3.Connection, run_id: str) -> tuple[NewRun, dict[str, tuple[str, Status]], int]:
     """Make a finished run one that goes on: what it did not complete is queued again.
+
+    The time since its end is no part of its duration.
 
     Returns:
         The run; step name to step run id and status, ``queued`` or that with which it completed, in topological
@@ -146,6 +151,8 @@ def reopen(sql: sqlite3.Connection, run_id: str) -> tuple[NewRun, dict[str, tupl
     row = sql.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
     if row is None:
         raise RunNotFoundError(f"There is no run {run_id!r}.", hint="List them with: stackyard run list")
+    # One that was never begun began nothing that could stand still.
+    idle_s = seconds_between(row["ended_at"] or _last_sign(home, sql, run_id), now()) if row["started_at"] else 0.0
     again = "SELECT id FROM step_runs WHERE run_id = ? AND status NOT IN ('completed', 'cached')"
     for table in ("step_inputs", "step_outputs"):
         sql.execute(f"DELETE FROM {table} WHERE step_run_id IN ({again})", (run_id,))  # noqa: S608  # constants
@@ -156,7 +163,8 @@ def reopen(sql: sqlite3.Connection, run_id: str) -> tuple[NewRun, dict[str, tupl
         (run_id,),
     )
     sql.execute(
-        "UPDATE runs SET status = 'running', ended_at = '', error = NULL, pid = ? WHERE id = ?", (os.getpid(), run_id)
+        "UPDATE runs SET status = 'running', ended_at = '', error = NULL, pid = ?, idle_s = idle_s + ? WHERE id = ?",
+        (os.getpid(), idle_s, run_id),
     )
     changed(sql, "run", run_id)
     rows = sql.execute(
@@ -196,15 +204,34 @@ def end_unfinished_steps(sql: sqlite3.Connection, run_id: str, moment: str) -> N
     )
 
 
+def _last_sign(home: Home, sql: sqlite3.Connection, run_id: str) -> str:
+    """Return the newest moment at which a run whose driver is gone is known to have gone on.
+
+    Nobody wrote down its end, and who notices may do so days later: its rows and logs tell how far it came. (What a
+    detached driver prints is not asked: that file is the one's that goes on with it.)
+    """
+    told = sql.execute(
+        "SELECT MAX(created_at, started_at, COALESCE((SELECT MAX(MAX(s.started_at, s.ended_at)) FROM step_runs s "
+        "WHERE s.run_id = runs.id), '')) FROM runs WHERE id = ?",
+        (run_id,),
+    ).fetchone()
+    signs = [told[0]] if told is not None else []
+    for log in home.log_dir(run_id).glob("*.jsonl"):
+        with suppress(OSError):  # deleted meanwhile
+            signs.append(format_time(datetime.fromtimestamp(log.stat().st_mtime, timezone.utc)))
+    # A clock that was set back tells of no end in the future.
+    return min(max(signs, default=""), now()) or now()
+
+
 def mark_interrupted(home: Home, run_ids: list[str]) -> None:
     """Record that the drivers of these unfinished runs are gone, after ending what they left behind."""
     for run_id in run_ids:
         end_strays(home, run_id)
-    moment = now()
     with writing(home) as sql:
         for run_id in run_ids:
             if is_alive(home.run_lock(run_id)):  # gone on with meanwhile: its rows are its driver's again
                 continue
+            moment = _last_sign(home, sql, run_id)
             sql.execute(
                 f"UPDATE runs SET status = 'interrupted', ended_at = ?, pid = 0 "  # noqa: S608  # a constant
                 f"WHERE id = ? AND status IN {UNFINISHED_SQL}",

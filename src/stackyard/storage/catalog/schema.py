@@ -6,7 +6,7 @@ sort as text.
 
 from __future__ import annotations
 
-VERSION = 4
+VERSION = 5
 
 _V1 = (
     """CREATE TABLE projects (
@@ -147,4 +147,9 @@ _V4 = (
     _LOSES_A_USER.format("model_version_artifacts", "deleted", "DELETE"),
 )
 
-MIGRATIONS: dict[int, tuple[str, ...]] = {1: _V1, 2: _V2, 3: _V3, 4: _V4}
+_V5 = (
+    # Seconds between an end of the run and its being gone on with: no part of how long it took.
+    "ALTER TABLE runs ADD COLUMN idle_s REAL NOT NULL DEFAULT 0",
+)
+
+MIGRATIONS: dict[int, tuple[str, ...]] = {1: _V1, 2: _V2, 3: _V3, 4: _V4, 5: _V5}

@@ -103,7 +103,7 @@ class RunWriter:
             RunNotFoundError: there is no such run.
         """
         with transaction(self._connection) as sql:
-            self._run, steps, self._next_position = runs.reopen(sql, run_id)
+            self._run, steps, self._next_position = runs.reopen(self._home, sql, run_id)
         self.run_id = run_id
         return steps
 
