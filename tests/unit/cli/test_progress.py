@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +15,10 @@ from stackyard.cli.live import LiveReporter
 from stackyard.cli.progress import MAX_ROWS, PlainReporter, change_text, write_safely
 from stackyard.cli.progress_text import counts_text
 from stackyard.cli.when import moment
+from stackyard.engine.growth import Growth
+from stackyard.engine.plan import StepEnd
 from stackyard.engine.reporter import RunFacts, StepChange
+from stackyard.engine.run_hooks import RunHooks
 from stackyard.model.enums import Status
 from stackyard.model.errors import UsageError
 from stackyard.model.job import StepError
@@ -147,3 +152,22 @@ def test_moments() -> None:
     for text in ("yesterday", "", "-1h", "9999999d", "999999d", "2026-13-01"):
         with pytest.raises(UsageError, match="is no time"):
             moment(text, "--since")
+
+
+def test_what_was_told_is_shown_before_the_user_s_code_prints(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    reporter = PlainReporter()
+    reporter.run_started(facts("a"))
+    reporter.step_changed(StepChange("a", Status.COMPLETED, duration_s=1.5))
+    RunHooks(tmp_path / "log.jsonl", reporter).call("on_cleanup", lambda: print("tidied up"), None)
+    reporter.step_changed(StepChange("b", Status.COMPLETED, duration_s=1.5))
+    growth = Growth()
+    waiting = threading.Thread(target=lambda: print("the function saw", growth.wait_for("b").status))
+    waiting.start()
+    while growth.awaited != "b":
+        time.sleep(0.001)
+    growth.ended("b", StepEnd(Status.COMPLETED), reporter.catch_up)
+    waiting.join()
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert lines == ["a: completed in 1.5 s", "tidied up", "b: completed in 1.5 s", "the function saw completed"]
