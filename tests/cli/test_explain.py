@@ -115,7 +115,7 @@ def test_what_changed_is_forecast_and_explained_with_before_and_after(flow: Shel
         "fitted": ("depends", ""), "shown": ("depends", ""),
     }  # fmt: skip
     before = flow.do("run", "flow.py:flow", "--dry-run").out
-    for line in ("code of scaling.py:FACTOR changed:", "-FACTOR = 2", "+FACTOR = 3"):
+    for line in ("code of scaling.py:FACTOR changed:", "-FACTOR = 2", "+FACTOR = 3", "3 depend on steps before them"):
         assert line in before, before
     assert _run(flow)["load"] == "cached"
     assert _notes(flow) == ["scaled", "weighted", "fitted", "shown"]

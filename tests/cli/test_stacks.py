@@ -36,6 +36,8 @@ def test_a_stack_from_register_to_delete(shell: Shell) -> None:
     refused = shell.stackyard("stack", "delete", "yours", "--yes")
     assert refused.code == 5
     assert "stackyard stack set default" in refused.err
+    refused = shell.stackyard("stack", "delete", "default")  # nobody is asked about what will be refused
+    assert (refused.code, "can't be deleted" in refused.err) == (5, True)
     shell.do("stack", "set", "default")
     assert shell.stackyard("stack", "delete", "copied").code == 2
     assert shell.do("stack", "delete", "copied", "-y").out == "Stack 'copied' deleted.\n"

@@ -241,8 +241,9 @@ class _Forecast:
             steps = ", ".join(dict.fromkeys(spec.inputs[key].step for key in never_same))
             found.reason, found.detail = MissReason.INPUT_CHANGED, f"{steps} will store a new version"
             return
-        steps = ", ".join(dict.fromkeys(spec.inputs[key].step for key in sorted(unknown)))
-        found.would, found.detail = "depends", f"reused if the output of {steps} stays the same"
+        steps = list(dict.fromkeys(spec.inputs[key].step for key in sorted(unknown)))
+        same = f"output of {steps[0]} stays" if len(steps) == 1 else f"outputs of {', '.join(steps)} stay"
+        found.would, found.detail = "depends", f"reused if the {same} the same"
 
     def _inputs_of(self, spec: StepSpec) -> dict[str, KnownVersion]:
         found = {}

@@ -129,7 +129,9 @@ def pick_pipeline(loaded: LoadedFile, function: str | None) -> PipelineDefinitio
             raise PipelineNotFoundError(
                 f"{loaded.path} defines no pipeline.", hint="Decorate a function with @pipeline, or give another file."
             )
-        lines = ", ".join(f"{loaded.path.name}:{name}" for name in names)
+        here = Path.cwd()
+        file = loaded.path.relative_to(here) if loaded.path.is_relative_to(here) else loaded.path
+        lines = ", ".join(f"{file}:{name}" for name in names)
         raise UsageError(f"{loaded.path} has {len(names)} pipelines.", hint=f"Name one: {lines}")
     for name, definition in loaded.pipelines.items():
         if function in (name, definition.name):

@@ -63,7 +63,8 @@ def _print(found: RunForecast) -> None:
         )
         print_changes(step.changes, "see --json")
     counts = Counter[str](step.would for step in found.steps)
-    click.echo(", ".join(f"{counts[word]} {text}" for word, text in _COUNTS.items() if counts[word]))
+    texts = {**_COUNTS, "depends": "depend on steps before them"} if counts["depends"] > 1 else _COUNTS
+    click.echo(", ".join(f"{counts[word]} {text}" for word, text in texts.items() if counts[word]))
     if not found.complete:
         click.echo(f"The pipeline looks at the value of {found.waits_for}: what follows is known when that has run.")
 

@@ -152,8 +152,8 @@ def delete(name: str, yes: bool, recursive: bool, as_json: bool) -> None:
     view = stacks.get_stack(ctx, name)
     going = _only_here(view) if recursive else []
     too = f" and its {', '.join(going)}" if going else ""
-    # The active stack will be refused: no need to ask first.
-    confirm(f"Delete the stack {view.name!r}{too}?", yes=yes or view.active)
+    # The active and the default stack will be refused: no need to ask first.
+    confirm(f"Delete the stack {view.name!r}{too}?", yes=yes or view.active or view.id in DEFAULT_IDS)
     view = stack_changes.delete_stack(ctx, view.id, recursive=recursive)
     print_done(view, f"Stack {view.name!r}{too} deleted.", as_json)
 

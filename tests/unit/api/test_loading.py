@@ -87,13 +87,18 @@ def test_a_file_with_the_name_of_an_installed_package_is_not_mistaken_for_it(tmp
     assert pick_pipeline(load(path), None).name == "p"
 
 
-def test_one_of_several_must_be_named(tmp_path: Path) -> None:
+def test_one_of_several_must_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "unit_several.py"
     path.write_text(PIPELINE.format("one") + "@pipeline(name='second')\ndef two():\n    s()\n")
     loaded = load(path)
     with pytest.raises(UsageError, match="has 2 pipelines") as usage:
         pick_pipeline(loaded, None)
-    assert "unit_several.py:one, unit_several.py:two" in usage.value.hint
+    assert f"Name one: {path}:one, {path}:two" in usage.value.hint
+    monkeypatch.chdir(tmp_path.parent)  # what is named can be typed where the user is
+    with pytest.raises(UsageError, match="has 2 pipelines") as usage:
+        pick_pipeline(loaded, None)
+    inside = Path(tmp_path.name, path.name)
+    assert f"Name one: {inside}:one, {inside}:two" in usage.value.hint
     assert pick_pipeline(loaded, "second") is pick_pipeline(loaded, "two")
     with pytest.raises(PipelineNotFoundError) as caught:
         pick_pipeline(loaded, "tow")
