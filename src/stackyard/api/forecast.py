@@ -241,8 +241,8 @@ class _Forecast:
             steps = ", ".join(dict.fromkeys(spec.inputs[key].step for key in never_same))
             found.reason, found.detail = MissReason.INPUT_CHANGED, f"{steps} will store a new version"
             return
-        steps = list(dict.fromkeys(spec.inputs[key].step for key in sorted(unknown)))
-        same = f"output of {steps[0]} stays" if len(steps) == 1 else f"outputs of {', '.join(steps)} stay"
+        makers = list(dict.fromkeys(spec.inputs[key].step for key in sorted(unknown)))
+        same = f"output of {makers[0]} stays" if len(makers) == 1 else f"outputs of {', '.join(makers)} stay"
         found.would, found.detail = "depends", f"reused if the {same} the same"
 
     def _inputs_of(self, spec: StepSpec) -> dict[str, KnownVersion]:
