@@ -81,6 +81,8 @@ def test_a_failed_run_goes_on_is_repeated_and_taken_apart(shell: Shell) -> None:
     assert f'mend.py", line {line}' in failed.out, failed
     assert failed.err.endswith("When that is mended, go on with: stackyard run resume mend-1\n"), failed
     assert _notes(shell) == ["load", "train"]
+    silent = shell.do("run", "logs", "mend-1", "--step", "train")
+    assert silent.text == "Nothing was printed. Why it failed: stackyard run show mend-1\n"
     shell.write("mended", "")
     # The code's default is another one now; the run goes on with what it was given.
     resumed = shell.do("run", "resume")

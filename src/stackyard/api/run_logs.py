@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from stackyard.api.context import Context
 from stackyard.api.runs import find_step, get_run
+from stackyard.model.enums import Status
 from stackyard.model.errors import RunNotFoundError
 from stackyard.model.views import LogLine, StepRunView
 from stackyard.storage.logs import LogReader
@@ -64,9 +65,12 @@ class RunLogs:
         pending = [log for log in self._logs() if log.id not in self._done]
         return heapq.merge(*(self._lines_of(log) for log in pending), key=lambda line: line.at)
 
-    def printed_elsewhere(self) -> str:
-        """Return where the one step printed something if it was not executed in this run; empty when it was."""
-        cache = self._steps()[0].cache if self._step is not None else None
+    def said_elsewhere(self) -> str:
+        """Return where to look when nothing was printed: why steps failed, or where the one step was executed."""
+        steps = self._steps()
+        if any(step.status is Status.FAILED for step in steps):
+            return f" Why it failed: stackyard run show {self._run.name}"
+        cache = steps[0].cache if self._step is not None else None
         if cache is None or not cache.hit:
             return ""
         try:

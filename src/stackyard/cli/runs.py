@@ -119,7 +119,7 @@ def logs(
         time.sleep(FOLLOW_S)
         printed += _print_lines(reader.new_lines(), prefix=step is None, timestamps=timestamps)
     if not printed and reader.finished:
-        click.echo(f"Nothing was printed.{reader.printed_elsewhere()}", err=True)
+        click.echo(f"Nothing was printed.{reader.said_elsewhere()}", err=True)
 
 
 def _show(view: RunView) -> None:

@@ -33,9 +33,10 @@ def step_error(error: BaseException) -> StepError:
     file, line = last
     if not file and isinstance(error, StackyardError) and error.location:
         file, line = error.location.file, error.location.line
-    return StepError(
-        type=type(error).__name__, message=message, traceback=user_traceback(error), file=file, line=line, hint=hint
-    )
+    trace = user_traceback(error)
+    if isinstance(error, StackyardError) and trace == f"{type(error).__name__}: {error.message}":
+        trace = ""  # no frame of the user's: the message says all
+    return StepError(type=type(error).__name__, message=message, traceback=trace, file=file, line=line, hint=hint)
 
 
 def user_traceback(error: BaseException) -> str:

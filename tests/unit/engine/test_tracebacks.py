@@ -78,6 +78,12 @@ def test_our_own_errors_keep_hint_and_place() -> None:
     assert (error.message, error.hint) == ("What.", "Do.")
 
 
+def test_an_error_of_ours_without_a_line_of_the_user_s_is_said_once() -> None:
+    error = step_error(UsageError("What.", hint="Do."))
+    assert (error.message, error.traceback) == ("What.", "")
+    assert step_error(ValueError("no")).traceback == "ValueError: no"
+
+
 class Mute(Exception):
     """Can't even say what it is."""
 
