@@ -71,6 +71,24 @@ def test_arrays(store: LocalArtifactStore, value: Any, order: Any) -> None:
         assert _content(load_version(store, manifest.uri)) == _content(given_array)
 
 
+GAPS = np.dtype(
+    [("a", "i1"), ("pair", np.dtype([("x", "i1"), ("y", "i4")], align=True), (2,)), ("c", "S3")], align=True
+)
+
+
+@given(raw=st.binary(min_size=2 * GAPS.itemsize, max_size=2 * GAPS.itemsize))
+def test_what_memory_held_between_fields_is_no_part_of_an_array(store: LocalArtifactStore, raw: bytes) -> None:
+    dirty = np.frombuffer(raw, GAPS)
+    clean = np.zeros(2, GAPS)
+    for name in ("a", "c"):
+        clean[name] = dirty[name]
+    for name in ("x", "y"):
+        clean["pair"][name] = dirty["pair"][name]
+    assert through(store, dirty)[0].digest == through(store, clean)[0].digest
+    masked = [through(store, np.ma.MaskedArray(array))[0].digest for array in (dirty, clean)]
+    assert masked[0] == masked[1]
+
+
 @given(data=hnp.arrays(hnp.scalar_dtypes(), shapes), masked=st.booleans())
 def test_masked_arrays(store: LocalArtifactStore, data: Any, masked: bool) -> None:
     value = np.ma.MaskedArray(data, mask=np.resize([True, False, False], data.shape) if masked else np.ma.nomask)
@@ -82,6 +100,16 @@ def test_masked_arrays(store: LocalArtifactStore, data: Any, masked: bool) -> No
     np.testing.assert_array_equal(found.mask, value.mask)
     with np.errstate(over="ignore"):
         np.testing.assert_array_equal(found.fill_value, np.asarray(value.fill_value, value.dtype))
+
+
+def test_what_is_masked_in_records_is_missing_in_their_preview(store: LocalArtifactStore) -> None:
+    records = np.ma.MaskedArray([(1, 2.5), (3, 4.5)], mask=[(1, 0), (0, 0)], dtype=[("a", "i4"), ("b", "f8")])
+    manifest, found = through(store, records)
+    assert manifest.preview.rows == [[None, 2.5], [3, 4.5]]
+    assert [c.statistics and (c.statistics.count, c.statistics.missing) for c in manifest.preview.columns] == [
+        (1, 1), (2, 0),
+    ]  # fmt: skip
+    assert str(found) == str(records)
 
 
 @given(value=hnp.arrays(hnp.scalar_dtypes(), ()).map(lambda array: array[()]))

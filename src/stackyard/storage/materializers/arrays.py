@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any, ClassVar
 
-from stackyard.model.artifact import Manifest, Preview, PreviewColumn
-from stackyard.storage.artifact_store import ArtifactStore, VersionWriter
+from stackyard.model.artifact import ColumnStatistics, Manifest, Preview, PreviewColumn
+from stackyard.storage.artifact_store import ArtifactStore, HashingFile, VersionWriter
 from stackyard.storage.materializers.base import PREVIEW_COLUMNS, PREVIEW_ROWS, Materializer, Saved, safe_cell
 from stackyard.storage.materializers.meanwhile import preview_meanwhile
 from stackyard.storage.materializers.statistics import statistics_for_preview
@@ -71,15 +72,7 @@ class MaskedArrayMaterializer(Materializer):
             _write(writer, _FILL, np.asarray(value.fill_value, dtype=value.dtype))
         if value.mask is not np.ma.nomask:
             _write(writer, _MASK, value.mask)
-        preview = _preview(np.asarray(value.data))
-        preview.statistics = statistics_for_preview(value.compressed())
-        if preview.statistics is not None:
-            preview.statistics.missing += int(value.size - value.count()) if not value.dtype.names else 0
-        if preview.kind == "table":
-            shown = value[:PREVIEW_ROWS]
-            shown = shown.reshape(len(shown), -1)[:, :PREVIEW_COLUMNS]
-            preview.rows = [[safe_cell(cell) for cell in row] for row in shown.tolist()]
-        return Saved([int(n) for n in value.shape], preview)
+        return Saved([int(n) for n in value.shape], _preview(value))
 
     def load(self, store: ArtifactStore, uri: str, manifest: Manifest) -> Any:
         """Map the files."""
@@ -107,7 +100,43 @@ def _write(writer: VersionWriter, path: str, array: Any) -> None:
 
     utf8 = not str(array.dtype).isascii()  # names of fields, which numpy would warn of
     with writer.open(path) as file:
-        np.lib.format.write_array(file, array, version=(3, 0) if utf8 else None, allow_pickle=False)
+        if _has_gaps(array.dtype):
+            _write_with_gaps(file, array)
+        else:
+            np.lib.format.write_array(file, array, version=(3, 0) if utf8 else None, allow_pickle=False)
+
+
+def _write_with_gaps(file: HashingFile, array: Any) -> None:
+    """Write an array whose dtype leaves bytes between fields (``align=True``), with zeros there.
+
+    What numpy writes there is whatever memory held: equal arrays, even the same one twice, would have other digests.
+    The format is that of ``numpy.lib.format``, version 3.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    in_columns = array.flags.f_contiguous and not array.flags.c_contiguous
+    made: Any = np.zeros(array.shape, array.dtype, order="F" if in_columns else "C")
+    _copy_fields(made, array)
+    start = np.lib.format.magic(3, 0)
+    header = repr(np.lib.format.header_data_from_array_1_0(made)).encode()
+    room = -(len(start) + 4 + len(header) + 1) % np.lib.format.ARRAY_ALIGN
+    file.write(start + struct.pack("<I", len(header) + room + 1) + header + b" " * room + b"\n")
+    file.write(memoryview((made.T if in_columns else made).reshape(-1).view("u1")))
+
+
+def _has_gaps(dtype: Any) -> bool:
+    if not dtype.base.names:
+        return False
+    fields = [field[0] for field in dtype.base.fields.values()]
+    return sum(field.itemsize for field in fields) != dtype.base.itemsize or any(map(_has_gaps, fields))
+
+
+def _copy_fields(made: Any, array: Any) -> None:
+    for name in array.dtype.names:
+        if array[name].dtype.names:
+            _copy_fields(made[name], array[name])
+        else:
+            made[name] = array[name]
 
 
 def _read(store: ArtifactStore, uri: str, manifest: Manifest, name: str) -> Any:
@@ -121,13 +150,14 @@ def _read(store: ArtifactStore, uri: str, manifest: Manifest, name: str) -> Any:
 
 
 def _preview(array: Any, *, is_scalar: bool = False) -> Preview:
+    """Return what can be shown; what a masked array masks is missing."""
     if array.ndim == 0:
-        data = array.item()
+        data = array.tolist()
         shown = [safe_cell(cell) for cell in data] if isinstance(data, tuple) else safe_cell(_decoded(data))
-        return Preview(kind="json", data=shown, statistics=None if is_scalar else statistics_for_preview(array))
+        return Preview(kind="json", data=shown, statistics=None if is_scalar else _statistics(array))
     if array.dtype.names:
         return _preview_of_fields(array)
-    statistics = statistics_for_preview(array)
+    statistics = _statistics(array)
     if array.ndim > 2 or not array.size:
         text = f"array of shape {' x '.join(map(str, array.shape))}, {array.dtype}"
         return Preview(kind="none", text=text, statistics=statistics)
@@ -155,14 +185,35 @@ def _preview_of_fields(array: Any) -> Preview:
     return Preview(
         kind="table",
         columns=[
-            PreviewColumn(name=name, dtype=str(array.dtype[name]), statistics=statistics_for_preview(array[name]))
+            PreviewColumn(name=name, dtype=str(array.dtype[name]), statistics=_statistics(array[name]))
             for name in names
         ],
-        rows=[[safe_cell(_decoded(record[name].tolist())) for name in names] for record in array[:PREVIEW_ROWS]],
+        rows=[list(row) for row in zip(*(_cells(array[name][:PREVIEW_ROWS]) for name in names), strict=True)],
         n_rows=len(array),
         n_columns=len(array.dtype.names),
         truncated=len(array) > PREVIEW_ROWS or len(array.dtype.names) > PREVIEW_COLUMNS,
     )
+
+
+def _cells(column: Any) -> list[Any]:
+    # numpy makes no Python values of records in records of which some are masked.
+    values = [str(cell) for cell in column] if _is_masked(column) and column.dtype.names else column.tolist()
+    return [safe_cell(_decoded(value)) for value in values]
+
+
+def _statistics(array: Any) -> ColumnStatistics | None:
+    if not _is_masked(array):
+        return statistics_for_preview(array)
+    if array.dtype.names:
+        return None
+    found = statistics_for_preview(array.compressed())
+    if found is not None:
+        found.missing += int(array.size - array.count())
+    return found
+
+
+def _is_masked(array: Any) -> bool:
+    return hasattr(array, "mask")
 
 
 def _decoded(cell: Any) -> Any:
