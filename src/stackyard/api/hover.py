@@ -67,7 +67,8 @@ def show_size(size_bytes: int) -> str:
     size = float(size_bytes)
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 1000 or unit == "GB":
-            return f"{size_bytes} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
+            whole = "1 byte" if size_bytes == 1 else f"{size_bytes} bytes"
+            return whole if unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
     raise AssertionError(unit)
 

@@ -24,7 +24,7 @@ from stackyard.model.stack import DEFAULT_ARTIFACT_STORE_ID
 from stackyard.model.views import ArtifactVersionView
 from stackyard.storage.catalog.connection import open_writer, transaction, writing
 from stackyard.storage.catalog.pruning import announce
-from stackyard.storage.catalog.versions import insert_version
+from stackyard.storage.catalog.versions import insert_version, record_damage
 from stackyard.storage.catalog.writer import NewRun, NewStepRun, RunWriter
 from stackyard.storage.ids import new_id, now
 from stackyard.storage.local_store import LocalArtifactStore
@@ -110,6 +110,12 @@ def test_age_and_count_and_name_name_versions_together(ctx: Context) -> None:
     assert numbers(plan_prune(ctx, "a", keep=1).view) == [("a", 2)], "each store keeps its newest"
     with writing(ctx.home_folder) as sql:
         sql.execute("UPDATE artifact_versions SET artifact_store_id = ?", (first[0].artifact_store_id,))
+    newest = plan_prune(ctx, "b").versions[-1].id
+    with writing(ctx.home_folder) as sql:
+        record_damage(sql, {newest: "cut"})
+    assert numbers(plan_prune(ctx, "b", keep=1).view) == [], "what is damaged does not stand for what is whole"
+    with writing(ctx.home_folder) as sql:
+        record_damage(sql, {newest: ""})
     plan = plan_prune(ctx, keep=1)
     assert [(a.name, a.versions) for a in plan.view.artifacts] == [("a", 2), ("b", 1)]
     assert all(Path(v.uri).exists() for v in plan.versions), "a plan removes nothing"

@@ -296,7 +296,14 @@ def test_a_hover_is_no_wider_for_a_long_path(ctx: Context) -> None:
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (1_400_000, "1.4 MB"), (5 * 10**12, "5000.0 GB")],
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (1_400_000, "1.4 MB"),
+        (5 * 10**12, "5000.0 GB"),
+    ],
 )
 def test_sizes(size: int, text: str) -> None:
     assert show_size(size) == text

@@ -48,7 +48,7 @@ class Criteria(NamedTuple):
     before: str = ""
     """Only versions made before this moment."""
     keep: int | None = None
-    """Not the newest so many of each artifact in each store."""
+    """Not the newest so many of each artifact in each store; those known to be damaged do not count."""
     from_runs: bool = False
     """Also versions that runs list."""
 
@@ -81,7 +81,8 @@ def judge(sql: sqlite3.Connection, criteria: Criteria, ids: Sequence[str] | None
     if criteria.keep:
         condition += (
             " AND v.version < (SELECT n.version FROM artifact_versions n WHERE n.artifact_id = v.artifact_id "
-            "AND n.artifact_store_id = v.artifact_store_id AND n.pruned = '' ORDER BY n.version DESC LIMIT 1 OFFSET ?)"
+            "AND n.artifact_store_id = v.artifact_store_id AND n.pruned = '' AND n.damage = '' "
+            "ORDER BY n.version DESC LIMIT 1 OFFSET ?)"
         )
         values.append(criteria.keep - 1)
     chosen = f"(v.pruned = '' AND {condition}) OR v.pruned = 'pruning'"
