@@ -13,7 +13,8 @@ from stackyard.api.context import Context
 from stackyard.api.environment_checks import environment_findings
 from stackyard.api.findings import as_check, error, fine, warning, worst
 from stackyard.api.folder_checks import folder_findings
-from stackyard.model.errors import FormatTooNewError, RegistryDamagedError, StackyardError
+from stackyard.api.stack_file import read_stack_file
+from stackyard.model.errors import FormatTooNewError, ProjectFileError, RegistryDamagedError, StackyardError
 from stackyard.model.integrations import INTEGRATIONS
 from stackyard.model.stack import Registry
 from stackyard.model.stack_views import CheckView, FindingView
@@ -105,6 +106,21 @@ def _project(ctx: Context) -> Iterator[FindingView]:
         yield error("project_file", f"project {ctx.scope.name!r}", problem.message, problem.hint)
     elif ctx.scope.root is not None:
         yield fine(f"project {ctx.scope.name!r}", f"{ctx.scope.root}.")
+        yield from _stack_file(ctx)
+
+
+def _stack_file(ctx: Context) -> Iterator[FindingView]:
+    """Say all that ``stack apply`` would refuse in the project's file."""
+    registry = _readable(ctx)
+    if ctx.scope.file is None or registry is None:
+        return
+    try:
+        read_stack_file(ctx.scope.file, registry)
+    except ProjectFileError as refusal:
+        alone = {"line": 0, "message": refusal.message, "hint": refusal.hint}
+        for problem in refusal.details.get("problems", [alone]):
+            what = f"{ctx.scope.file.name}:{problem['line']}" if problem["line"] else ctx.scope.file.name
+            yield error("project_file", what, problem["message"], problem["hint"] or "Correct the file.")
 
 
 def _stacks(ctx: Context) -> Iterator[FindingView]:

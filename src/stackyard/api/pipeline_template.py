@@ -62,7 +62,9 @@ def template_of(file: str, function: str | None, options: RunOptions) -> str:
         if not _lacks_values(error, definition):
             raise
         steps = None
-    target = f"{Path(file).name}:{definition.function.__name__}"
+    path, root = Path(file).resolve(), ctx.scope.root
+    inside = root is not None and path.is_relative_to(root)
+    target = f"{path.relative_to(root).as_posix() if inside and root else path.name}:{definition.function.__name__}"
     return "\n".join(
         [
             RUN_CONFIGURATION_MARK,

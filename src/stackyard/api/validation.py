@@ -136,10 +136,10 @@ def _uncallable(
         signature.bind(*given, **hook.arguments)
     except TypeError as error:
         with_ = ", ".join(hook.arguments) or ("one argument at most" if of_step else "no arguments")
+        other = " Of a pipeline's hooks on_init alone is given arguments: on_init_kwargs (init_hook_kwargs)."
         yield OptionError(
             f"{what} can't be called with {with_}: {error}.",
-            hint=f"It takes: {', '.join(signature.parameters) or 'nothing'}."
-            + ("" if of_step else " What it is called with is said by on_init_kwargs (init_hook_kwargs)."),
+            hint=f"It takes: {', '.join(signature.parameters) or 'nothing'}.{'' if of_step else other}",
             location=place,
         )
 

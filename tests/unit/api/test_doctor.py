@@ -47,6 +47,22 @@ def test_a_fresh_home_is_in_order_and_looking_makes_nothing(ctx: Context) -> Non
     assert not ctx.home.exists()
 
 
+def test_what_apply_would_refuse_in_the_project_s_file_is_told(ctx: Context) -> None:
+    assert ctx.scope.root is not None
+    (ctx.scope.root / "stackyard.yaml").write_text(
+        "version: 1\nproject: {nam: x}\nstacks:\n  mine: {orchestrator: defalt, artifact_store: default}\n"
+    )
+    check = doctor.doctor(open_context(ctx.scope.root))
+    found = [f for f in check.findings if f.severity == "error"]
+    assert [(f.code, f.subject) for f in found] == [
+        ("project_file", "stackyard.yaml:2"), ("project_file", "stackyard.yaml:4"),
+    ]  # fmt: skip
+    assert "Did you mean 'default'?" in found[1].fix
+    (ctx.scope.root / "stackyard.yaml").write_text("")
+    empty = _problems(doctor.doctor(open_context(ctx.scope.root)))["project_file"]
+    assert (empty.subject, empty.fix) == ("stackyard.yaml", "Start it with: version: 1")
+
+
 def test_the_doctor_goes_on_after_a_damaged_registry_and_repair_brings_back_the_last_good_copy(ctx: Context) -> None:
     register_stack(ctx, "mine", {"orchestrator": "default", "artifact_store": "default"})
     file = ctx.home_folder.registry_file

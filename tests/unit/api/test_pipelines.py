@@ -149,6 +149,14 @@ def test_a_file_that_runs_when_imported_is_refused(file: Path) -> None:
         check_pipeline(str(file), "good", RunOptions())
 
 
+def test_a_template_names_its_file_from_the_project(file: Path, tmp_path: Path) -> None:
+    (tmp_path / ".stackyard").mkdir()
+    (tmp_path / "pipelines").mkdir()
+    moved = file.rename(tmp_path / "pipelines" / file.name)
+    text = template_of(str(moved), "good", RunOptions())
+    assert f"stackyard run pipelines/{file.name}:good --config" in text
+
+
 @pytest.mark.parametrize("options", [RunOptions(), RunOptions(parameters={"size": 3})])
 @pytest.mark.parametrize("name", ["good", "needy"])
 def test_a_template_is_valid_as_it_is_and_with_any_key_of_it_set(
@@ -156,6 +164,7 @@ def test_a_template_is_valid_as_it_is_and_with_any_key_of_it_set(
 ) -> None:
     text = template_of(str(file), name, options)
     assert text.splitlines()[0] == "# stackyard: run-configuration"
+    assert f"stackyard run {file.name}:{name} --config" in text
     target = tmp_path / "run.yaml"
     target.write_text(text, encoding="utf-8")
     plain = read_run_configuration(target)
