@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.full_stack import equip
 from tests.integration.user import User
 
 FIXED_SEED = 20
@@ -40,3 +41,17 @@ def user(tmp_path: Path) -> Iterator[User]:
         assert not left, f"still running: {'; '.join(map(str, left))}"
     finally:
         someone.clean_up()
+
+
+@pytest.fixture(scope="session")
+def equipped(tmp_path_factory: pytest.TempPathFactory) -> User:
+    """Someone whose stack has everything; others get a copy of the registry, nothing is run here."""
+    folder = tmp_path_factory.mktemp("equipped")
+    (folder / "project").mkdir()
+    return equip(User(folder / "project", folder / "home"))
+
+
+@pytest.fixture
+def own(user: User, equipped: User) -> User:
+    """The user, with a stack that has everything."""
+    return equip(user, equipped.home / "registry.json")

@@ -30,19 +30,26 @@ client.create_stack("boxed", dict(orchestrator="default", artifact_store="box"))
 """
 
 
-def equip(user: User) -> User:
-    """Return the user with flavors, secrets, a stack ``full``, and a stack ``boxed`` with another artifact store."""
+def equip(user: User, registry: Path | None = None) -> User:
+    """Return the user with flavors, secrets, a stack ``full``, and a stack ``boxed`` with another artifact store.
+
+    Args:
+        user: whose home is empty.
+        registry: that of somebody who was equipped before, to copy it: it names no place of theirs.
+    """
     shutil.copy(FLAVORS, user.folder)
     user.variables.update(
-        PYTHONPATH=str(user.folder),
-        PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring",
         STACKYARD_SECRET__SERVER__TOKEN=TOKEN,
         STACKYARD_SECRET__OPENAI__API_KEY=API_KEY,
         STACKYARD_SECRET__BOX__KEY="open-sesame",
         STACKYARD_SECRETS_PASSPHRASE="correct-horse",
     )
-    done = user.python("-c", REGISTER)
-    assert done.code == 0, done
+    if registry is None:
+        done = user.python("-c", REGISTER)
+        assert done.code == 0, done
+    else:
+        user.home.mkdir()
+        shutil.copy(registry, user.home)
     return user
 
 

@@ -8,14 +8,8 @@ import sys
 import pytest
 
 from stackyard.model.enums import Status
-from tests.integration.full_stack import TOKEN, TRACKED, detached, equip, everything, notes, refused, register, run
+from tests.integration.full_stack import TOKEN, TRACKED, detached, everything, notes, refused, register, run
 from tests.integration.user import User, statuses, wait_for
-
-
-@pytest.fixture
-def own(user: User) -> User:
-    return equip(user)
-
 
 # experiment tracker ---------------------------------------------------------------------------------------------------
 
@@ -51,13 +45,6 @@ def test_a_step_that_is_tracked_for_the_first_time_really_runs_and_then_is_reuse
         assert run(own, text, "--stack", "full").code == 0
         assert statuses(own.last_run())["train"] == expected, text
     assert [note[0] for note in notes(own) if note[0] in ("begin", "end")] == ["begin", "end"]
-
-
-def test_a_tracker_is_told_how_the_step_ended(own: User) -> None:
-    text = TRACKED.replace("return 1", "raise ValueError('no')")
-    assert run(own, text, "--stack", "full").code == 1
-    assert ["end", "train", "ValueError"] in notes(own)
-    assert own.last_run().steps[0].metadata["tiny_url"] == "http://tiny/training-1/train"
 
 
 @pytest.mark.parametrize("named", ["True", '"notes"', '"othr"'])
@@ -105,7 +92,7 @@ def test_a_tracker_that_can_not_end_is_a_warning(own: User) -> None:
 
 
 @pytest.mark.parametrize(("body", "status"), [("return 1", "completed"), ("raise ValueError('key')", "failed")])
-def test_the_alerter_is_told_how_the_run_ended(own: User, body: str, status: str) -> None:
+def test_tracker_and_alerter_are_told_how_step_and_run_ended(own: User, body: str, status: str) -> None:
     result = run(own, TRACKED.replace("return 1", body), "--stack", "full")
     assert result.code == (0 if status == "completed" else 1)
     (told,) = notes(own)[-1]
@@ -118,6 +105,8 @@ def test_the_alerter_is_told_how_the_run_ended(own: User, body: str, status: str
     assert told["error"] == ("Step 'train' failed: key" if failed else "")
     assert TOKEN not in result.text, "what an alerter prints is masked too"
     assert "telling with ***" in result.out
+    assert ["end", "train", "ValueError" if failed else "completed"] in notes(own)
+    assert found.steps[0].metadata["tiny_url"] == "http://tiny/training-1/train"
 
 
 def test_the_alerter_is_told_that_a_run_was_stopped(own: User) -> None:
@@ -147,7 +136,7 @@ def test_an_alerter_that_fails_changes_nothing_but_a_warning(own: User) -> None:
 # settings -------------------------------------------------------------------------------------------------------------
 
 
-LOAD = "from stackyard import Client; print(Client().get_artifact_version('{}').load())"
+LOAD = "from stackyard import Client; print(*[Client().get_artifact_version(name).load() for name in {}], sep=';')"
 
 
 def test_settings_of_the_orchestrator_take_effect(own: User) -> None:
@@ -167,8 +156,9 @@ def training():
     assert run(own, text).code == 1
     found = own.last_run()
     assert list(statuses(found).values()) == ["completed"] * 3 + ["failed"]
-    pids = {own.python("-c", LOAD.format(step.outputs[0].artifact_version_id)).out for step in found.steps[:3]}
-    assert len(pids) == 1
+    loaded = own.python("-c", LOAD.format([step.outputs[0].artifact_version_id for step in found.steps[:3]]))
+    pids = loaded.out.split(";")
+    assert (len(pids), len({int(pid) for pid in pids})) == (3, 1), loaded
     own.write("fast.yaml", "settings: {orchestrator.local: {execution_mode: stop_on_failure}}\n")
     other = text.replace("range(3, -1, -1)", "range(4)")
     assert run(own, other, "--config", "fast.yaml", "--no-cache").code == 1
@@ -217,8 +207,8 @@ def test_a_store_from_outside_keeps_what_steps_return(own: User) -> None:
     assert run(own, CHAIN, "--stack", "boxed").code == 0
     found = own.last_run()
     assert not list((own.home / "artifact_stores").glob("**/manifest.json"))
-    assert own.python("-c", LOAD.format("numbers")).out == "[3, 3, 3]\n"
-    shown = json.loads(own.do("artifact", "show", "numbers", "--json").out)
+    assert own.python("-c", LOAD.format(["numbers"])).out == "[3, 3, 3]\n"
+    shown = json.loads(own.python("-m", "stackyard", "artifact", "show", "numbers", "--json").out)
     assert (shown["status"], shown["preview"]["data"]) == ("available", [3, 3, 3])
     assert shown["uri"].startswith("tiny://box/")
     assert shown["files"][0]["path"].startswith("tiny://box/")
@@ -256,7 +246,6 @@ def test_a_store_whose_place_shows_a_secret_is_refused(own: User) -> None:
 
 
 def test_a_flavor_whose_module_is_gone_is_named(own: User) -> None:
-    own.variables["PYTHONPATH"] = ""
     (own.folder / "tiny_flavors.py").unlink()
     said = refused(own, run(own, CHAIN, "--stack", "boxed"), 7)
     assert "tiny_flavors" in said

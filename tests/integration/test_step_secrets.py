@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.integration.full_stack import (
     API_KEY,
     TOKEN,
     TRACKED,
     detached,
-    equip,
     everything,
     notes,
     refused,
@@ -19,12 +16,6 @@ from tests.integration.full_stack import (
     run,
 )
 from tests.integration.user import User, statuses
-
-
-@pytest.fixture
-def own(user: User) -> User:
-    return equip(user)
-
 
 SECRET_STEPS = """
 @step(secrets=["openai"], enable_cache=False)
