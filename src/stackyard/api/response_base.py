@@ -9,6 +9,9 @@ from stackyard.model.basic_views import View
 from stackyard.model.response_names import Configuration, moment_of, no_attribute
 from stackyard.model.views import RunView, StepErrorView, StepRunView
 
+_TELLING = ("model", "name", "number", "version", "stage", "type", "status", "id")
+"""Fields that an object is shown with in a notebook or a debugger."""
+
 
 class Response:
     """Everything that the view knows is an attribute."""
@@ -23,6 +26,12 @@ class Response:
         except AttributeError:
             known = [n for n in (*dir(type(self)), *type(self.view).model_fields) if not n.startswith("_")]
             raise AttributeError(no_attribute(f"{type(self).__name__} {_named(self.view)}", name, known)) from None
+
+    def __repr__(self) -> str:
+        """Return what tells it from others; the whole is in ``view``."""
+        known = ((name, getattr(self.view, name)) for name in _TELLING if name in type(self.view).model_fields)
+        shown = (f"{name}={value if isinstance(value, int) else str(value)!r}" for name, value in known if value)
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     @property
     def run_metadata(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ArtifactVersion(Response):
     """A stored value. Pass it to a step as an input, or load it."""
 
@@ -80,7 +80,7 @@ class ArtifactVersion(Response):
         return self.view.id
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StepRun(Ran):
     """A step of a run."""
 
@@ -131,7 +131,7 @@ class StepRun(Ran):
         return _client().get_pipeline_run(self.view.run_id)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PipelineRun(Ran):
     """A run of a pipeline."""
 
@@ -228,7 +228,7 @@ class Artifact:
         return {v.version: v for v in _client().list_artifact_versions(artifact=self.name, size=1000).items}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ModelVersion(Response):
     """A version of a model: what was made of it, and what for."""
 
@@ -316,7 +316,7 @@ class ModelVersion(Response):
         return {name: client.get_artifact_version(version_id) for name, version_id in newest.items()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RegisteredModel(Response):
     """A model: what ``Client().get_model`` gives."""
 

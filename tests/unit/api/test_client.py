@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stackyard.api.client import Client
+from stackyard.api.user_artifacts import save_artifact
 from stackyard.model.enums import ComponentType
 from stackyard.model.errors import (
     AlreadyExistsError,
@@ -90,3 +91,13 @@ def test_secrets(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     client.delete_secret("base")
     with pytest.raises(SecretNotFoundError):
         client.get_secret("base")
+
+
+def test_a_notebook_shows_what_tells_an_object_from_others_not_all_of_it(client: Client) -> None:
+    client.create_model("churn")
+    version = client.create_model_version("churn")
+    saved = save_artifact({"a": list(range(1000))}, name="numbers")
+    assert repr(version) == f"ModelVersion(model='churn', number=1, id='{version.id}')"
+    assert (
+        repr(saved) == f"ArtifactVersion(name='numbers', version=1, type='dict', status='available', id='{saved.id}')"
+    )
