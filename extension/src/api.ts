@@ -44,24 +44,27 @@ export interface Connection {
 
 /** The server's requests as functions; every refusal is a {@link RequestError}. */
 export class StackyardApi {
-  /** @param connect gives a connection that is ready, or throws an ExpectedError that says why there is none. */
-  constructor(private readonly connect: () => Promise<Connection>) {}
+  /**
+   * @param connect gives a connection that is ready, another one than that which was lost, or throws an ExpectedError
+   * that says why there is none.
+   */
+  constructor(private readonly connect: (lost?: Connection) => Promise<Connection>) {}
 
   async status(): Promise<StatusResult> {
-    return this.send(method.statusShow, {});
+    return this.read(method.statusShow, {});
   }
 
   async stacks(): Promise<StackListResult> {
-    return this.send(method.stackList, {});
+    return this.read(method.stackList, {});
   }
 
   async describeStack(stack: string, token?: CancellationToken): Promise<StackDescribeResult> {
-    return this.send(method.stackDescribe, { stack }, token);
+    return this.read(method.stackDescribe, { stack }, token);
   }
 
   /** @param stack by id; empty: every stack, of which those with problems are returned. */
   async checkStacks(stack = ""): Promise<StackCheckResult> {
-    return this.send(method.stackCheck, { stack });
+    return this.read(method.stackCheck, { stack });
   }
 
   async activateStack(stack: string): Promise<StackActivateResult> {
@@ -69,23 +72,23 @@ export class StackyardApi {
   }
 
   async components(params: ComponentListParams): Promise<ComponentListResult> {
-    return this.send(method.componentList, params);
+    return this.read(method.componentList, params);
   }
 
   async describeComponent(params: ComponentParams, token?: CancellationToken): Promise<ComponentDescribeResult> {
-    return this.send(method.componentDescribe, params, token);
+    return this.read(method.componentDescribe, params, token);
   }
 
   async pipelines(): Promise<PipelineListResult> {
-    return this.send(method.pipelineList, {});
+    return this.read(method.pipelineList, {});
   }
 
   async runs(page: PageParams): Promise<Page<RunView>> {
-    return this.send(method.runList, page);
+    return this.read(method.runList, page);
   }
 
   async run(run: string): Promise<RunView> {
-    return this.send(method.runShow, { run });
+    return this.read(method.runShow, { run });
   }
 
   async startRun(params: RunStartParams, token?: CancellationToken): Promise<RunStartResult> {
@@ -114,33 +117,33 @@ export class StackyardApi {
 
   /** Why the steps of a run, or one of them, were reused or not. */
   async explainRun(run: string, step?: string): Promise<RunExplanation> {
-    return this.send(method.runExplain, { run, step: step ?? null });
+    return this.read(method.runExplain, { run, step: step ?? null });
   }
 
   async logs(params: RunLogsParams): Promise<RunLogsResult> {
-    return this.send(method.runLogs, params);
+    return this.read(method.runLogs, params);
   }
 
   async artifacts(storeId: string, page: PageParams): Promise<Page<ArtifactView>> {
-    return this.send(method.artifactList, { ...page, artifact_store_id: storeId });
+    return this.read(method.artifactList, { ...page, artifact_store_id: storeId });
   }
 
   async versions(storeId: string, name: string, page: PageParams): Promise<Page<ArtifactVersionView>> {
-    return this.send(method.artifactVersions, { ...page, artifact_store_id: storeId, name });
+    return this.read(method.artifactVersions, { ...page, artifact_store_id: storeId, name });
   }
 
   async version(id: string): Promise<ArtifactShowResult> {
-    return this.send(method.artifactShow, { id });
+    return this.read(method.artifactShow, { id });
   }
 
   /** Rows of a stored table; a newer request of the same view cancels this one. */
   async tablePage(params: ArtifactPageParams): Promise<TablePage> {
-    return this.send(method.artifactPage, params);
+    return this.read(method.artifactPage, params);
   }
 
   /** What a column of a stored table holds. */
   async columnStatistics(params: StatisticsRequest): Promise<ColumnStatistics> {
-    return (await this.send(method.artifactStatistics, params)).statistics;
+    return (await this.read(method.artifactStatistics, params)).statistics;
   }
 
   async createFirstPipeline(folder: string): Promise<CreateFirstPipelineResult> {
@@ -148,24 +151,37 @@ export class StackyardApi {
   }
 
   async checkEnvironment(interpreter: string): Promise<EnvironmentCheckResult> {
-    return this.send(method.environmentCheck, { interpreter });
+    return this.read(method.environmentCheck, { interpreter });
   }
 
   async install(interpreter: string): Promise<EnvironmentInstallResult> {
     return this.send(method.environmentInstall, { interpreter });
   }
 
-  private async send<M extends RequestMethod>(
+  /** Asks for what changes nothing: of a server that ended before it answered, the one that takes its place is asked. */
+  private async read<M extends RequestMethod>(
     name: M,
     params: Requests[M]["params"],
     token?: CancellationToken,
   ): Promise<Requests[M]["result"]> {
+    return this.send(name, params, token, (error) => wasNotSent(error) || wasNotAnswered(error));
+  }
+
+  private async send<M extends RequestMethod>(
+    name: M,
+    params: Requests[M]["params"],
+    token?: CancellationToken,
+    mayAskAgain = wasNotSent,
+  ): Promise<Requests[M]["result"]> {
     const source = new CancellationTokenSource();
-    const ask = async (): Promise<Requests[M]["result"]> =>
-      (await this.connect()).sendRequest<Requests[M]["result"]>(name, params, token ?? source.token);
+    const ask = async (connection: Connection): Promise<Requests[M]["result"]> =>
+      connection.sendRequest(name, params, token ?? source.token);
     try {
+      const connection = await this.connect();
       // A server that ended before it was asked did nothing: the one that takes its place is asked.
-      return await ask().catch(async (error: unknown) => (wasNotSent(error) ? ask() : Promise.reject(error as Error)));
+      return await ask(connection).catch(async (error: unknown) =>
+        mayAskAgain(error) ? ask(await this.connect(connection)) : Promise.reject(error as Error),
+      );
     } catch (error) {
       throw understood(error);
     } finally {
@@ -181,7 +197,7 @@ function understood(error: unknown): unknown {
     return new CancelledError();
   }
   if (error.code === REQUEST_FAILED && isErrorView(error.data)) return new RequestError(error.data);
-  if (isConnectionLost(error)) {
+  if (wasNotAnswered(error)) {
     return new ExpectedError("Stackyard's server ended before it had answered.", "It is started again; try once more.");
   }
   return error;
@@ -198,6 +214,6 @@ function wasNotSent(error: unknown): boolean {
 }
 
 /** `PendingResponseRejected`, `MessageWriteError`, `ConnectionInactive` of JSON-RPC as the client names them. */
-function isConnectionLost(error: ResponseError<unknown>): boolean {
-  return [-32097, -32099, -32096].includes(error.code);
+function wasNotAnswered(error: unknown): boolean {
+  return error instanceof ResponseError && [-32097, -32099, -32096].includes(error.code);
 }

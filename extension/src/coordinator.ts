@@ -74,18 +74,21 @@ export class Coordinator extends DisposableBag {
       void interpreter.choose();
     }
     if (phase.kind !== "ready") {
-      stores.clear();
+      // What is known stays in sight until the next server answers; without one it would only look true.
+      if (phase.kind !== "starting") stores.clear();
+      views.sayRestarting(stores.stacks.peek() !== undefined);
       await this.context.update({ "stackyard.loaded": false });
       await this.sayStatus();
       return;
     }
     await this.sayStatus();
-    views.redraw();
     // Chosen or granted while it started: too late for its initialisation options.
     await server.configure({ trusted: workspace.isTrusted, interpreter: interpreter.current()?.path ?? "" });
-    const loaded = stores.load();
+    const loaded = stores.refresh();
     views.showProgress(loaded);
     await Promise.all([loaded, environment.check()]);
+    if (server.phase() !== phase) return; // it is gone again
+    views.sayRestarting(false);
     await this.context.update({ "stackyard.loaded": true });
   }
 

@@ -41,7 +41,7 @@ export function activate(context: ExtensionContext): StackyardExtension {
   const python = bag.track(new PythonExtension());
   const interpreter = bag.track(new InterpreterChooser(python, log));
   const server = bag.track(new ServerLifecycle(context.extensionPath, interpreter, log));
-  const api = new StackyardApi(async () => whenReady(server, status));
+  const api = new StackyardApi(async (lost) => whenReady(server, status, lost));
   const environment = bag.track(new EnvironmentMonitor(api, interpreter, log));
   function status(): ExtensionStatus {
     return statusOf(server.phase(), environment.facts());

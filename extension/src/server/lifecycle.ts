@@ -1,5 +1,6 @@
 import type { LogOutputChannel } from "vscode";
 import { EventEmitter, workspace } from "vscode";
+import type { Connection } from "../api";
 import type { ServerPhase } from "../model/serverStatus";
 import type { ConfigureParams, DidChangeParams } from "../protocol";
 import { method } from "../protocol";
@@ -56,7 +57,9 @@ export class ServerLifecycle extends DisposableBag {
     super();
     this.track(
       workspace.onDidChangeConfiguration((event) => {
-        if (event.affectsConfiguration(`${SECTION}.home`) && this.current.kind !== "idle") void this.restart();
+        if (!event.affectsConfiguration(`${SECTION}.home`) || this.current.kind === "idle") return;
+        this.enter({ kind: "idle" }); // what is known is of the home before
+        void this.restart();
       }),
     );
     this.track({
@@ -81,9 +84,16 @@ export class ServerLifecycle extends DisposableBag {
     if (this.current.kind === "idle") await this.restarts.run();
   }
 
-  /** Waits until the server is ready or can't be, at most `timeoutMs`; it does not start it. */
-  async settled(timeoutMs: number): Promise<void> {
-    const isSettled = (): boolean => this.current.kind !== "idle" && this.current.kind !== "starting";
+  /**
+   * Waits until the server is ready or can't be, at most `timeoutMs`; it does not start it.
+   *
+   * @param lost a connection that broke, which its user may know first: its server does not count as ready.
+   */
+  async settled(timeoutMs: number, lost?: Connection): Promise<void> {
+    const isSettled = (): boolean =>
+      this.current.kind !== "idle" &&
+      this.current.kind !== "starting" &&
+      (lost === undefined || this.connection() !== lost);
     if (isSettled()) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(done, timeoutMs);

@@ -16,11 +16,16 @@ export function asError(status: ExtensionStatus): ExpectedError {
  * Waits until the server is ready, starting it if nobody did.
  *
  * @param status tells what is wrong when it does not get ready.
+ * @param lost a connection that broke: the next one is waited for.
  * @throws ExpectedError with the status' fixing button.
  */
-export async function whenReady(server: ServerLifecycle, status: () => ExtensionStatus): Promise<Connection> {
+export async function whenReady(
+  server: ServerLifecycle,
+  status: () => ExtensionStatus,
+  lost?: Connection,
+): Promise<Connection> {
   void server.ensureStarted();
-  await server.settled(READY_TIMEOUT_MS);
+  await server.settled(READY_TIMEOUT_MS, lost);
   const connection = server.connection();
   if (connection === undefined) throw asError(status());
   return connection;

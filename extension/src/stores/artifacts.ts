@@ -36,6 +36,11 @@ export class ArtifactsStore extends DisposableBag {
     super();
   }
 
+  /** Tells whether the artifact stores are known, or asked for. */
+  isKnown(): boolean {
+    return this.stores.size > 0;
+  }
+
   /** All artifact stores, that of the active stack first. */
   async artifactStores(): Promise<ComponentView[]> {
     return kept(this.stores, "all", async () => {

@@ -13,7 +13,8 @@ export type RunsChange = readonly string[] | undefined;
 /**
  * The runs of the project, newest first, with the steps of those that somebody looks at.
  *
- * A change refetches the first page and the details of the runs that changed: never the pages loaded before.
+ * A change refetches the first page and the details of the runs that changed: never the pages loaded before, unless
+ * the server or the project is another one.
  */
 export class RunsStore extends DisposableBag {
   private readonly changed = this.track(new EventEmitter<void>());
@@ -29,6 +30,9 @@ export class RunsStore extends DisposableBag {
 
   /** Runs whose details are stale; "all" when it is not known which. */
   private stale: Set<string> | "all" = new Set();
+
+  /** The pages loaded before may be stale, too. */
+  private isListStale = false;
 
   private loading: Promise<void> | undefined;
 
@@ -89,6 +93,12 @@ export class RunsStore extends DisposableBag {
     await this.refreshing.run();
   }
 
+  /** Fetches everything again, no fewer runs than are shown. */
+  async reload(): Promise<void> {
+    this.isListStale = true;
+    await this.refresh();
+  }
+
   /** Takes a run as an answer gave it, so that it shows at once. */
   put(run: RunView): void {
     this.details.set(run.id, run);
@@ -112,12 +122,14 @@ export class RunsStore extends DisposableBag {
 
   private async refreshOnce(): Promise<void> {
     const stale = this.stale;
+    const { isListStale } = this;
     this.stale = new Set();
+    this.isListStale = false;
     const isStale = (run: RunView): boolean => stale === "all" || stale.has(run.id) || !isFinished(run.status);
     try {
-      const page = await this.api.runs({ limit: PAGE_SIZE, cursor: null });
-      if (this.list === undefined) this.list = Paged.of(page);
+      if (this.list === undefined || isListStale) this.list = await Paged.load(this.fetch, this.list?.items.length);
       else {
+        const page = await this.fetch({ limit: PAGE_SIZE, cursor: null });
         const merged = mergeFirstPage(this.list.items, page);
         const older = stale === "all" ? [] : merged.slice(page.items.length).filter(isStale);
         const fresh = await this.fetchAll(older.map((run) => run.id));

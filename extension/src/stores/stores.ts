@@ -46,27 +46,18 @@ export class Stores extends DisposableBag {
     await Promise.all(work);
   }
 
-  /** Fetches what the views begin with; problems stay in the stores, for the views to show. */
-  async load(): Promise<void> {
-    await Promise.all(this.fetchAll());
-  }
-
-  /** Fetches everything again; nothing kept is trusted. */
+  /** Fetches everything again; nothing kept is trusted. Problems stay in the stores, for the views to show. */
   async refresh(): Promise<void> {
     this.artifacts.clear();
-    await Promise.all(this.fetchAll());
+    await Promise.all([this.stacks.refresh(), this.checks.refresh(), this.pipelines.refresh(), this.runs.reload()]);
   }
 
-  /** Forgets everything: the server is gone. */
+  /** Forgets everything: there is no server that could say what is true. */
   clear(): void {
     this.stacks.clear();
     this.checks.clear();
     this.pipelines.clear();
     this.runs.clear();
     this.artifacts.clear();
-  }
-
-  private fetchAll(): Promise<void>[] {
-    return [this.stacks, this.checks, this.pipelines, this.runs].map(async (store) => store.refresh());
   }
 }

@@ -169,7 +169,7 @@ export class ArtifactsTree extends TreeProvider {
   }
 
   protected async roots(): Promise<TreeNode[]> {
-    if (!this.serves()) return [];
+    if (!this.serves() && !this.artifacts.isKnown()) return [];
     try {
       const stores = await this.artifacts.artifactStores();
       // Without any artifact the view is empty, so that its welcome says how to get one.

@@ -132,7 +132,7 @@ export class PipelinesTree extends TreeProvider {
   }
 
   protected async roots(): Promise<TreeNode[]> {
-    if (!this.serves()) return [];
+    if (!this.serves() && this.pipelines.peek() === undefined) return [];
     try {
       const list = await this.pipelines.get();
       return [

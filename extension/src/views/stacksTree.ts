@@ -140,7 +140,7 @@ export class StacksTree extends TreeProvider {
   }
 
   protected async roots(): Promise<TreeNode[]> {
-    if (!this.serves()) return [];
+    if (!this.serves() && this.stacks.peek() === undefined) return [];
     try {
       const { items, active } = await this.stacks.get();
       const nodes = items.map((stack) => this.node(stack));

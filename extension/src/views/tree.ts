@@ -99,11 +99,6 @@ export abstract class TreeProvider extends DisposableBag implements TreeDataProv
     }
   }
 
-  /** Draws the whole tree again: what it may show has changed, not its data. */
-  redrawAll(): void {
-    this.redraw();
-  }
-
   /** Nobody reads a hover of this tree any more: what waited for that is drawn. */
   stopReading(): void {
     this.hovered = undefined;

@@ -64,14 +64,14 @@ export class Views extends DisposableBag {
     );
   }
 
-  /** Draws all trees again: the server is there, or is gone. */
-  redraw(): void {
-    for (const tree of [this.stacks, this.pipelines, this.runs, this.artifacts]) tree.redrawAll();
-  }
-
   /** Nobody reads a hover any more: a click, a key or a command closed it. */
   stopReading(): void {
     for (const tree of [this.stacks, this.pipelines, this.runs, this.artifacts]) tree.stopReading();
+  }
+
+  /** Says beside the titles that the rows are as the server before told them; above the rows it would move them. */
+  sayRestarting(isRestarting: boolean): void {
+    for (const tree of this.trees) tree.description = isRestarting ? "server is restarting…" : "";
   }
 
   /** Says above the runs why no more can be started; without runs the view's welcome says it. */
