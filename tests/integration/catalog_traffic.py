@@ -1,16 +1,21 @@
 """Two writers and 20 readers of one catalog at once, each a process of its own: nobody is ever told that it is locked.
 
-python -m tests.integration.catalog_traffic write RUNS NAME HOME    # records so many runs of ten steps as drivers do
-python -m tests.integration.catalog_traffic read "" "" HOME        # asks for lists, lineage and runs until stdin ends
+python -m tests.integration.catalog_traffic HOME RUNS
+
+A writer records so many runs of ten steps as drivers do; a reader asks for lists, lineage and runs until the last one.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
+import os
+import select
 import sys
 import time
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,23 +58,12 @@ class Traffic:
 
 def traffic(user: User, runs_each: int) -> Traffic:
     """Let the processes work until the writers are done, and see that all that was written is there."""
-    begun = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.catalog_traffic", *words, str(user.home)],
-            cwd=Path(__file__).parents[2], env=user.environment(PYTHONPATH=str(Path(__file__).parents[2])),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for words in (*[("write", str(runs_each), f"w{n}") for n in range(WRITERS)], *[("read", "", "")] * READERS)
-    ]  # fmt: skip
-    writers, readers = begun[:WRITERS], begun[WRITERS:]
-    try:
-        told = [_end(process, "") for process in writers]
-        heard = [_end(process, "enough\n") for process in readers]
-    finally:
-        for process in begun:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
+    done = user.python(
+        "-m", "tests.integration.catalog_traffic", str(user.home), str(runs_each),
+        PYTHONPATH=str(Path(__file__).parents[2]), timeout=_ENDING_S,
+    )  # fmt: skip
+    assert done.code == 0, done
+    told, heard = json.loads(done.out)
     ctx = open_context(user.folder, user.home)
     found = runs.list_runs(ctx, limit=1, all_projects=True).total
     assert found == WRITERS * runs_each, f"{found} runs"
@@ -80,12 +74,6 @@ def traffic(user: User, runs_each: int) -> Traffic:
         found, n_versions, sum(each["answers"] for each in heard), max(each["longest_ms"] for each in told),
         max(each["longest_ms"] for each in heard),
     )  # fmt: skip
-
-
-def _end(process: subprocess.Popen[str], told: str) -> dict[str, Any]:
-    out, err = process.communicate(told, timeout=_ENDING_S)
-    assert process.returncode == 0, err[-3000:]
-    return dict(json.loads(out))
 
 
 def _write(home: Path, count: int, name: str) -> dict[str, Any]:
@@ -111,12 +99,10 @@ def _write(home: Path, count: int, name: str) -> dict[str, Any]:
     return {"longest_ms": longest * 1000}
 
 
-def _read(home: Path) -> dict[str, Any]:
-    import select  # not on Windows for pipes, where this is not run
-
+def _read(home: Path, written: int) -> dict[str, Any]:
     ctx = open_context(home.parent, home)
     longest, answers = 0.0, 0
-    while answers == 0 or not select.select([sys.stdin], [], [], PAUSE_S)[0]:
+    while answers == 0 or not select.select([written], [], [], PAUSE_S)[0]:
         begun = time.perf_counter()
         found = artifacts.search_versions(ctx, limit=50, all_projects=True).items
         for page in (runs.list_runs(ctx, limit=20, all_projects=True), tags.list_tags(ctx, all_projects=True)):
@@ -128,6 +114,46 @@ def _read(home: Path) -> dict[str, Any]:
     return {"longest_ms": longest * 1000, "answers": answers}
 
 
+def _fork(work: Callable[[], dict[str, Any]], others: int) -> tuple[int, int]:
+    """Do some work in a process of its own; return its id, and the pipe from which its report comes.
+
+    Args:
+        work: returns the report.
+        others: a pipe's end that only this process is to keep open.
+    """
+    report, told = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            os.close(others)
+            os.write(told, json.dumps(work()).encode())
+            code = 0
+        except BaseException:  # noqa: BLE001  # whatever it is, the test must tell it
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    os.close(told)
+    return pid, report
+
+
+def _report(pid: int, pipe: int) -> dict[str, Any]:
+    with os.fdopen(pipe, "rb") as file:
+        report = file.read()
+    if os.waitpid(pid, 0)[1] != 0:
+        sys.exit(f"The process {pid} failed.")
+    return dict(json.loads(report))
+
+
+def _work(home: Path, runs_each: int) -> None:
+    """Fork the processes off this one, which has imported everything and touched nothing; print what they report."""
+    written, end = os.pipe()
+    writers = [_fork(partial(_write, home, runs_each, f"w{n}"), end) for n in range(WRITERS)]
+    readers = [_fork(partial(_read, home, written), end) for _ in range(READERS)]
+    told = [_report(*writer) for writer in writers]
+    os.close(end)  # the last one: the readers see it
+    print(json.dumps([told, [_report(*reader) for reader in readers]]))
+
+
 if __name__ == "__main__":
-    what, count, word, place = sys.argv[1:]
-    print(json.dumps(_write(Path(place), int(count), word) if what == "write" else _read(Path(place))))
+    _work(Path(sys.argv[1]), int(sys.argv[2]))

@@ -17,7 +17,8 @@ from stackyard.storage.home import Home
 from stackyard.storage.locking import PATIENCE_S, lock_holder
 from tests.integration.user import User, wait_for
 
-pytestmark = pytest.mark.alone
+# Who gives no sign of life for a while is passed by the others, even when only the machine stands still.
+alone = pytest.mark.alone
 
 _APPEND = """
 import sys
@@ -83,6 +84,7 @@ def order(user: User) -> list[str]:
     return (user.folder / "order.txt").read_text().split()
 
 
+@alone
 def test_who_comes_first_is_served_first(user: User, lock: Path) -> None:
     with held(user, lock):
         waiting = [append(user, lock, str(number)) for number in range(5)]
@@ -91,6 +93,7 @@ def test_who_comes_first_is_served_first(user: User, lock: Path) -> None:
     assert queued(lock) == []
 
 
+@alone
 def test_a_killed_waiter_keeps_nobody_waiting(user: User, lock: Path) -> None:
     took = []
     for attempt in range(5):  # one is enough: a machine that stands still makes anybody late
@@ -120,6 +123,7 @@ def test_a_waiter_killed_alone_leaves_nothing_that_the_next_minds(user: User, lo
     assert queued(lock) == []
 
 
+@alone
 def test_a_suspended_waiter_is_passed_and_gets_its_turn_later(user: User, lock: Path) -> None:
     with held(user, lock):
         suspended = append(user, lock, "suspended")
