@@ -48,6 +48,17 @@ def people() -> pd.DataFrame:
     )
 
 
+def test_one_of_several_versions(show: Show) -> None:
+    for value in ([1], [2], [3]):
+        save_artifact(value, "numbers")
+    assert show("numbers").out[0] == "Artifact numbers version 3"
+    for words in (("numbers@2",), ("numbers", "--version", "2")):
+        assert show(*words).out[0] == "Artifact numbers version 2"
+    assert [line.strip() for line in show("numbers@2", "--rows", "1").out] == ["value", "2"]
+    missing = show("numbers@9")
+    assert (missing.code, "has no version 9" in missing.err) == (4, True)
+
+
 def test_rows(show: Show) -> None:
     save_artifact(people(), "people")
     said = show("people", "--rows", "2", "--offset", "1")

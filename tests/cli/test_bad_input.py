@@ -72,6 +72,7 @@ COMMANDS = {
     "stop of an unknown run": (("run", "stop", "nope"), 4, "N103", ("nope", "stackyard run list")),
     "unknown artifact": (("artifact", "show", "nope"), 4, "N105", ("nope", "stackyard artifact list")),
     "unknown pipeline": (("run", "small.py:other"), 4, "N107", ("other", "small")),
+    "mistyped command": (("run", "lst"), 2, "U100", ("'lst'", "stackyard run list")),
     "missing file": (("run", "missing.py"), 3, "D103", ("missing.py",)),
     "parameter of the wrong type": (("run", "small.py", "--param", "n=abc"), 3, "D104", ("'n'", "abc", "int")),
     "unknown parameter": (("run", "small.py", "--param", "m=1"), 3, "D104", ("'m'", "It has: n")),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stackyard.api import artifacts
+from stackyard.api.artifact_named import named_version
 from stackyard.api.context import Context, open_context
 from stackyard.api.hover import show_size
 from stackyard.cli.artifact_text import print_page, print_preview, print_statistics
@@ -44,7 +45,7 @@ def show(  # noqa: PLR0917  # click passes them by name
     where: tuple[str, ...], columns: tuple[str, ...], statistics: bool, file: str, index: str | None,
     all_projects: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Show a version of the artifact NAME (or the version with the id NAME) with a preview; nothing is loaded.
+    """Show a version of the artifact NAME (NAME@2, or the beginning of an id) with a preview; nothing is loaded.
 
     With one of the options that choose rows or columns, or with --statistics: what is stored. Tables, arrays, lists
     and texts are read from their files, page by page; nothing is unpickled.
@@ -52,7 +53,8 @@ def show(  # noqa: PLR0917  # click passes them by name
     ctx = open_context()
     of_rows = rows is not None or offset is not None or sort or where
     if not (of_rows or columns or statistics or file or index):
-        _show_preview(artifacts.get_version(ctx, name, version, open_store=True, all_projects=all_projects), as_json)
+        view = named_version(ctx, name, version, all_projects=all_projects)
+        _show_preview(artifacts.get_version(ctx, view.id, open_store=True), as_json)
         return
     if statistics and of_rows:
         raise UsageError(
@@ -60,7 +62,7 @@ def show(  # noqa: PLR0917  # click passes them by name
             hint="Leave one of them out.",
         )
     conditions, keys = [parse_condition(text) for text in where], [parse_sort(text) for text in sort]
-    table = _open(ctx, artifacts.find_version(ctx, name, version, all_projects=all_projects), file, _numbers(index))
+    table = _open(ctx, named_version(ctx, name, version, all_projects=all_projects), file, _numbers(index))
     chosen = _chosen(table, columns)
     if statistics:
         found = table.columns if chosen is None else [table.column(name) for name in chosen]

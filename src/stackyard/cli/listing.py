@@ -316,7 +316,7 @@ def _options(listing: Listing[Any]) -> list[Callable[[Any], Any]]:
             "--sort-by",
             "sort",
             metavar="[asc:|desc:]COLUMN",
-            help="Sort by a column.",
+            help="Sort by a column; -COLUMN is desc:COLUMN.",
             shell_complete=column_names([c.name for c in listing.columns], ":"),
         ),
         click.option(
@@ -356,11 +356,13 @@ def _label_test(labels: Callable[[Any], dict[str, str]], given: str) -> Callable
 
 
 def _split_sort(given: str) -> tuple[str, str]:
-    """Return direction and column of ``name``, ``desc:name``, ``name:desc``.
+    """Return direction and column of ``name``, ``desc:name``, ``name:desc``, ``-name``.
 
     Raises:
         UsageError: a direction that does not exist.
     """
+    if given.startswith("-"):
+        return "desc", given[1:]
     direction, colon, by = given.partition(":")
     if not colon:
         return "asc", given

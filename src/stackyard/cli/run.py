@@ -40,6 +40,14 @@ class RunGroup(LazyGroup):
         """Take anything that is no reserved word as a file."""
         if args and args[0] in _SUBCOMMANDS:
             return super().resolve_command(ctx, args)
+        if args and args[0].isalpha() and not os.path.lexists(args[0]):
+            from stackyard.model.names import closest  # noqa: PLC0415  # only on the way to an error
+
+            for meant in closest(args[0], list(_SUBCOMMANDS), 1):
+                raise UsageError(
+                    f"There is neither a command nor a file {args[0]!r}.",
+                    hint=f"Did you mean 'stackyard run {meant}'? A file is given with its ending: {args[0]}.py",
+                )
         return "run", run_target, args
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:

@@ -111,6 +111,7 @@ def test_filters(words: Sequence[str], expected: list[str]) -> None:
         ("name", ["Apple", "cherry", "pear"]),
         ("asc:name", ["Apple", "cherry", "pear"]),
         ("desc:name", ["pear", "cherry", "Apple"]),
+        ("-name", ["pear", "cherry", "Apple"]),
         ("name:desc", ["pear", "cherry", "Apple"]),
         ("weight", ["Apple", "pear", "cherry"]),
         ("desc:WEIGHT", ["pear", "Apple", "cherry"]),
