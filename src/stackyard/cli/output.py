@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from stackyard.cli.text import plain_lines, use_colour
+from stackyard.cli.text import plain_lines, terminal_width, use_colour
 from stackyard.model.errors import StackyardError
 
 if TYPE_CHECKING:
@@ -133,7 +133,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
     from rich.console import Console  # noqa: PLC0415  # slow to import; not needed in a pipe
 
     colours: Literal["auto"] | None = "auto" if use_colour() else None
-    Console(highlight=False, color_system=colours).print(rich_table(columns, rows, title))
+    # The width that columns were chosen for: rich has another one where a terminal does not say its own.
+    Console(highlight=False, color_system=colours, width=terminal_width()).print(rich_table(columns, rows, title))
 
 
 def rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> Any:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import sys
 from typing import Any
 
 import pytest
@@ -13,7 +16,7 @@ from stackyard.cli.output import list_document, print_error, print_table
 from stackyard.cli.progress import PlainReporter
 from stackyard.cli.progress_text import error_lines, headline, result_text
 from stackyard.cli.run import parse_parameters
-from stackyard.cli.text import plain_lines, show_duration, show_time, show_value
+from stackyard.cli.text import plain_lines, show_duration, show_time, show_value, terminal_width
 from stackyard.engine.reporter import RunFacts, StepChange
 from stackyard.model.enums import Status
 from stackyard.model.errors import Location, UsageError
@@ -137,3 +140,14 @@ def test_results_are_short() -> None:
 def test_an_error_without_a_traceback_names_its_place() -> None:
     error = StepError(type="WorkerCrashed", message="The worker was killed.", file="a.py", line=3, hint="Look.")
     assert error_lines("s", error) == ["Step 's' failed at a.py:3: The worker was killed.", "Hint: Look."]
+
+
+def test_a_table_has_the_width_that_its_columns_were_chosen_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Given a terminal that does not say its size, as in some containers, then all agree on one."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda fallback: os.terminal_size(fallback))
+    print_table(["A"], [["x" * (terminal_width() - 4)]])
+    assert [len(line) for line in capsys.readouterr().out.splitlines()] == [terminal_width()] * 5
