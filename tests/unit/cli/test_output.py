@@ -147,7 +147,8 @@ def test_a_table_has_the_width_that_its_columns_were_chosen_for(
 ) -> None:
     """Given a terminal that does not say its size, as in some containers, then all agree on one."""
     monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setattr(shutil, "get_terminal_size", lambda fallback: os.terminal_size(fallback))
+    monkeypatch.setattr(shutil, "get_terminal_size", os.terminal_size)
     print_table(["A"], [["x" * (terminal_width() - 4)]])
     assert [len(line) for line in capsys.readouterr().out.splitlines()] == [terminal_width()] * 5
