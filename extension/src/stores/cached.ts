@@ -26,11 +26,6 @@ export class Cached<T> extends DisposableBag {
     return this.value;
   }
 
-  /** Why there is no value; undefined when nothing went wrong. */
-  lastProblem(): unknown {
-    return this.problem;
-  }
-
   /** The value, fetched first if it never was. */
   async get(): Promise<T> {
     if (this.value === undefined && this.problem === undefined) {
