@@ -26,6 +26,7 @@ from stackyard.storage.registry import FileRegistryStore
 
 REPAIR = "stackyard doctor --repair"
 """The fix of what :func:`repair` mends."""
+REINDEX = "stackyard artifact reindex"
 UPGRADE = "pip install --upgrade stackyard"
 CATALOG_LIMIT_S = 5.0
 LARGE_WAL_BYTES = 64_000_000
@@ -89,7 +90,7 @@ def _registry(ctx: Context) -> Iterator[FindingView]:
     try:
         registry = ctx.registry.read()
     except RegistryDamagedError as damaged:
-        fix = REPAIR if REPAIR in damaged.hint else damaged.hint
+        fix = _fix(damaged, REPAIR)
         copy = ctx.home_folder.registry_copy
         message = f"{damaged.message} The last good copy is {copy}." if fix == REPAIR else damaged.message
         yield error("registry_damaged", "registry", message, fix)
@@ -141,6 +142,7 @@ def _stacks(ctx: Context) -> Iterator[FindingView]:
 def _secrets(ctx: Context) -> Iterator[FindingView]:
     from stackyard.api.secrets import list_secrets  # noqa: PLC0415  # checks of stacks need no secrets
     from stackyard.flavors.requirements import missing_requirements  # noqa: PLC0415
+    from stackyard.storage.secrets.store import SecretStore  # noqa: PLC0415
 
     if _readable(ctx) is None:
         return
@@ -153,6 +155,12 @@ def _secrets(ctx: Context) -> Iterator[FindingView]:
         if missing:
             message = f"The secrets {', '.join(names[:_NAMED])} can't be opened without {missing[0]}."
             yield error("package_missing", "secrets", message, "stackyard integration install secrets")
+        elif names and backend == "file":  # a keyring may ask its user first
+            try:
+                SecretStore(ctx.home_folder).values(names)
+            except StackyardError as problem:
+                yield error("secrets_closed", "secrets", problem.message, problem.hint)
+                return
     if secrets:
         yield fine("secrets", f"{_count(secrets, 'secret')}.")
 
@@ -167,14 +175,14 @@ def _catalog(ctx: Context) -> Iterator[FindingView]:
         yield error("format_too_new", "catalog", problem.message, UPGRADE)
         return
     except StackyardError as problem:
-        yield error("catalog_damaged", "catalog", problem.message, f'mv "{file}" "{file}.damaged"')
+        yield error("catalog_damaged", "catalog", problem.message, _fix(problem, REINDEX))
         return
     if health is None:
         yield fine("catalog", "None yet: the first run makes it.")
         return
     if health.problem:
         message = f"The catalog {file} is damaged: {health.problem}. Artifact versions stay in their stores."
-        yield error("catalog_damaged", "catalog", message, f'mv "{file}" "{file}.damaged"')
+        yield error("catalog_damaged", "catalog", message, REINDEX)
         return
     if health.wal_bytes > LARGE_WAL_BYTES:
         message = f"Its write-ahead log has grown to {health.wal_bytes / 1e6:.0f} MB: processes were killed."
@@ -228,6 +236,11 @@ def _record_interrupted(ctx: Context) -> Iterator[FindingView]:
         yield fine("runs", f"{_count(health.interrupted, 'run')} recorded as interrupted.")
     if health.wal_bytes > LARGE_WAL_BYTES:
         yield fine("catalog", "Its write-ahead log was shortened.")
+
+
+def _fix(problem: StackyardError, command: str) -> str:
+    """Return the command alone if it is what the error advises, or it advises nothing; else its advice."""
+    return command if command in problem.hint or not problem.hint else problem.hint
 
 
 def _readable(ctx: Context) -> Registry | None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from stackyard.api import doctor
+from stackyard.api.artifact_reindex import reindex
 from stackyard.api.context import Context, open_context
 from stackyard.api.projects import init_project
 from stackyard.api.runs import get_run
+from stackyard.api.secrets import create_secret
 from stackyard.api.stacks import register_stack
 from stackyard.model.enums import Status
 from stackyard.model.stack_views import CheckView, FindingView
@@ -122,12 +123,25 @@ def test_temporary_files_of_killed_processes_are_found_when_they_are_old_and_rem
     assert (fresh.exists(), old.exists()) == (True, False)
 
 
-def test_a_catalog_that_is_no_database_is_an_error_that_moves_it_away(ctx: Context) -> None:
+def test_secrets_whose_key_file_is_gone_are_an_error(
+    ctx: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STACKYARD_SECRETS_BACKEND", "file")
+    monkeypatch.setenv("STACKYARD_SECRETS_KEY_FILE", str(tmp_path / "secrets.key"))
+    create_secret(ctx, "hub", {"token": "hush"})
+    assert [f.message for f in doctor.doctor(ctx).findings if f.subject == "secrets"] == ["1 secret."]
+    (tmp_path / "secrets.key").unlink()
+    problem = _problems(doctor.doctor(ctx))["secrets_closed"]
+    assert "secrets.key" in problem.message
+    assert "STACKYARD_SECRETS_KEY_FILE" in problem.fix
+
+
+def test_a_catalog_that_is_no_database_is_an_error_that_a_reindex_mends(ctx: Context) -> None:
     ctx.home.mkdir(parents=True)
     ctx.home_folder.catalog_file.write_bytes(b"no database" * 1000)
     problem = _problems(doctor.doctor(ctx))["catalog_damaged"]
-    assert problem.fix.startswith("mv ")
-    subprocess.run(problem.fix, shell=True, check=True)
+    assert problem.fix == "stackyard artifact reindex"
+    assert reindex(ctx).catalog == "replaced"
     assert not _problems(doctor.doctor(ctx))
 
 
