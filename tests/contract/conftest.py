@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from stackyard.engine import launcher
 from stackyard.storage import object_store
 from stackyard.storage.local_store import LocalArtifactStore
 from tests.contract.bucket import Bucket, open_bucket
@@ -34,7 +35,9 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.fixture
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    # The libraries of other tests in this process would be loaded by the zygote as well, for seconds.
+    monkeypatch.setattr(launcher, "loaded_modules", list)
     made = EXECUTORS[request.param]()
     yield Engine(request.param, made, LocalArtifactStore(str(tmp_path / "store")))
     made.close()

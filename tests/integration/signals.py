@@ -28,13 +28,13 @@ def signal_anything(user: User, chance: random.Random, rounds: int) -> Counter[s
     user.write("run.py", MIXED)
     outcomes: Counter[str] = Counter()
     for _ in range(rounds):
-        before = len(user.runs())
+        before = user.count_runs()
         told = len(user.started_output)
         command = chance.choice(_COMMANDS)
         driver = user.start(user.interpreter, *command)
         signals = chance.choice([["SIGINT"], ["SIGTERM"], ["SIGHUP"], ["SIGINT", "SIGINT"], ["SIGSTOP", "SIGCONT"]])
         if chance.random() < 0.7:
-            while driver.poll() is None and len(user.runs()) == before:
+            while driver.poll() is None and user.count_runs() == before:
                 time.sleep(0.01)
         for name in signals:
             time.sleep(chance.random() * _SPAN_S / len(signals))

@@ -187,7 +187,7 @@ def test_a_step_that_is_not_to_run_any_more_does_not(flow: User, how: str) -> No
 def test_a_step_that_cannot_begin_fails_alone(flow: User) -> None:
     """Given steps that are recorded while others run, and can't be sent, then none of them is given ahead."""
     driver = flow.start(flow.interpreter, "flow.py", "grown")
-    wait_for(lambda: "modelled" in (statuses(flow.last_run()) if flow.runs() else {}), 120, "all steps")
+    wait_for(lambda: "modelled" in (statuses(flow.last_run()) if flow.count_runs() else {}), 120, "all steps")
     flow.write("gate", "")
     assert driver.wait(180) == 1
     found = statuses(flow.last_run())

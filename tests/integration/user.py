@@ -142,9 +142,14 @@ class User:
         ctx = self.context()
         return [runs.get_run(ctx, run.id) for run in reversed(runs.list_runs(ctx, all_projects=True, limit=1000).items)]
 
+    def count_runs(self) -> int:
+        """Return how many runs there are."""
+        return runs.list_runs(self.context(), all_projects=True, limit=1).total
+
     def last_run(self) -> RunView:
-        """Return the newest run."""
-        return self.runs()[-1]
+        """Return the newest run; raise IndexError when there is none."""
+        ctx = self.context()
+        return runs.get_run(ctx, runs.list_runs(ctx, all_projects=True, limit=1).items[0].id)
 
     def logs(self, run: RunView, step: str | None = None, stream: str | None = None) -> list[LogLine]:
         """Return the lines of a run's logs."""
