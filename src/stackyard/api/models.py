@@ -121,14 +121,16 @@ def delete_model(ctx: Context, name_or_id: str) -> None:
     Raises:
         ModelNotFoundError: there is none.
     """
-    from stackyard.api.records import replace_record  # noqa: PLC0415  # seldom needed
-    from stackyard.storage.catalog.model_records import model_stores, record_name  # noqa: PLC0415
+    from stackyard.api.records import refresh_record, replace_record  # noqa: PLC0415  # seldom needed
+    from stackyard.storage.catalog.model_records import model_stores, record_name, records_with  # noqa: PLC0415
 
     with _model(ctx, name_or_id) as (sql, model):
-        stores = model_stores(sql, model["id"])
+        stores, told = model_stores(sql, model["id"]), records_with(sql, model["id"])
         rows.delete_model(sql, model)
     for store_id in stores:
         replace_record(ctx, store_id, record_name(model["id"]), lambda: None)
+    for entity, entity_id in told:  # else a lost catalog would come back with the model
+        refresh_record(ctx, entity, entity_id)
 
 
 # versions ---------------------------------------------------------------------------------------------------------
@@ -262,8 +264,15 @@ def delete_version(ctx: Context, model: str, version: str | int) -> None:
     Raises:
         ModelNotFoundError: there is no such model or version.
     """
+    from stackyard.api.records import refresh_record  # noqa: PLC0415  # seldom needed
+    from stackyard.storage.catalog.model_records import records_with  # noqa: PLC0415
+
     with _model(ctx, model) as (sql, row):
-        rows.delete_version(sql, row, _version(sql, row, version))
+        found = _version(sql, row, version)
+        told = records_with(sql, row["id"], found["id"])
+        rows.delete_version(sql, row, found)
+    for entity, entity_id in told:
+        refresh_record(ctx, entity, entity_id)
 
 
 # what is linked ---------------------------------------------------------------------------------------------------

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from stackyard.api import artifacts, models, tags
+from stackyard.api.artifact_reindex import reindex
 from stackyard.api.asking import answer_client
 from stackyard.api.client import Client
 from stackyard.api.context import Context, open_context
 from stackyard.api.model import Model
 from stackyard.api.responses import Resource
+from stackyard.api.user_artifacts import link_artifact_to_model, save_artifact
 from stackyard.model.enums import ModelStages
 from stackyard.model.errors import (
     AlreadyExistsError,
@@ -245,3 +247,20 @@ def test_what_zenml_has_and_this_has_not_says_why(client: Client) -> None:
     assert "secret" in caught.value.hint
     with pytest.raises(AttributeError, match="Did you mean 'get_pipeline_run'"):
         client.get_pipelin_run("x")
+
+
+def test_what_was_deleted_does_not_come_back_with_a_lost_catalog(ctx: Context, client: Client) -> None:
+    """Given a model that took the name of a deleted one, when the catalog is made anew, then it has its versions."""
+    for round_ in range(2):
+        if round_:
+            client.delete_model("churn")
+        client.create_model("churn")
+        for name in ("first", "second"):
+            version = client.create_model_version("churn", name=f"{name} {round_}")
+            saved_version = save_artifact([round_], name=name)
+            link_artifact_to_model(saved_version, Model(name="churn", version=version.number))
+    client.delete_model_version(client.get_model_version("churn", 1).id)
+    for path in ctx.home.glob("catalog.db*"):
+        path.unlink()
+    reindex(ctx)
+    assert [(v.number, v.name) for v in client.list_model_versions("churn").items] == [(2, "second 1")]
