@@ -317,12 +317,28 @@ def link_artifact(ctx: Context, version_id: str, artifact_version_id: str, artif
         )
     with _writing(ctx) as sql:
         rows.link_artifacts(sql, ctx.scope.id, version_id, {artifact_version_id: artifact_type})
+    _keep_links(ctx, version_id, [artifact_version_id])
 
 
 def unlink_artifacts(ctx: Context, version_id: str, artifact_version_ids: Sequence[str] | None = None) -> int:
     """Take artifact versions out of a model version, all with None; they stay. Return how many were in it."""
     with _writing(ctx) as sql:
-        return rows.unlink_artifacts(sql, ctx.scope.id, version_id, artifact_version_ids)
+        ids = artifact_version_ids
+        if ids is None:
+            chosen = "SELECT artifact_version_id FROM model_version_artifacts WHERE model_version_id = ?"
+            ids = [row[0] for row in sql.execute(chosen, (version_id,))]
+        count = rows.unlink_artifacts(sql, ctx.scope.id, version_id, artifact_version_ids)
+    _keep_links(ctx, version_id, ids)
+    return count
+
+
+def _keep_links(ctx: Context, version_id: str, artifact_version_ids: Sequence[str]) -> None:
+    """Let the stores know what belongs to a model version, after it changed."""
+    from stackyard.api.records import keep_model_record, refresh_record  # noqa: PLC0415  # opens stores
+
+    for artifact_version_id in artifact_version_ids:
+        refresh_record(ctx, "artifact_version", artifact_version_id)
+    keep_model_record(ctx, get_version(ctx, version_id).model_id)
 
 
 def _writing(ctx: Context) -> contextlib.AbstractContextManager[Connection]:
