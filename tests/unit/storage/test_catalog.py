@@ -174,6 +174,10 @@ def test_what_is_no_cursor_is_a_usage_error(own: Home, cursor: str) -> None:
     record(own)
     with pytest.raises(UsageError):
         reader(own).list_versions(PROJECT.id, "a0", None, limit=5, cursor=cursor)
+    with pytest.raises(UsageError):
+        reader(own).list_runs(None, pipeline=None, limit=5, cursor=cursor)
+    with pytest.raises(UsageError):
+        reader(own).model_artifacts("", limit=5, cursor=cursor)
 
 
 def test_a_run_whose_driver_is_gone_is_interrupted_for_every_reader_and_then_for_good(own: Home) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from stackyard.model.views import ArtifactVersionView, ArtifactView, Page
 from stackyard.storage.catalog.queries import Queries, cursor_of, wanted_condition
-from stackyard.storage.catalog.sql import decode_cursor
+from stackyard.storage.catalog.sql import check_id_cursor, decode_cursor
 
 # S608 below: statements are put together from our own constants; values are always bound.
 _COLUMNS = (
@@ -195,7 +195,7 @@ class ArtifactQueries(Queries):
         total = self._sql.execute(f"SELECT COUNT(*) FROM {base} WHERE {condition}", values).fetchone()[0]  # noqa: S608
         if cursor:
             condition += " AND v.id < ?"
-            values.append(cursor)
+            values.append(check_id_cursor(cursor))
         rows = self._sql.execute(
             f"SELECT {_COLUMNS} FROM {_FROM.replace('JOIN', first, 1)} WHERE {condition} "  # noqa: S608
             f"ORDER BY {order} DESC LIMIT ?",

@@ -13,7 +13,7 @@ from stackyard.model.options import ModelSpec
 from stackyard.model.views import Page
 from stackyard.storage.catalog import models
 from stackyard.storage.catalog.queries import Queries, cursor_of, wanted_condition
-from stackyard.storage.catalog.sql import decode_cursor, marks
+from stackyard.storage.catalog.sql import check_id_cursor, decode_cursor, marks
 
 # S608 below: statements are put together from our own constants; values are always bound.
 _COLUMNS = (
@@ -180,7 +180,7 @@ class ModelQueries(Queries):
         total = self._sql.execute(counting, values).fetchone()[0]
         if cursor:
             condition += " AND l.artifact_version_id < ?"
-            values.append(cursor)
+            values.append(check_id_cursor(cursor))
         rows = self._sql.execute(
             "SELECT l.artifact_version_id, l.artifact_type, a.name AS artifact_name, v.version, v.type, v.run_id, "  # noqa: S608
             "COALESCE(s.name, '') AS step FROM model_version_artifacts l "

@@ -11,8 +11,8 @@ from stackyard.model.cache_key import CacheKeyParts
 from stackyard.model.enums import MissReason, Status
 from stackyard.model.views import ArtifactRefView, CacheView, Page, ProjectView, RunView, StepErrorView, StepRunView
 from stackyard.storage.catalog.queries import Queries, duration_s, status_of, wanted_condition
-from stackyard.storage.catalog.runs import UNFINISHED_SQL
-from stackyard.storage.catalog.sql import marks
+from stackyard.storage.catalog.runs import UNFINISHED_SQL, last_sign
+from stackyard.storage.catalog.sql import check_id_cursor, marks
 from stackyard.storage.locking import is_alive
 
 # S608 below: statements are put together from our own constants; values are always bound.
@@ -75,7 +75,7 @@ class RunQueries(Queries):
         total = self._sql.execute(f"SELECT COUNT(*) FROM runs WHERE {condition}", values).fetchone()[0]  # noqa: S608
         if cursor:
             condition += " AND runs.id < ?"
-            values.append(cursor)
+            values.append(check_id_cursor(cursor))
         rows = self._sql.execute(
             f"SELECT {_COLUMNS} FROM {_FROM} WHERE {condition} ORDER BY runs.id DESC LIMIT ?",  # noqa: S608
             [*values, limit + 1],
@@ -203,14 +203,17 @@ class RunQueries(Queries):
 
     def _run(self, row: sqlite3.Row, tags: list[str], models: list[str]) -> RunView:
         status = self._run_status(row["id"], row["status"])
+        ended = row["ended_at"]
+        if not ended and status is Status.INTERRUPTED:  # nobody has recorded it yet
+            ended = last_sign(self._home, self._sql, row["id"])
         restartable = json.loads(row["request"]).get("kind") in _RESTARTABLE
         return RunView(
             id=row["id"], name=row["name"], pipeline=row["pipeline"], status=status,
             project_id=row["project_id"], project=row["project"], stack=row["stack"], stack_id=row["stack_id"],
             stack_origin=row["stack_origin"], orchestrator=row["orchestrator"],
             artifact_store=row["artifact_store"], artifact_store_id=row["artifact_store_id"],
-            created_at=row["created_at"], started_at=row["started_at"], ended_at=row["ended_at"],
-            duration_s=duration_s(row["started_at"], row["ended_at"], status, row["idle_s"]), idle_s=row["idle_s"],
+            created_at=row["created_at"], started_at=row["started_at"], ended_at=ended,
+            duration_s=duration_s(row["started_at"], ended, status, row["idle_s"]), idle_s=row["idle_s"],
             n_steps=row["n_steps"], n_finished=row["n_finished"], n_succeeded=row["n_succeeded"],
             n_cached=row["n_cached"], n_failed=row["n_failed"],
             parameters=json.loads(row["parameters"]), metadata=json.loads(row["metadata"]),

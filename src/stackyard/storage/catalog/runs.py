@@ -152,7 +152,7 @@ def reopen(home: Home, sql: sqlite3.Connection, run_id: str) -> tuple[NewRun, di
     if row is None:
         raise RunNotFoundError(f"There is no run {run_id!r}.", hint="List them with: stackyard run list")
     # One that was never begun began nothing that could stand still.
-    idle_s = seconds_between(row["ended_at"] or _last_sign(home, sql, run_id), now()) if row["started_at"] else 0.0
+    idle_s = seconds_between(row["ended_at"] or last_sign(home, sql, run_id), now()) if row["started_at"] else 0.0
     again = "SELECT id FROM step_runs WHERE run_id = ? AND status NOT IN ('completed', 'cached')"
     for table in ("step_inputs", "step_outputs"):
         sql.execute(f"DELETE FROM {table} WHERE step_run_id IN ({again})", (run_id,))  # noqa: S608  # constants
@@ -204,7 +204,7 @@ def end_unfinished_steps(sql: sqlite3.Connection, run_id: str, moment: str) -> N
     )
 
 
-def _last_sign(home: Home, sql: sqlite3.Connection, run_id: str) -> str:
+def last_sign(home: Home, sql: sqlite3.Connection, run_id: str) -> str:
     """Return the newest moment at which a run whose driver is gone is known to have gone on.
 
     Nobody wrote down its end, and who notices may do so days later: its rows and logs tell how far it came. (What a
@@ -231,7 +231,7 @@ def mark_interrupted(home: Home, run_ids: list[str]) -> None:
         for run_id in run_ids:
             if is_alive(home.run_lock(run_id)):  # gone on with meanwhile: its rows are its driver's again
                 continue
-            moment = _last_sign(home, sql, run_id)
+            moment = last_sign(home, sql, run_id)
             sql.execute(
                 f"UPDATE runs SET status = 'interrupted', ended_at = ?, pid = 0 "  # noqa: S608  # a constant
                 f"WHERE id = ? AND status IN {UNFINISHED_SQL}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -66,5 +67,20 @@ def decode_cursor(cursor: str, length: int) -> list[Any]:
     except ValueError:
         values = None
     if not isinstance(values, list) or len(values) != length or not all(type(v) in (str, int) for v in values):
-        raise UsageError(f"{cursor!r} is not a cursor of this list.", hint="Pass 'next' of the page before.")
+        raise _not_a_cursor(cursor)
     return values
+
+
+def check_id_cursor(cursor: str) -> str:
+    """Return the cursor of a list that is ordered by id: the last id of the page before, of a thing that may be gone.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", cursor) is None:
+        raise _not_a_cursor(cursor)
+    return cursor
+
+
+def _not_a_cursor(cursor: str) -> UsageError:
+    return UsageError(f"{cursor!r} is not a cursor of this list.", hint="Pass 'next' of the page before.")
