@@ -58,7 +58,7 @@ function pytest(name, args = [], note) {
 
 // Both cores have work until the end: who is idle takes tests from the other.
 const onTwoCores = ["-n2", "--dist=worksteal"];
-// Tests that start processes and wait for them leave two cores idle a fifth of the time: three of them do not.
+// Tests that start processes and wait for them leave a core idle meanwhile, which a third one can use.
 const whileOthersWait = ["-n3", "--dist=worksteal"];
 
 function property() {
