@@ -58,8 +58,6 @@ function pytest(name, args = [], note) {
 
 // Both cores have work until the end: who is idle takes tests from the other.
 const onTwoCores = ["-n2", "--dist=worksteal"];
-// Tests that start processes and wait for them leave a core idle meanwhile, which a third one can use.
-const whileOthersWait = ["-n3", "--dist=worksteal"];
 
 function property() {
   // The fixed seed makes a failure repeat; the other looks where nobody looked before.
@@ -109,7 +107,7 @@ export const suites = [
   { name: "contract", parts: [pytest("contract", onTwoCores)] },
   {
     name: "integration",
-    parts: [pytest("integration", [...whileOthersWait, "-m", "not alone"]), pytest("integration", ["-m", "alone"])],
+    parts: [pytest("integration", [...onTwoCores, "-m", "not alone"]), pytest("integration", ["-m", "alone"])],
   },
   { name: "cli", parts: [pytest("cli", onTwoCores)] },
   { name: "lsp", parts: [pytest("lsp")] },
