@@ -103,7 +103,8 @@ def test_masked_arrays(store: LocalArtifactStore, data: Any, masked: bool) -> No
 
 
 def test_what_is_masked_in_records_is_missing_in_their_preview(store: LocalArtifactStore) -> None:
-    records = np.ma.MaskedArray([(1, 2.5), (3, 4.5)], mask=[(1, 0), (0, 0)], dtype=[("a", "i4"), ("b", "f8")])
+    records: Any = np.ma.MaskedArray([(1, 2.5), (3, 4.5)], dtype=[("a", "i4"), ("b", "f8")])
+    records["a"][0] = np.ma.masked
     manifest, found = through(store, records)
     assert manifest.preview.rows == [[None, 2.5], [3, 4.5]]
     assert [c.statistics and (c.statistics.count, c.statistics.missing) for c in manifest.preview.columns] == [
