@@ -111,6 +111,10 @@ def test_what_is_masked_in_records_is_missing_in_their_preview(store: LocalArtif
         (1, 1), (2, 0),
     ]  # fmt: skip
     assert str(found) == str(records)
+    nested = np.ma.MaskedArray(np.zeros((), GAPS), mask=True)
+    manifest, found = through(store, nested)
+    assert manifest.preview.data == [None, "[(--, --) (--, --)]", None]
+    assert str(found) == str(nested)
 
 
 @given(value=hnp.arrays(hnp.scalar_dtypes(), ()).map(lambda array: array[()]))

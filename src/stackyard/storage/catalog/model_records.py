@@ -70,19 +70,15 @@ def model_stores(sql: sqlite3.Connection, model_id: str) -> list[str]:
 
 def records_with(sql: sqlite3.Connection, model_id: str, version_id: str | None = None) -> list[tuple[str, str]]:
     """Return whose records tell of a model's versions, or of one: ``run`` or ``artifact_version``, and the id."""
-    chosen = "SELECT id FROM model_versions WHERE model_id = ? AND (? IS NULL OR id = ?)"
-    versions = [row[0] for row in sql.execute(chosen, (model_id, version_id, version_id))]
-    found: dict[tuple[str, str], None] = {}
-    for version in versions:
-        for row in sql.execute(
-            "SELECT 'run', run_id FROM model_version_runs WHERE model_version_id = ? UNION "
-            "SELECT CASE v.run_id WHEN '' THEN 'artifact_version' ELSE 'run' END, "
-            "CASE v.run_id WHEN '' THEN v.id ELSE v.run_id END FROM model_version_artifacts m "
-            "JOIN artifact_versions v ON v.id = m.artifact_version_id WHERE m.model_version_id = ?",
-            (version, version),
-        ):
-            found[row[0], row[1]] = None
-    return list(found)
+    rows = sql.execute(
+        "WITH chosen AS (SELECT id FROM model_versions WHERE model_id = ? AND (? IS NULL OR id = ?)) "
+        "SELECT 'run', run_id FROM model_version_runs WHERE model_version_id IN chosen UNION "
+        "SELECT CASE v.run_id WHEN '' THEN 'artifact_version' ELSE 'run' END, "
+        "CASE v.run_id WHEN '' THEN v.id ELSE v.run_id END FROM model_version_artifacts m "
+        "JOIN artifact_versions v ON v.id = m.artifact_version_id WHERE m.model_version_id IN chosen",
+        (model_id, version_id, version_id),
+    )
+    return [(entity, entity_id) for entity, entity_id in rows]
 
 
 def known_models(sql: sqlite3.Connection) -> set[str]:

@@ -152,8 +152,8 @@ def _read(store: ArtifactStore, uri: str, manifest: Manifest, name: str) -> Any:
 def _preview(array: Any, *, is_scalar: bool = False) -> Preview:
     """Return what can be shown; what a masked array masks is missing."""
     if array.ndim == 0:
-        data = array.tolist()
-        shown = [safe_cell(cell) for cell in data] if isinstance(data, tuple) else safe_cell(_decoded(data))
+        row = array.reshape(1)
+        shown = [_cells(row[name])[0] for name in array.dtype.names] if array.dtype.names else _cells(row)[0]
         return Preview(kind="json", data=shown, statistics=None if is_scalar else _statistics(array))
     if array.dtype.names:
         return _preview_of_fields(array)
