@@ -323,12 +323,11 @@ def link_artifact(ctx: Context, version_id: str, artifact_version_id: str, artif
 def unlink_artifacts(ctx: Context, version_id: str, artifact_version_ids: Sequence[str] | None = None) -> int:
     """Take artifact versions out of a model version, all with None; they stay. Return how many were in it."""
     with _writing(ctx) as sql:
-        ids = artifact_version_ids
-        if ids is None:
+        if artifact_version_ids is None:
             chosen = "SELECT artifact_version_id FROM model_version_artifacts WHERE model_version_id = ?"
-            ids = [row[0] for row in sql.execute(chosen, (version_id,))]
+            artifact_version_ids = [row[0] for row in sql.execute(chosen, (version_id,))]
         count = rows.unlink_artifacts(sql, ctx.scope.id, version_id, artifact_version_ids)
-    _keep_links(ctx, version_id, ids)
+    _keep_links(ctx, version_id, artifact_version_ids)
     return count
 
 

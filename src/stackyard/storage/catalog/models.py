@@ -289,16 +289,13 @@ def link_artifacts(
 
 
 def unlink_artifacts(
-    sql: sqlite3.Connection, project_id: str, model_version_id: str, artifact_version_ids: Iterable[str] | None
+    sql: sqlite3.Connection, project_id: str, model_version_id: str, artifact_version_ids: Iterable[str]
 ) -> int:
-    """Take artifact versions out of a model version, all with None; they stay. Return how many were in it."""
-    if artifact_version_ids is None:
-        found = sql.execute("DELETE FROM model_version_artifacts WHERE model_version_id = ?", (model_version_id,))
-    else:
-        found = sql.executemany(
-            "DELETE FROM model_version_artifacts WHERE model_version_id = ? AND artifact_version_id = ?",
-            [(model_version_id, version_id) for version_id in artifact_version_ids],
-        )
+    """Take artifact versions out of a model version; they stay. Return how many were in it."""
+    found = sql.executemany(
+        "DELETE FROM model_version_artifacts WHERE model_version_id = ? AND artifact_version_id = ?",
+        [(model_version_id, version_id) for version_id in artifact_version_ids],
+    )
     changed(sql, "model", project_id)
     return found.rowcount
 
